@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.hub;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A message as the hub sees it, whatever protocol brought it or will carry it.
+ *
+ * @param systemProperties by the names of the hub's message format: {@code message-id}, {@code correlation-id}, {@code
+ *     user-id}, {@code to}, {@code content-type}, {@code content-encoding}, {@code absolute-expiry-time}, {@code
+ *     creation-time-utc}, {@code output-name}, {@code interface-id}, {@code dt-subject}, {@code ack} …; times are ISO-8601
+ * @param properties the application's own, in the order in which they were given
+ * @param body owned by this message from now on: not to be changed by whoever passed it
+ */
+public record HubMessage(Map<String, String> systemProperties, Map<String, String> properties, byte[] body) {
+
+    public HubMessage {
+        systemProperties = Collections.unmodifiableMap(new LinkedHashMap<>(systemProperties));
+        properties = Collections.unmodifiableMap(new LinkedHashMap<>(properties));
+    }
+}
