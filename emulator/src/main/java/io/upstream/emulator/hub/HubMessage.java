@@ -14,6 +14,8 @@ import java.util.Map;
  * @param properties the application's own, in the order in which they were given
  * @param body owned by this message from now on: not to be changed by whoever passed it
  */
+@SuppressWarnings(
+        "ArrayRecordComponent") // messages are never compared; a copy of each body would double the memory kept
 public record HubMessage(Map<String, String> systemProperties, Map<String, String> properties, byte[] body) {
 
     public HubMessage {
