@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tries one protocol after the other and remembers what worked. A failure that another protocol would meet as well (a wrong key, an
+ * unknown device, a closed transport) ends the search.
+ */
+final class ProtocolChoice implements UpstreamTransport {
+    /** The bound on a goodbye after the drain: see {@link UpstreamSession#close(Duration)}. */
+    private static final Duration GRACE = Duration.ofSeconds(6);
+
+    private final List<UpstreamTransport> candidates;
+    private final Duration closeTimeout;
+    private final UpstreamRuntime runtime;
+    private final boolean ownsRuntime;
+    private final AtomicReference<@Nullable CompletableFuture<Void>> closed = new AtomicReference<>();
+    private volatile int winner;
+
+    ProtocolChoice(
+            List<UpstreamTransport> candidates, Duration closeTimeout, UpstreamRuntime runtime, boolean ownsRuntime) {
+        this.candidates = candidates;
+        this.closeTimeout = closeTimeout;
+        this.runtime = runtime;
+        this.ownsRuntime = ownsRuntime;
+    }
+
+    @Override
+    public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
+        return tryNext(identity, credentials, winner, 0);
+    }
+
+    private CompletionStage<UpstreamSession> tryNext(Identity who, Credentials credentials, int first, int tried) {
+        int index = (first + tried) % candidates.size();
+        return candidates
+                .get(index)
+                .open(who, credentials)
+                .handle((session, error) -> {
+                    if (error == null) {
+                        winner = index;
+                        return CompletableFuture.completedStage(session);
+                    }
+                    Throwable cause = unwrapped(error);
+                    if (tried + 1 == candidates.size() || !anotherMayWork(cause)) {
+                        return CompletableFuture.<UpstreamSession>failedStage(cause);
+                    }
+                    return tryNext(who, credentials, first, tried + 1).exceptionallyCompose(last -> {
+                        unwrapped(last).addSuppressed(cause);
+                        return CompletableFuture.failedStage(unwrapped(last));
+                    });
+                })
+                .thenCompose(stage -> stage);
+    }
+
+    private static boolean anotherMayWork(Throwable cause) {
+        return cause instanceof UpstreamException failure
+                && switch (failure.kind().exception()) {
+                    case NETWORK, PROXY_DENIED, PROTOCOL, TRUST -> true;
+                    default -> false;
+                };
+    }
+
+    private static Throwable unwrapped(Throwable error) {
+        return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+    }
+
+    @Override
+    public CompletionStage<Void> close(Duration drain) {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        CompletableFuture<Void> earlier = closed.compareAndExchange(null, mine);
+        if (earlier != null) {
+            return earlier;
+        }
+        CompletableFuture.allOf(candidates.stream()
+                        .map(candidate -> candidate.close(drain).toCompletableFuture())
+                        .toArray(CompletableFuture<?>[]::new))
+                .whenComplete((done, error) -> closeRuntime(mine));
+        return mine;
+    }
+
+    /** A thread of its own: the runtime waits for its threads, and this is called on one of them. */
+    private void closeRuntime(CompletableFuture<Void> done) {
+        if (!ownsRuntime) {
+            done.complete(null);
+            return;
+        }
+        Thread closer = new Thread(
+                () -> {
+                    runtime.close();
+                    done.complete(null);
+                },
+                "upstream-close");
+        closer.setDaemon(true);
+        closer.start();
+    }
+
+    @Override
+    public void close() {
+        Future<Void> closing = close(closeTimeout).toCompletableFuture();
+        if (!runtime.ownsCurrentThread()) {
+            await(closing, closeTimeout.plus(GRACE));
+        }
+    }
+
+    private static void await(Future<Void> closing, Duration bound) {
+        try {
+            closing.get(bound.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // close() promises to return; what was late goes on in the background and ends by its own deadlines
+            return;
+        }
+    }
+}

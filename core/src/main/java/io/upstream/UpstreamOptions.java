@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream;
+
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/** Everything about the way to one hub that may be chosen. Immutable. */
+public final class UpstreamOptions {
+    /** Name resolution, TCP, tunnel, TLS, WebSocket and login together. */
+    public static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(60);
+
+    public static final Duration DEFAULT_OPERATION_TIMEOUT = Duration.ofSeconds(60);
+    public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(30);
+
+    /** Shorter than the idle limits of common proxies and load balancers. */
+    public static final Duration DEFAULT_KEEP_ALIVE = Duration.ofSeconds(45);
+
+    public static final int DEFAULT_OUTBOX_MESSAGES = 1_000;
+    public static final long DEFAULT_OUTBOX_BYTES = 4L << 20;
+
+    private final Builder from;
+
+    private UpstreamOptions(Builder from) {
+        this.from = from;
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @param hubHost the hub's host name, such as {@code my-hub.azure-devices.net}
+     */
+    public static Builder forHub(String hubHost) {
+        return new Builder(new HostPort(hubHost, 1).host());
+    }
+
+    public Builder toBuilder() {
+        return new Builder(from);
+    }
+
+    /** The name that identities, tokens, SNI and host name verification use. */
+    public String hubHost() {
+        return from.hubHost;
+    }
+
+    /** In the order in which they are tried; not empty, no duplicates. */
+    public List<UpstreamProtocol> protocols() {
+        return from.protocols;
+    }
+
+    /** Where a connection that speaks {@code protocol} goes: the gateway if there is one, else the hub. */
+    public HostPort target(UpstreamProtocol protocol) {
+        return new HostPort(
+                from.gatewayHost.isEmpty() ? from.hubHost : from.gatewayHost, from.port.orElse(protocol.defaultPort()));
+    }
+
+    public ProxyChoice proxy() {
+        return from.proxy;
+    }
+
+    public Trust trust() {
+        return from.trust;
+    }
+
+    public Duration connectTimeout() {
+        return from.connectTimeout;
+    }
+
+    public Duration operationTimeout() {
+        return from.operationTimeout;
+    }
+
+    public Duration closeTimeout() {
+        return from.closeTimeout;
+    }
+
+    public Duration keepAlive() {
+        return from.keepAlive;
+    }
+
+    /** How many messages of one session may wait or be unacknowledged at once. */
+    public int outboxMessages() {
+        return from.outboxMessages;
+    }
+
+    /** How many payload bytes of one session may wait or be unacknowledged at once; a single message always fits. */
+    public long outboxBytes() {
+        return from.outboxBytes;
+    }
+
+    /** What the hub's operator reads about this client; may be empty. */
+    public String productInfo() {
+        return from.productInfo;
+    }
+
+    /** The request target of the WebSocket upgrade, or empty for the hub's own. */
+    public String webSocketPath() {
+        return from.webSocketPath;
+    }
+
+    /** The WebSocket subprotocol, or empty for the hub's own. */
+    public String webSocketSubprotocol() {
+        return from.webSocketSubprotocol;
+    }
+
+    /** The MQTT topic or AMQP address that telemetry goes to, or empty for the hub's own. */
+    public String telemetryAddress() {
+        return from.telemetryAddress;
+    }
+
+    /** Collects choices; not thread-safe. */
+    public static final class Builder {
+        private String hubHost;
+        private String gatewayHost = "";
+        private List<UpstreamProtocol> protocols = List.of(UpstreamProtocol.AMQP, UpstreamProtocol.AMQP_WS);
+        private OptionalInt port = OptionalInt.empty();
+        private ProxyChoice proxy = ProxyChoice.DIRECT;
+        private Trust trust = Trust.system();
+        private Duration connectTimeout = DEFAULT_CONNECT_TIMEOUT;
+        private Duration operationTimeout = DEFAULT_OPERATION_TIMEOUT;
+        private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
+        private Duration keepAlive = DEFAULT_KEEP_ALIVE;
+        private int outboxMessages = DEFAULT_OUTBOX_MESSAGES;
+        private long outboxBytes = DEFAULT_OUTBOX_BYTES;
+        private String productInfo = "";
+        private String webSocketPath = "";
+        private String webSocketSubprotocol = "";
+        private String telemetryAddress = "";
+
+        private Builder(String hubHost) {
+            this.hubHost = hubHost;
+        }
+
+        private Builder(Builder other) {
+            hubHost = other.hubHost;
+            gatewayHost = other.gatewayHost;
+            protocols = other.protocols;
+            port = other.port;
+            proxy = other.proxy;
+            trust = other.trust;
+            connectTimeout = other.connectTimeout;
+            operationTimeout = other.operationTimeout;
+            closeTimeout = other.closeTimeout;
+            keepAlive = other.keepAlive;
+            outboxMessages = other.outboxMessages;
+            outboxBytes = other.outboxBytes;
+            productInfo = other.productInfo;
+            webSocketPath = other.webSocketPath;
+            webSocketSubprotocol = other.webSocketSubprotocol;
+            telemetryAddress = other.telemetryAddress;
+        }
+
+        /** Exactly this one; default is AMQP, and AMQP over WebSocket where that does not get through. */
+        public Builder protocol(UpstreamProtocol protocol) {
+            return protocols(protocol);
+        }
+
+        /** Tried in this order; what worked is tried first from then on. */
+        public Builder protocols(UpstreamProtocol... inOrder) {
+            if (inOrder.length == 0) {
+                throw new IllegalArgumentException("at least one protocol is needed");
+            }
+            protocols = List.copyOf(new LinkedHashSet<>(List.of(inOrder)));
+            return this;
+        }
+
+        /** Overrides the protocol's own port; 1 to 65535. */
+        public Builder port(int port) {
+            this.port = OptionalInt.of(new HostPort(hubHost, port).port());
+            return this;
+        }
+
+        /** Connects to this host instead of the hub's: an IoT Edge gateway. Identities and tokens still name the hub. */
+        public Builder gateway(String host) {
+            gatewayHost = new HostPort(host, 1).host();
+            return this;
+        }
+
+        /** Default is {@link ProxyChoice#DIRECT}: the environment is not read unless asked for. */
+        public Builder proxy(ProxyChoice proxy) {
+            this.proxy = Objects.requireNonNull(proxy, "proxy");
+            return this;
+        }
+
+        public Builder trust(Trust trust) {
+            this.trust = Objects.requireNonNull(trust, "trust");
+            return this;
+        }
+
+        /** The whole of one connection attempt; more than zero. */
+        public Builder connectTimeout(Duration timeout) {
+            connectTimeout = positive("connect timeout", timeout);
+            return this;
+        }
+
+        /** Each send and subscription; more than zero. */
+        public Builder operationTimeout(Duration timeout) {
+            operationTimeout = positive("operation timeout", timeout);
+            return this;
+        }
+
+        /** How long {@code close()} lets sends finish; zero is allowed. */
+        public Builder closeTimeout(Duration timeout) {
+            if (timeout.isNegative()) {
+                throw new IllegalArgumentException("close timeout must not be negative, was " + timeout);
+            }
+            closeTimeout = timeout;
+            return this;
+        }
+
+        /** How long a connection may be silent before the peer is asked for a sign of life; 1 s to 1177 s, the hub's limit. */
+        public Builder keepAlive(Duration interval) {
+            if (interval.compareTo(Duration.ofSeconds(1)) < 0 || interval.compareTo(Duration.ofSeconds(1177)) > 0) {
+                throw new IllegalArgumentException("keep alive must be 1 s to 1177 s, was " + interval);
+            }
+            keepAlive = interval;
+            return this;
+        }
+
+        /** At least one message; at most 65535, the packet ids of MQTT. */
+        public Builder outbox(int messages, long bytes) {
+            if (messages < 1 || messages > 65_535 || bytes < 1) {
+                throw new IllegalArgumentException(
+                        "outbox must hold 1..65535 messages and at least 1 byte, was " + messages + " and " + bytes);
+            }
+            outboxMessages = messages;
+            outboxBytes = bytes;
+            return this;
+        }
+
+        /** Printable ASCII; at most 256 characters. */
+        public Builder productInfo(String text) {
+            if (text.length() > 256 || text.chars().anyMatch(c -> c < ' ' || c > '~')) {
+                throw new IllegalArgumentException("product info must be at most 256 printable ASCII characters");
+            }
+            productInfo = text;
+            return this;
+        }
+
+        /** For a server that is no IoT Hub: another request target, such as {@code /mqtt}; may hold a query. */
+        public Builder webSocketPath(String path) {
+            if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c > '~')) {
+                throw new IllegalArgumentException("a WebSocket path starts with / and is printable ASCII, was '"
+                        + path.replaceAll("\\p{Cntrl}", "?") + "'");
+            }
+            webSocketPath = path;
+            return this;
+        }
+
+        /** For a server that is no IoT Hub: another subprotocol, such as {@code amqp}. */
+        public Builder webSocketSubprotocol(String name) {
+            if (!name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")) {
+                throw new IllegalArgumentException("a WebSocket subprotocol is a token of RFC 9110");
+            }
+            webSocketSubprotocol = name;
+            return this;
+        }
+
+        /** For a broker that is no IoT Hub: another topic or link address. */
+        public Builder telemetryAddress(String address) {
+            if (address.isEmpty()) {
+                throw new IllegalArgumentException("a telemetry address must not be empty");
+            }
+            telemetryAddress = address;
+            return this;
+        }
+
+        public UpstreamOptions build() {
+            return new UpstreamOptions(new Builder(this));
+        }
+
+        private static Duration positive(String what, Duration value) {
+            if (value.isNegative() || value.isZero()) {
+                throw new IllegalArgumentException(what + " must be more than zero, was " + value);
+            }
+            return value;
+        }
+    }
+}

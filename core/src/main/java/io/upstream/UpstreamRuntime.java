@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The threads that transports run on: a few event loops, an executor for the application's callbacks, and one for what blocks (name
+ * resolution, files, signatures). Their number does not depend on the number of sessions. Share one runtime between transports.
+ *
+ * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.
+ */
+public final class UpstreamRuntime implements AutoCloseable {
+    private static final int CLOSE_SECONDS = 10;
+    private static final int BLOCKING_THREADS = 4;
+    private static final int BLOCKING_QUEUE = 10_000;
+
+    private final ThreadGroup threads = new ThreadGroup("upstream");
+    private final EventLoopGroup loops;
+    private final Executor callbacks;
+    private final ExecutorService blocking;
+    private final boolean ownsLoops;
+    private final @Nullable ExecutorService ownCallbacks;
+
+    private UpstreamRuntime(Builder from) {
+        EventLoopGroup given = from.loops;
+        ownsLoops = given == null;
+        loops = given != null ? given : newLoops(from.threads);
+        blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
+        Executor chosen = from.callbacks;
+        if (chosen != null) {
+            ownCallbacks = null;
+            callbacks = chosen;
+        } else {
+            ownCallbacks = pool("upstream-callbacks", from.threads, Integer.MAX_VALUE);
+            callbacks = ownCallbacks;
+        }
+    }
+
+    /** As many event loops as processors, at most four. */
+    public static UpstreamRuntime create() {
+        return builder().build();
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Where the application's callbacks and the dependents of futures run. */
+    public Executor callbacks() {
+        return callbacks;
+    }
+
+    /** Where the library does what may block. */
+    public Executor blocking() {
+        return blocking;
+    }
+
+    /**
+     * Gives the library's modules the event loops without naming their type in this signature.
+     *
+     * @throws IllegalArgumentException for a type that this runtime does not stand on
+     */
+    public <T> T unwrap(Class<T> type) {
+        if (!type.isInstance(loops)) {
+            throw new IllegalArgumentException("this runtime does not stand on " + type.getName());
+        }
+        return type.cast(loops);
+    }
+
+    /** Whether the caller is on a thread of this runtime, where waiting for this runtime's work would never end. */
+    public boolean ownsCurrentThread() {
+        if (Thread.currentThread().getThreadGroup() == threads) {
+            return true;
+        }
+        for (EventExecutor loop : loops) {
+            if (loop.inEventLoop()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Stops what this runtime made and waits for its threads, at most ten seconds. Idempotent. On one of those threads it does not
+     * wait.
+     */
+    @Override
+    public void close() {
+        boolean waits = !ownsCurrentThread();
+        if (ownsLoops) {
+            loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+            if (waits) {
+                loops.terminationFuture().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+            }
+        }
+        stop(blocking, waits);
+        if (ownCallbacks != null) {
+            stop(ownCallbacks, waits);
+        }
+    }
+
+    private static void stop(ExecutorService pool, boolean waits) {
+        pool.shutdown();
+        if (!waits) {
+            return;
+        }
+        try {
+            if (!pool.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                pool.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            pool.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private DefaultThreadFactory factory(String name) {
+        return new DefaultThreadFactory(name, true, Thread.NORM_PRIORITY, threads);
+    }
+
+    private EventLoopGroup newLoops(int count) {
+        IoHandlerFactory factory = Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        return new MultiThreadIoEventLoopGroup(count, factory("upstream-loop"), factory);
+    }
+
+    private ThreadPoolExecutor pool(String name, int count, int queue) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                count, count, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(queue), factory(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** Collects choices; not thread-safe. */
+    public static final class Builder {
+        private int threads = Math.min(4, Runtime.getRuntime().availableProcessors());
+        private @Nullable EventLoopGroup loops;
+        private @Nullable Executor callbacks;
+
+        private Builder() {}
+
+        /** How many event loops to make, and how many callback threads at most; 1 to 64. */
+        public Builder threads(int threads) {
+            if (threads < 1 || threads > 64) {
+                throw new IllegalArgumentException("threads must be 1..64, was " + threads);
+            }
+            this.threads = threads;
+            return this;
+        }
+
+        /** Borrows an {@code io.netty.channel.EventLoopGroup} of the host; it is never closed here. */
+        public Builder eventLoops(ExecutorService group) {
+            if (!(group instanceof EventLoopGroup netty)) {
+                throw new IllegalArgumentException("event loops must be an io.netty.channel.EventLoopGroup, was "
+                        + group.getClass().getName());
+            }
+            loops = netty;
+            return this;
+        }
+
+        /**
+         * Borrows an executor for callbacks. {@code Runnable::run} means the event loop itself: fastest, for callbacks that never
+         * block.
+         */
+        public Builder callbacks(Executor executor) {
+            callbacks = executor;
+            return this;
+        }
+
+        public UpstreamRuntime build() {
+            return new UpstreamRuntime(this);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/**
+ * One identity's traffic with the hub: a connection of its own under MQTT, links on a shared connection under AMQP. Ends for good
+ * when its connection is lost or it is closed; the transport opens another.
+ *
+ * <p><b>Threads:</b> every method may be called from any thread and none blocks but {@link #close()}. Futures and callbacks
+ * complete on the runtime's callback executor, in order for each session: code there must not wait for another future of the same
+ * session.
+ */
+public interface UpstreamSession extends AutoCloseable {
+
+    Identity identity();
+
+    /** The protocol actually spoken. */
+    UpstreamProtocol protocol();
+
+    /**
+     * Sends one message, at least once. The future completes when the hub has taken it (PUBACK, disposition accepted), or fails
+     * with an {@link UpstreamException} not later than {@link UpstreamOptions#operationTimeout} from now: {@link
+     * MessageException} for this message alone, {@link BackpressureException} at once when too much is under way, {@link
+     * NetworkException} when the connection was lost, in which case the hub may or may not have the message. Cancelling it
+     * before its first byte is written takes it back. Messages reach the hub in the order of the calls.
+     *
+     * <p><b>Buffers:</b> borrows the payload until the future has completed.
+     */
+    CompletionStage<Void> send(Telemetry telemetry);
+
+    /**
+     * Receives cloud-to-device messages from now on. The future completes when the hub has confirmed the subscription. Calling it
+     * again replaces the handler.
+     */
+    CompletionStage<Void> onMessage(MessageHandler handler);
+
+    /** The latest status; never blocks. */
+    SessionStatus status();
+
+    /** Tells {@code listener} the present status and each later one, in order. */
+    void onStatus(Consumer<SessionStatus> listener);
+
+    /**
+     * Lets sends that are under way finish for at most {@code drain}, says goodbye to the hub and releases everything. Idempotent:
+     * always the same stage, which never fails and completes not later than {@code drain} + 5 s. What is not settled by then
+     * fails with {@link FailureKind#CLOSED}.
+     */
+    CompletionStage<Void> close(Duration drain);
+
+    /** {@link #close(Duration)} with {@link UpstreamOptions#closeTimeout}, waiting for it unless called on a thread of the runtime. */
+    @Override
+    void close();
+}

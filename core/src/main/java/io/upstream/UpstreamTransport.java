@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The way to one hub: bound to its name, a protocol choice, a proxy choice and a runtime. Opens a session for each identity.
+ *
+ * <p><b>Threads:</b> every method may be called from any thread and none blocks but {@link #close()}.
+ */
+public interface UpstreamTransport extends AutoCloseable {
+
+    /** A transport on a runtime of its own, closed with it. Finds the protocols on the class path or module path. */
+    static UpstreamTransport create(UpstreamOptions options) {
+        return Transports.create(options);
+    }
+
+    /** A transport on a runtime shared with others, which the caller closes after it. */
+    static UpstreamTransport create(UpstreamOptions options, UpstreamRuntime runtime) {
+        return Transports.create(options, runtime);
+    }
+
+    /**
+     * Connects and authenticates. The future completes with a session that is {@link Phase#CONNECTED}, or fails with an {@link
+     * UpstreamException} that names the stage and the hop, not later than {@link UpstreamOptions#connectTimeout} from now for
+     * each protocol tried.
+     */
+    CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials);
+
+    /** Closes every session as {@link UpstreamSession#close(Duration)} does, then the connections. Idempotent; never fails. */
+    CompletionStage<Void> close(Duration drain);
+
+    /** {@link #close(Duration)} with {@link UpstreamOptions#closeTimeout}, waiting for it unless called on a thread of the runtime. */
+    @Override
+    void close();
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.connect;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.upstream.FailureKind;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamRuntime;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One try at reaching the hub: plan and names first, off the event loop, then the socket, then every layer of the plan. One object for
+ * each attempt, nothing is ever reset. Everything but {@link #start} and {@link #abort} is confined to the channel's event loop.
+ */
+public final class ConnectAttempt {
+    private static final Logger log = LoggerFactory.getLogger(ConnectAttempt.class);
+    private static final Duration TCP_LIMIT = Duration.ofSeconds(10);
+
+    private final EventLoop loop;
+    private final Executor blocking;
+    private final Duration budget;
+    private final ConnectPlanner planner;
+    private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
+    private final AttemptGuard guard = new AttemptGuard(this::fail);
+    private Where where = Where.here("plan");
+    private @Nullable Channel channel;
+
+    private ConnectAttempt(UpstreamRuntime runtime, Duration budget, ConnectPlanner planner) {
+        this.loop = runtime.unwrap(EventLoopGroup.class).next();
+        this.blocking = runtime.blocking();
+        this.budget = budget;
+        this.planner = planner;
+    }
+
+    /**
+     * Starts on a thread of {@code runtime}.
+     *
+     * @param budget for everything together, name resolution included
+     * @param planner asked once, where blocking is allowed
+     */
+    public static ConnectAttempt start(UpstreamRuntime runtime, Duration budget, ConnectPlanner planner) {
+        ConnectAttempt attempt = new ConnectAttempt(runtime, budget, planner);
+        try {
+            attempt.loop.execute(attempt::begin);
+        } catch (RejectedExecutionException e) {
+            attempt.outcome.completeExceptionally(
+                    UpstreamException.of(FailureKind.CLOSED, attempt.where, "the runtime is closed", e));
+        }
+        return attempt;
+    }
+
+    /**
+     * Gives the open channel, with the handlers of all layers in place, on its event loop; or fails with an {@link UpstreamException},
+     * the channel closed.
+     */
+    public CompletionStage<Channel> outcome() {
+        return outcome;
+    }
+
+    /** Gives up, from any thread; no effect once the outcome is known. */
+    public void abort(UpstreamException reason) {
+        try {
+            loop.execute(() -> fail(reason));
+        } catch (RejectedExecutionException e) {
+            outcome.completeExceptionally(reason);
+        }
+    }
+
+    private void begin() {
+        Future<?> alarm = loop.schedule(this::outOfTime, budget.toNanos(), TimeUnit.NANOSECONDS);
+        outcome.whenComplete((open, error) -> alarm.cancel(false));
+        try {
+            blocking.execute(this::planAndResolve);
+        } catch (RejectedExecutionException e) {
+            fail(UpstreamException.of(FailureKind.INTERNAL, where, "too many connection attempts wait at once", e));
+        }
+    }
+
+    /** The part that may block: files, environment, signatures, name resolution. */
+    private void planAndResolve() {
+        try {
+            ConnectPlan plan = planner.plan();
+            loop.execute(() -> where = plan.where(ConnectPlan.RESOLVE));
+            List<InetAddress> addresses =
+                    List.of(InetAddress.getAllByName(plan.firstHop().host()));
+            loop.execute(() -> openSocket(plan, addresses, 0));
+        } catch (RejectedExecutionException e) {
+            outcome.completeExceptionally(UpstreamException.of(FailureKind.CLOSED, where, "the runtime is closed", e));
+        } catch (Exception e) {
+            loop.execute(() -> fail(e));
+        }
+    }
+
+    private void openSocket(ConnectPlan plan, List<InetAddress> addresses, int index) {
+        if (outcome.isDone()) {
+            return;
+        }
+        where = plan.where(ConnectPlan.TCP);
+        ChannelFuture socket = new Bootstrap()
+                .group(loop)
+                .channel(channelType())
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.SO_KEEPALIVE, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        Math.min(TCP_LIMIT.toMillis(), budget.toMillis() + 1))
+                .handler(guard.forNextSocket())
+                .connect(new InetSocketAddress(
+                        addresses.get(index), plan.firstHop().port()));
+        channel = socket.channel();
+        socket.addListener(done -> {
+            if (socket.isSuccess()) {
+                log.debug("connected to {} for {}", socket.channel().remoteAddress(), plan);
+                establish(plan, 0);
+            } else if (index + 1 < addresses.size()) {
+                openSocket(plan, addresses, index + 1);
+            } else {
+                fail(socket.cause());
+            }
+        });
+    }
+
+    private Class<? extends SocketChannel> channelType() {
+        return loop instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class)
+                ? EpollSocketChannel.class
+                : NioSocketChannel.class;
+    }
+
+    private void establish(ConnectPlan plan, int index) {
+        assert loop.inEventLoop();
+        Channel open = channel;
+        if (outcome.isDone() || open == null) {
+            return; // timed out or aborted meanwhile
+        }
+        if (index == plan.stages().size()) {
+            loop.execute(() -> finish(open)); // next turn: the last stage has left the pipeline
+            return;
+        }
+        ConnectStage stage = plan.stages().get(index);
+        where = plan.where(stage.name());
+        stage.establish(open, where).whenComplete((up, error) -> {
+            if (error == null) {
+                establish(plan, index + 1);
+            } else {
+                fail(error);
+            }
+        });
+    }
+
+    private void finish(Channel open) {
+        if (!outcome.isDone()) {
+            guard.leave(open.pipeline());
+            outcome.complete(open);
+        }
+    }
+
+    private void outOfTime() {
+        fail(UpstreamException.of(
+                FailureKind.TIMEOUT,
+                where,
+                "no answer from " + where.hop() + " in stage '" + where.stage() + "' within the whole attempt's "
+                        + Failures.seconds(budget)
+                        + ": check that hop and any firewall on the way, or raise the connect timeout"));
+    }
+
+    private void fail(Throwable cause) {
+        if (outcome.isDone()) {
+            return;
+        }
+        outcome.completeExceptionally(Failures.translate(cause, where));
+        if (channel != null) {
+            channel.close();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.connect;
+
+import io.upstream.HostPort;
+import io.upstream.ProxyServer;
+import io.upstream.UpstreamException.Where;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The layers of one connection, in order: a value, printed in logs. The four protocols are four of these.
+ *
+ * @param target the hub, whose name is not resolved here when there is a proxy
+ * @param proxy what the socket is opened to instead
+ */
+public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<ConnectStage> stages) {
+    static final String RESOLVE = "resolve";
+    static final String TCP = "tcp";
+    private static final Set<String> AT_FIRST_HOP = Set.of(RESOLVE, TCP, "tunnel");
+
+    public ConnectPlan {
+        stages = List.copyOf(stages);
+    }
+
+    public static ConnectPlan to(HostPort target) {
+        return new ConnectPlan(target, Optional.empty(), List.of());
+    }
+
+    /** Opens the socket to {@code server} and has {@code tunnel} reach the target from there; must come before all other layers. */
+    public ConnectPlan through(ProxyServer server, ConnectStage tunnel) {
+        if (!stages.isEmpty()) {
+            throw new IllegalStateException("the tunnel must be the first layer, after " + this);
+        }
+        return new ConnectPlan(target, Optional.of(server), List.of(tunnel));
+    }
+
+    /** Adds a layer above the others. */
+    public ConnectPlan then(ConnectStage stage) {
+        List<ConnectStage> more = new ArrayList<>(stages);
+        more.add(stage);
+        return new ConnectPlan(target, proxy, more);
+    }
+
+    /** What the socket is opened to. */
+    public HostPort firstHop() {
+        return proxy.map(ProxyServer::address).orElse(target);
+    }
+
+    /** The place that a failure of {@code stage} is blamed on. */
+    public Where where(String stage) {
+        String hub = "hub " + target;
+        String hop = proxy.map(server -> AT_FIRST_HOP.contains(stage)
+                        ? "proxy " + server.address()
+                        : hub + " (through proxy " + server.address() + ")")
+                .orElse(hub);
+        return new Where(stage, hop);
+    }
+
+    @Override
+    public String toString() {
+        return Stream.concat(Stream.of("tcp " + firstHop()), stages.stream().map(ConnectStage::name))
+                .collect(Collectors.joining(" > "));
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.connect;
+
+import io.netty.channel.Channel;
+import io.upstream.UpstreamException;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * One layer of a connection: a proxy tunnel, TLS, a WebSocket upgrade, a protocol login. An instance serves one attempt.
+ *
+ * <p>Everything runs on the channel's event loop. A stage adds its handlers with {@link PipelineNames#append}, speaks, and completes
+ * exactly once:
+ *
+ * <ul>
+ *   <li>it completes <b>before</b> it removes its own handlers, so that the next stage, which is established within that call, is
+ *       already in the pipeline when surplus bytes are passed on;
+ *   <li>surplus bytes are passed on or refused, never dropped;
+ *   <li>on failure it completes with an {@link UpstreamException} that carries {@code where}. It neither closes the channel nor logs:
+ *       the attempt does.
+ * </ul>
+ */
+public interface ConnectStage {
+    /** Short and stable, the label in error messages: {@code tunnel}, {@code tls}, {@code websocket}, {@code mqtt}, {@code amqp}. */
+    String name();
+
+    /** Starts speaking. The stage has no deadline of its own: the attempt closes the channel when time is up. */
+    CompletionStage<Void> establish(Channel channel, UpstreamException.Where where);
+}

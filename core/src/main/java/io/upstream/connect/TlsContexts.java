@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.connect;
+
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.upstream.FailureKind;
+import io.upstream.Trust;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The TLS settings of one transport: TLS 1.2 with ECDHE and an AEAD cipher, or TLS 1.3, and nothing else. Made again when the trust
+ * bundle's file has changed. Thread-safe; blocks on the file.
+ */
+public final class TlsContexts {
+    /** The hub dropped everything else; all seven have forward secrecy and authenticated encryption. */
+    static final List<String> CIPHERS = List.of(
+            "TLS_AES_256_GCM_SHA384",
+            "TLS_AES_128_GCM_SHA256",
+            "TLS_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+
+    private static final long MAX_BUNDLE_BYTES = 4L << 20;
+
+    private final Trust trust;
+    private @Nullable Made latest;
+
+    public TlsContexts(Trust trust) {
+        this.trust = trust;
+    }
+
+    /** A context and the state of the file that it was made from. */
+    private record Made(Optional<Stamp> stamp, SslContext context) {}
+
+    private record Stamp(FileTime modified, long size) {}
+
+    /**
+     * The settings to use for a connection made now.
+     *
+     * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the trust bundle cannot be read or holds no certificate
+     */
+    public synchronized SslContext current() throws UpstreamException {
+        try {
+            Optional<Stamp> stamp = trust.bundle().isPresent()
+                    ? Optional.of(stampOf(trust.bundle().get()))
+                    : Optional.empty();
+            if (latest == null || !latest.stamp().equals(stamp)) {
+                latest = new Made(stamp, make());
+            }
+            return latest.context();
+        } catch (IOException | GeneralSecurityException e) {
+            throw UpstreamException.of(
+                    FailureKind.CONFIGURATION,
+                    Where.here("trust"),
+                    "the trust bundle " + trust.bundle().map(Path::toString).orElse("of the system")
+                            + " cannot be used (" + Failures.printable(String.valueOf(e.getMessage()))
+                            + "): it must be a readable PEM file with at least one certificate",
+                    e);
+        }
+    }
+
+    private static Stamp stampOf(Path file) throws IOException {
+        return new Stamp(Files.getLastModifiedTime(file), Files.size(file));
+    }
+
+    private SslContext make() throws IOException, GeneralSecurityException {
+        return SslContextBuilder.forClient()
+                .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
+                .protocols("TLSv1.3", "TLSv1.2")
+                .ciphers(CIPHERS)
+                .endpointIdentificationAlgorithm("HTTPS")
+                .trustManager(trustManager())
+                .build();
+    }
+
+    /** One set of roots, so that one manager gives one verdict and one error. */
+    private TrustManager trustManager() throws IOException, GeneralSecurityException {
+        KeyStore roots = KeyStore.getInstance(KeyStore.getDefaultType());
+        roots.load(null, null);
+        int count = 0;
+        for (X509Certificate root : manager(null).getAcceptedIssuers()) {
+            roots.setCertificateEntry("system-" + count++, root);
+        }
+        if (trust.bundle().isPresent()) {
+            for (Certificate root : readBundle(trust.bundle().get())) {
+                roots.setCertificateEntry("bundle-" + count++, root);
+            }
+        }
+        return manager(roots);
+    }
+
+    private static Collection<? extends Certificate> readBundle(Path file)
+            throws IOException, GeneralSecurityException {
+        if (Files.size(file) > MAX_BUNDLE_BYTES) {
+            throw new IOException("larger than " + MAX_BUNDLE_BYTES + " bytes");
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            Collection<? extends Certificate> certificates =
+                    CertificateFactory.getInstance("X.509").generateCertificates(in);
+            if (certificates.isEmpty()) {
+                throw new IOException("no certificate in it");
+            }
+            return certificates;
+        }
+    }
+
+    private static X509TrustManager manager(@Nullable KeyStore roots) throws GeneralSecurityException {
+        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        factory.init(roots);
+        for (TrustManager manager : factory.getTrustManagers()) {
+            if (manager instanceof X509TrustManager x509) {
+                return x509;
+            }
+        }
+        throw new GeneralSecurityException("this platform has no X.509 trust manager");
+    }
+}
