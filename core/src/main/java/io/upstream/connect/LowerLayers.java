@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.connect;
+
+import io.upstream.HostPort;
+import io.upstream.ProxyServer;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+
+/**
+ * The layers that lie below the messaging protocol, chosen from the options: tunnel if a proxy is chosen, TLS, WebSocket if the protocol
+ * asks for it. Makes fresh stages for each attempt. Thread-safe; blocks on files.
+ */
+public final class LowerLayers {
+    private static final String HUB_PATH = "/$iothub/websocket?iothub-no-client-cert=true";
+
+    private final UpstreamOptions options;
+    private final UpstreamProtocol protocol;
+    private final Executor tasks;
+    private final TlsContexts tls;
+    private final TunnelFactory tunnel;
+    private final WebSocketFactory webSocket;
+
+    /** Makes the stage that reaches {@code target} through {@code proxy}. */
+    @FunctionalInterface
+    public interface TunnelFactory {
+        ConnectStage create(ProxyServer proxy, HostPort target);
+    }
+
+    /** Makes the stage that upgrades to a WebSocket. */
+    @FunctionalInterface
+    public interface WebSocketFactory {
+        ConnectStage create(HostPort target, String path, String subprotocol);
+    }
+
+    /**
+     * For all attempts of one transport.
+     *
+     * @param tasks where the TLS engine's slow steps run
+     */
+    public LowerLayers(
+            UpstreamOptions options,
+            UpstreamProtocol protocol,
+            Executor tasks,
+            TunnelFactory tunnel,
+            WebSocketFactory webSocket) {
+        this.options = options;
+        this.protocol = protocol;
+        this.tasks = tasks;
+        this.tls = new TlsContexts(options.trust());
+        this.tunnel = tunnel;
+        this.webSocket = webSocket;
+    }
+
+    /** The plan of one attempt, to which the messaging protocol adds its own login. */
+    public ConnectPlan plan() throws UpstreamException {
+        HostPort target = options.target(protocol);
+        Optional<ProxyServer> proxy = options.proxy().proxyFor(target);
+        ConnectPlan plan = ConnectPlan.to(target);
+        if (proxy.isPresent()) {
+            plan = plan.through(proxy.get(), tunnel.create(proxy.get(), target));
+        }
+        plan = plan.then(new TlsStage(tls.current(), target, tasks));
+        return protocol.isWebSocket() ? plan.then(webSocket.create(target, path(), subprotocol())) : plan;
+    }
+
+    private String path() {
+        return options.webSocketPath().isEmpty() ? HUB_PATH : options.webSocketPath();
+    }
+
+    /** The names of RFC 6455 §11.5's registry that the hub wants: see its documentation of the WebSocket endpoints. */
+    private String subprotocol() {
+        if (!options.webSocketSubprotocol().isEmpty()) {
+            return options.webSocketSubprotocol();
+        }
+        return protocol == UpstreamProtocol.MQTT_WS ? "mqtt" : "AMQPWSB10";
+    }
+}

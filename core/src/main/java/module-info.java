@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The public API of Upstream, and what its protocol modules share. */
+@SuppressWarnings("module") // the siblings that the qualified exports name are not on this module's own path
+module io.upstream.core {
+    requires io.netty.buffer;
+    requires io.netty.codec;
+    requires io.netty.common;
+    requires io.netty.handler;
+    requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+
+    exports io.upstream;
+    exports io.upstream.spi;
+    exports io.upstream.connect to
+            io.upstream.proxy,
+            io.upstream.websocket,
+            io.upstream.mqtt,
+            io.upstream.amqp,
+            io.upstream.cli,
+            io.upstream.benchmarks;
+    exports io.upstream.session to
+            io.upstream.mqtt,
+            io.upstream.amqp,
+            io.upstream.benchmarks;
+
+    uses io.upstream.spi.UpstreamTransportProvider;
+}
