@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.connect;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.CertificateBuilder.Algorithm;
+import io.netty.pkitesting.X509Bundle;
+import io.upstream.FailureKind;
+import io.upstream.HostPort;
+import io.upstream.Trust;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamRuntime;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIMatcher;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class TlsStageTest {
+    private static final X509Bundle ROOT = root("CN=Site CA");
+
+    @TempDir
+    Path directory;
+
+    private final UpstreamRuntime runtime = UpstreamRuntime.create();
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private static X509Bundle root(String name) {
+        try {
+            return new CertificateBuilder()
+                    .algorithm(Algorithm.ecp256)
+                    .subject(name)
+                    .setIsCertificateAuthority(true)
+                    .buildSelfSigned();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static CertificateBuilder leaf() {
+        return new CertificateBuilder().algorithm(Algorithm.ecp256).subject("CN=hub");
+    }
+
+    private SSLServerSocket listen(X509Bundle certificate) throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        KeyManagerFactory keys = certificate.toKeyManagerFactory();
+        context.init(keys.getKeyManagers(), null, null);
+        return (SSLServerSocket)
+                context.getServerSocketFactory().createServerSocket(0, 10, InetAddress.getLoopbackAddress());
+    }
+
+    private Trust trust(X509Bundle root) throws IOException {
+        return Trust.systemAnd(Files.writeString(directory.resolve("roots.pem"), root.getCertificatePEM()));
+    }
+
+    private CompletableFuture<String> handshake(String host, int port, Trust trust) {
+        HostPort hub = new HostPort(host, port);
+        TlsContexts contexts = new TlsContexts(trust);
+        return ConnectAttempt.start(
+                        runtime,
+                        Duration.ofSeconds(20),
+                        () -> ConnectPlan.to(hub).then(new TlsStage(contexts.current(), hub, runtime.blocking())))
+                .outcome()
+                .thenApply(channel -> {
+                    channel.close();
+                    return "connected";
+                })
+                .toCompletableFuture();
+    }
+
+    /** What the first client to come agrees on, or the text of the failure. */
+    private static CompletableFuture<SSLSocket> accept(SSLServerSocket server) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                SSLSocket peer = (SSLSocket) server.accept();
+                peer.startHandshake();
+                return peer;
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+    }
+
+    private static UpstreamException failureOf(CompletableFuture<?> outcome) {
+        ExecutionException thrown = assertThrows(ExecutionException.class, () -> outcome.get(20, TimeUnit.SECONDS));
+        return (UpstreamException) thrown.getCause();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TLSv1.3", "TLSv1.2"})
+    void believesARootOfTheBundle(String version) throws Exception {
+        X509Bundle certificate = leaf().addSanDnsName("localhost").buildIssuedBy(ROOT);
+        try (SSLServerSocket server = listen(certificate)) {
+            server.setEnabledProtocols(new String[] {version});
+            CompletableFuture<SSLSocket> accepted = accept(server);
+
+            assertEquals(
+                    "connected",
+                    handshake("localhost", server.getLocalPort(), trust(ROOT)).get(20, TimeUnit.SECONDS));
+            assertEquals(
+                    version, accepted.get(20, TimeUnit.SECONDS).getSession().getProtocol());
+        }
+    }
+
+    @Test
+    void sendsTheNameEvenWithoutADot() throws Exception {
+        X509Bundle certificate = leaf().addSanDnsName("localhost").buildIssuedBy(ROOT);
+        CompletableFuture<String> asked = new CompletableFuture<>();
+        try (SSLServerSocket server = listen(certificate)) {
+            SSLParameters parameters = server.getSSLParameters();
+            parameters.setSNIMatchers(List.of(new SNIMatcher(0) {
+                @Override
+                public boolean matches(SNIServerName name) {
+                    asked.complete(new SNIHostName(name.getEncoded()).getAsciiName());
+                    return true;
+                }
+            }));
+            server.setSSLParameters(parameters);
+            accept(server);
+
+            handshake("localhost", server.getLocalPort(), trust(ROOT)).get(20, TimeUnit.SECONDS);
+            assertEquals("localhost", asked.get(20, TimeUnit.SECONDS));
+        }
+    }
+
+    /** A certificate, the host that is asked for, the verdict. The JVM runs with Netty's own host name check switched off. */
+    static Stream<Object[]> verdicts() throws Exception {
+        Instant now = Instant.now();
+        Duration day = Duration.ofDays(1);
+        return Stream.of(
+                new Object[] {"good", leaf().addSanDnsName("localhost").buildIssuedBy(ROOT), "localhost", null},
+                new Object[] {
+                    "good address", leaf().addSanIpAddress("127.0.0.1").buildIssuedBy(ROOT), "127.0.0.1", null
+                },
+                new Object[] {"upper case", leaf().addSanDnsName("LOCALHOST").buildIssuedBy(ROOT), "localhost", null},
+                new Object[] {
+                    "another host",
+                    leaf().addSanDnsName("other.test").buildIssuedBy(ROOT),
+                    "localhost",
+                    FailureKind.TLS_NAME
+                },
+                new Object[] {
+                    "a name, asked by address",
+                    leaf().addSanDnsName("localhost").buildIssuedBy(ROOT),
+                    "127.0.0.1",
+                    FailureKind.TLS_NAME
+                },
+                new Object[] {
+                    "unknown root",
+                    leaf().addSanDnsName("localhost").buildIssuedBy(root("CN=Stranger")),
+                    "localhost",
+                    FailureKind.TLS_TRUST
+                },
+                new Object[] {
+                    "self-signed",
+                    leaf().addSanDnsName("localhost")
+                            .setIsCertificateAuthority(true)
+                            .buildSelfSigned(),
+                    "localhost",
+                    FailureKind.TLS_TRUST
+                },
+                new Object[] {
+                    "expired",
+                    leaf().addSanDnsName("localhost")
+                            .notBefore(now.minus(day.multipliedBy(2)))
+                            .notAfter(now.minus(day))
+                            .buildIssuedBy(ROOT),
+                    "localhost",
+                    FailureKind.TLS_EXPIRED
+                },
+                new Object[] {
+                    "not yet valid",
+                    leaf().addSanDnsName("localhost").notBefore(now.plus(day)).buildIssuedBy(ROOT),
+                    "localhost",
+                    FailureKind.TLS_EXPIRED
+                });
+    }
+
+    @ParameterizedTest(name = "{0}: {3}")
+    @MethodSource("verdicts")
+    void judgesACertificate(String name, X509Bundle certificate, String host, FailureKind expected) throws Exception {
+        try (SSLServerSocket server = listen(certificate)) {
+            accept(server);
+            CompletableFuture<String> outcome = handshake(host, server.getLocalPort(), trust(ROOT));
+
+            if (expected == null) {
+                assertEquals("connected", outcome.get(20, TimeUnit.SECONDS));
+            } else {
+                UpstreamException failure = failureOf(outcome);
+                assertEquals(expected, failure.kind(), failure.getMessage());
+                assertEquals("tls", failure.stage());
+                assertTrue(failure.getMessage().contains("hub " + host), failure.getMessage());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "TLSv1.2, TLS_RSA_WITH_AES_256_GCM_SHA384",
+        "TLSv1.2, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+        "TLSv1.2, TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+    })
+    void refusesAServerThatOffersOnlyWeakSuites(String version, String suite) throws Exception {
+        X509Bundle certificate = new CertificateBuilder()
+                .algorithm(Algorithm.rsa2048)
+                .subject("CN=hub")
+                .addSanDnsName("localhost")
+                .buildIssuedBy(ROOT);
+        try (SSLServerSocket server = listen(certificate)) {
+            server.setEnabledProtocols(new String[] {version});
+            server.setEnabledCipherSuites(new String[] {suite});
+            accept(server);
+
+            UpstreamException failure = failureOf(handshake("localhost", server.getLocalPort(), trust(ROOT)));
+            assertEquals(FailureKind.TLS_OTHER, failure.kind(), failure.getMessage());
+        }
+    }
+
+    @Test
+    void recognisesAPeerThatDoesNotSpeakTls() throws Exception {
+        try (java.net.ServerSocket server = new java.net.ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            CompletableFuture<String> outcome = handshake("localhost", server.getLocalPort(), trust(ROOT));
+            try (Socket peer = server.accept()) {
+                peer.getOutputStream()
+                        .write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                UpstreamException failure = failureOf(outcome);
+
+                assertEquals(FailureKind.TLS_OTHER, failure.kind());
+                assertTrue(failure.getMessage().contains("does not speak TLS"), failure.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void readsTheBundleAgainWhenItHasChanged() throws Exception {
+        X509Bundle late = root("CN=New root of the site");
+        X509Bundle certificate = leaf().addSanDnsName("localhost").buildIssuedBy(late);
+        Trust trust = trust(ROOT);
+        TlsContexts contexts = new TlsContexts(trust);
+        var before = contexts.current();
+        assertEquals(before, contexts.current());
+
+        Files.writeString(trust.bundle().orElseThrow(), late.getCertificatePEM() + "\n");
+        assertTrue(before != contexts.current());
+        try (SSLServerSocket server = listen(certificate)) {
+            accept(server);
+            assertEquals(
+                    "connected",
+                    handshake("localhost", server.getLocalPort(), trust).get(20, TimeUnit.SECONDS));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"''", "no certificate here", "-----BEGIN CERTIFICATE-----\nZ\n-----END CERTIFICATE-----"})
+    void saysThatABundleIsNotUsable(String text) throws Exception {
+        Path file = Files.writeString(directory.resolve("bad.pem"), text);
+        UpstreamException failure =
+                assertThrows(UpstreamException.class, () -> new TlsContexts(Trust.systemAnd(file)).current());
+
+        assertEquals(FailureKind.CONFIGURATION, failure.kind());
+        assertTrue(failure.getMessage().contains(file.toString()), failure.getMessage());
+    }
+
+    @Test
+    void saysThatABundleIsMissing() {
+        Path file = directory.resolve("missing.pem");
+        UpstreamException failure =
+                assertThrows(UpstreamException.class, () -> new TlsContexts(Trust.systemAnd(file)).current());
+        assertEquals(FailureKind.CONFIGURATION, failure.kind());
+    }
+
+    @Test
+    void offersSevenSuitesAndNothingElse() throws Exception {
+        assertEquals(
+                TlsContexts.CIPHERS, new TlsContexts(Trust.system()).current().cipherSuites());
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.upstream.FailureKind;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class OutboxTest {
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+    private static final UpstreamException LOST =
+            UpstreamException.of(FailureKind.RESET, new Where("send", "hub h:1"), "the connection was reset");
+
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private final AtomicLong clock = new AtomicLong();
+    private final List<Integer> wakes = new ArrayList<>();
+    private final Outbox outbox = new Outbox(
+            channel.eventLoop(),
+            new Callbacks(Runnable::run),
+            UpstreamOptions.forHub("h").operationTimeout(TIMEOUT).outbox(3, 100).build(),
+            () -> wakes.add(1),
+            clock::get);
+
+    OutboxTest() {
+        channel.freezeTime();
+    }
+
+    @AfterEach
+    void close() {
+        channel.finishAndReleaseAll();
+    }
+
+    private CompletableFuture<Void> submit(int size) {
+        return outbox.submit(Telemetry.of(new byte[size])).toCompletableFuture();
+    }
+
+    private void pass(Duration time) {
+        clock.addAndGet(time.toNanos());
+        channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
+        channel.runPendingTasks();
+    }
+
+    private static UpstreamException failure(CompletableFuture<Void> outcome) {
+        assertTrue(outcome.isCompletedExceptionally(), "not failed");
+        return (UpstreamException)
+                assertThrows(ExecutionException.class, outcome::get).getCause();
+    }
+
+    @Test
+    void handsOverInOrderAndWakesOnceForMany() {
+        submit(1);
+        submit(2);
+        channel.runPendingTasks();
+
+        assertEquals(1, wakes.size());
+        assertEquals(1, outbox.next().telemetry().size());
+        assertEquals(2, outbox.next().telemetry().size());
+        assertNull(outbox.next());
+        assertEquals(2, outbox.size());
+    }
+
+    @Test
+    void completesWhenTheHubAnswersAndOnlyThen() {
+        CompletableFuture<Void> outcome = submit(1);
+        channel.runPendingTasks();
+        Send send = outbox.next();
+        assertFalse(outcome.isDone());
+
+        send.succeed();
+        send.fail(LOST);
+
+        assertTrue(outcome.isDone());
+        assertFalse(outcome.isCompletedExceptionally());
+        assertTrue(outbox.isEmpty());
+    }
+
+    @Test
+    void refusesAtOnceBeyondTheNumberOfMessagesUntilOneIsAnswered() {
+        submit(1);
+        submit(1);
+        submit(1);
+        assertEquals(FailureKind.OUTBOX_FULL, failure(submit(1)).kind());
+
+        channel.runPendingTasks();
+        outbox.next().succeed();
+        assertFalse(submit(1).isDone());
+    }
+
+    @Test
+    void refusesAtOnceBeyondTheNumberOfBytesButTakesOneLargeMessage() {
+        CompletableFuture<Void> large = submit(5_000);
+        assertFalse(large.isDone());
+        assertEquals(FailureKind.OUTBOX_FULL, failure(submit(1)).kind());
+
+        channel.runPendingTasks();
+        outbox.next().succeed();
+        assertFalse(submit(60).isDone());
+        assertFalse(submit(40).isDone());
+        assertEquals(FailureKind.OUTBOX_FULL, failure(submit(1)).kind());
+    }
+
+    @Test
+    void failsWhatIsNotAnsweredByItsDeadline() {
+        CompletableFuture<Void> first = submit(1);
+        channel.runPendingTasks();
+        pass(Duration.ofSeconds(30));
+        CompletableFuture<Void> second = submit(1);
+        channel.runPendingTasks();
+        pass(Duration.ofSeconds(30));
+
+        assertEquals(FailureKind.TIMEOUT, failure(first).kind());
+        assertFalse(second.isDone());
+        pass(Duration.ofSeconds(30));
+        assertEquals(FailureKind.TIMEOUT, failure(second).kind());
+        assertTrue(outbox.isEmpty());
+    }
+
+    @Test
+    void aLateAnswerToAnExpiredMessageIsHarmless() {
+        submit(1);
+        channel.runPendingTasks();
+        Send send = outbox.next();
+        pass(TIMEOUT);
+        send.succeed();
+
+        assertTrue(outbox.isEmpty());
+    }
+
+    @Test
+    void neverWritesWhatExpiredWhileItWaited() {
+        submit(1);
+        channel.runPendingTasks();
+        pass(TIMEOUT);
+        assertNull(outbox.next());
+    }
+
+    @Test
+    void cancellingTakesBackWhatWasNotWritten() {
+        CompletableFuture<Void> outcome = submit(1);
+        submit(2);
+        channel.runPendingTasks();
+        outcome.cancel(false);
+
+        assertEquals(2, outbox.next().telemetry().size());
+        assertEquals(1, outbox.size());
+    }
+
+    @Test
+    void whatWasPutBackIsNextAgain() {
+        submit(1);
+        submit(2);
+        channel.runPendingTasks();
+        Send first = outbox.next();
+        outbox.putBack(first);
+        assertEquals(first, outbox.next());
+    }
+
+    @Test
+    void theEndFailsEverythingOnceAndForEver() {
+        CompletableFuture<Void> written = submit(1);
+        channel.runPendingTasks();
+        assertNotNull(outbox.next());
+        CompletableFuture<Void> waiting = submit(1);
+        CompletableFuture<Void> handedOver = submit(1);
+
+        outbox.end(LOST);
+        outbox.end(UpstreamException.of(FailureKind.CLOSED, Where.here("close"), "closed"));
+        channel.runPendingTasks();
+
+        for (CompletableFuture<Void> outcome : List.of(written, waiting, handedOver, submit(1))) {
+            assertEquals(FailureKind.RESET, failure(outcome).kind());
+        }
+        assertTrue(outbox.isEmpty());
+    }
+}
