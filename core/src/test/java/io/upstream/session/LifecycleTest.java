@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LifecycleTest {
-    private static final UpstreamException LOST =
+    private final UpstreamException lost =
             UpstreamException.of(FailureKind.RESET, new Where("session", "hub h:1"), "lost");
 
     private final Lifecycle lifecycle = new Lifecycle("Mqtt d", new Callbacks(Runnable::run));
@@ -35,9 +35,9 @@ class LifecycleTest {
 
     @Test
     void theFirstCauseWins() {
-        lifecycle.moveTo(Phase.CLOSED, LOST);
+        lifecycle.moveTo(Phase.CLOSED, lost);
         lifecycle.moveTo(Phase.CLOSED, UpstreamException.of(FailureKind.TIMEOUT, Where.here("x"), "later"));
-        assertSame(LOST, lifecycle.status().cause());
+        assertSame(lost, lifecycle.status().cause());
     }
 
     @Test

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 class OutboxTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final UpstreamException LOST =
+    private final UpstreamException lost =
             UpstreamException.of(FailureKind.RESET, new Where("send", "hub h:1"), "the connection was reset");
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
@@ -85,7 +85,7 @@ class OutboxTest {
         assertFalse(outcome.isDone());
 
         send.succeed();
-        send.fail(LOST);
+        send.fail(lost);
 
         assertTrue(outcome.isDone());
         assertFalse(outcome.isCompletedExceptionally());
@@ -181,7 +181,7 @@ class OutboxTest {
         CompletableFuture<Void> waiting = submit(1);
         CompletableFuture<Void> handedOver = submit(1);
 
-        outbox.end(LOST);
+        outbox.end(lost);
         outbox.end(UpstreamException.of(FailureKind.CLOSED, Where.here("close"), "closed"));
         channel.runPendingTasks();
 
