@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import io.netty.buffer.ByteBuf;
+import io.upstream.FailureKind;
+import io.upstream.HostPort;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * What a tunnel that does not come up is called: kind, hop, and what to do. Text from the proxy is shortened, stripped of control
+ * characters and of the credentials that it may repeat.
+ */
+final class TunnelFailures {
+    private static final int EXCERPT = 64;
+    private static final int MAX_WAIT_SECONDS = 60;
+    private static final int HTTPS = 443;
+
+    private final Where where;
+    private final HostPort target;
+    private final String sentAuthorization;
+
+    /** @param sentAuthorization the value of {@code Proxy-Authorization} that went out, or empty */
+    TunnelFailures(Where where, HostPort target, String sentAuthorization) {
+        this.where = where;
+        this.target = target;
+        this.sentAuthorization = sentAuthorization;
+    }
+
+    /** For an answer that is no 2xx. */
+    UpstreamException refused(ConnectResponse response) {
+        int status = response.status();
+        return switch (status) {
+            case 407 -> failure(FailureKind.PROXY_AUTH, authentication(response));
+            case 408 ->
+                refusal(FailureKind.TIMEOUT, response, "it waited too long for the request, check the way to it");
+            case 429 ->
+                refusal(FailureKind.THROTTLED, response, "it asks for fewer connections" + retryAfter(response));
+            case 401 ->
+                refusal(
+                        FailureKind.PROXY_DENIED,
+                        response,
+                        "that is a web server's way to ask for credentials and none were sent, check that the port is a proxy's");
+            case 511 ->
+                refusal(
+                        FailureKind.PROXY_DENIED,
+                        response,
+                        "the network wants a login first, in a browser on this machine");
+            case 502, 503, 504 ->
+                refusal(
+                        FailureKind.PROXY_UNREACHABLE,
+                        response,
+                        "the proxy could not reach the hub, check the hub's name and the proxy's own way out");
+            default -> byClass(response);
+        };
+    }
+
+    private UpstreamException byClass(ConnectResponse response) {
+        int status = response.status();
+        if (status < 400) {
+            String to = response.value("location").map(TunnelFailures::hostOf).orElse("nowhere");
+            return refusal(
+                    FailureKind.PROXY_DENIED,
+                    response,
+                    "the redirect to " + excerpt(to) + " is not followed, look for a login page of this network");
+        }
+        if (status < 500 || status == 501) {
+            return refusal(
+                    FailureKind.PROXY_DENIED,
+                    response,
+                    target.port() == HTTPS
+                            ? "ask the proxy's owner to allow CONNECT to this host"
+                            : "this proxy may let only 443 through: use MqttWs or AmqpWs");
+        }
+        return refusal(
+                FailureKind.SERVER_ERROR,
+                response,
+                "the proxy has a fault of its own or could not reach the hub, check the hub's name and the proxy's log");
+    }
+
+    private String authentication(ConnectResponse response) {
+        List<Challenge> offered = Challenge.parse(response.values("proxy-authenticate"));
+        boolean takesBasic = offered.stream().anyMatch(Challenge::isBasic);
+        String schemes = offered.isEmpty()
+                ? "no scheme offered"
+                : "schemes offered: " + offered.stream().map(this::describe).collect(Collectors.joining(", "));
+        if (!offered.isEmpty() && !takesBasic) {
+            return where.hop() + " takes no Basic credentials (" + schemes
+                    + "): Basic is the only scheme supported, ask the proxy's owner to allow it or to let this machine through";
+        }
+        return sentAuthorization.isEmpty()
+                ? where.hop() + " asks for credentials (" + schemes + "): put user and password into the proxy's URL"
+                : where.hop() + " does not take these credentials (" + schemes + "): check user name and password";
+    }
+
+    private String describe(Challenge challenge) {
+        String realm = challenge.parameters().getOrDefault("realm", "");
+        return excerpt(challenge.scheme()) + (realm.isEmpty() ? "" : " for '" + excerpt(realm) + "'");
+    }
+
+    UpstreamException unintelligible(String fault, String statusLine) {
+        return failure(
+                FailureKind.PROTOCOL,
+                where.hop() + " gave an answer that cannot be used, " + fault
+                        + (statusLine.isEmpty() ? "" : " (it begins with '" + excerpt(statusLine) + "')"));
+    }
+
+    UpstreamException answeredUnasked() {
+        return failure(
+                FailureKind.PROTOCOL,
+                where.hop() + " spoke before the request was sent: name the port of an HTTP proxy");
+    }
+
+    /** Borrows {@code surplus}. */
+    UpstreamException spokeBeforeTls(ConnectResponse response, ByteBuf surplus) {
+        String begin = surplus.toString(
+                surplus.readerIndex(), Math.min(surplus.readableBytes(), 4 * EXCERPT), StandardCharsets.ISO_8859_1);
+        return failure(
+                FailureKind.PROTOCOL,
+                where.hop() + " answered " + response.status() + " and spoke before TLS, " + surplus.readableBytes()
+                        + " bytes beginning with '" + excerpt(begin)
+                        + "': something on the way answers in the hub's place, look for a login page or an intercepting proxy");
+    }
+
+    UpstreamException closed(boolean midAnswer) {
+        return failure(
+                FailureKind.CLOSED_BY_PEER,
+                where.hop() + " closed the connection "
+                        + (midAnswer ? "in the middle of its answer" : "without an answer to CONNECT")
+                        + ": check that the port is an HTTP proxy's and that the proxy allows " + target);
+    }
+
+    UpstreamException socket(Throwable cause) {
+        return Failures.translate(cause, where);
+    }
+
+    UpstreamException removed() {
+        return failure(FailureKind.INTERNAL, "the tunnel's handler was removed while " + where.hop() + " was asked");
+    }
+
+    private UpstreamException refusal(FailureKind kind, ConnectResponse response, String advice) {
+        String reason = excerpt(response.reason());
+        String squid = response.value("x-squid-error")
+                .map(error -> " [" + excerpt(error) + "]")
+                .orElse("");
+        return failure(
+                kind,
+                where.hop() + " refused the tunnel to " + target + " with " + response.status()
+                        + (reason.isEmpty() ? "" : " " + reason) + squid + ": " + advice);
+    }
+
+    private UpstreamException failure(FailureKind kind, String message) {
+        return UpstreamException.of(kind, where, message);
+    }
+
+    /** Seconds only: a date would have to be read by the proxy's clock. */
+    private static String retryAfter(ConnectResponse response) {
+        Optional<String> seconds = response.value("retry-after").filter(text -> text.matches("\\d{1,9}"));
+        return seconds.map(text -> ", for " + Math.min(Integer.parseInt(text), MAX_WAIT_SECONDS) + " s")
+                .orElse("");
+    }
+
+    /** A query may carry anything, so nothing behind the host is shown. */
+    private static String hostOf(String location) {
+        String rest = location.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "");
+        String authority = rest.split("[/?#\\\\]", 2)[0];
+        String host = authority.substring(authority.lastIndexOf('@') + 1);
+        return host.isEmpty() ? "the same host" : host.toLowerCase(Locale.ROOT);
+    }
+
+    private String excerpt(String text) {
+        String token = sentAuthorization.substring(sentAuthorization.indexOf(' ') + 1);
+        String harmless = token.isEmpty() ? text : text.replace(token, "***");
+        String printable = harmless.replaceAll("[^\\x20-\\x7E]", ".").strip();
+        return printable.length() <= EXCERPT ? printable : printable.substring(0, EXCERPT);
+    }
+}
