@@ -38,11 +38,18 @@ final class ResponseHeadParser {
             if (c != '\n') {
                 line.append(c);
                 checkStart(in);
-            } else if (endLine(in)) {
-                ResponseHead start = statusLine;
-                assert start != null;
-                return new ResponseHead(start.version(), start.status(), start.reason(), fields);
+                continue;
             }
+            endLine(in);
+            ResponseHead start = statusLine;
+            if (start == null) {
+                statusLine = status(in);
+            } else if (line.isEmpty()) {
+                return new ResponseHead(start.version(), start.status(), start.reason(), fields);
+            } else {
+                fieldLine(in);
+            }
+            line.setLength(0);
         }
         return null;
     }
@@ -60,7 +67,7 @@ final class ResponseHeadParser {
     }
 
     /** A lone line feed ends a line as well: a recipient may take it (RFC 9112 §2.2), and some peers send it. */
-    private boolean endLine(ByteBuf in) throws MalformedResponseException {
+    private void endLine(ByteBuf in) throws MalformedResponseException {
         int length = line.length();
         if (length > 0 && line.charAt(length - 1) == '\r') {
             line.setLength(length - 1);
@@ -68,17 +75,14 @@ final class ResponseHeadParser {
         if (line.chars().anyMatch(c -> (c < ' ' && c != '\t') || c == 0x7F)) {
             throw malformed("it has control characters", in);
         }
-        if (statusLine == null) {
-            statusLine = status(in);
-        } else if (line.isEmpty()) {
-            return true;
-        } else if (line.charAt(0) == ' ' || line.charAt(0) == '\t') {
+    }
+
+    private void fieldLine(ByteBuf in) throws MalformedResponseException {
+        if (line.charAt(0) == ' ' || line.charAt(0) == '\t') {
             unfold(in);
         } else {
             fields.add(field(in));
         }
-        line.setLength(0);
-        return false;
     }
 
     /** {@code HTTP/1.1 101 Switching Protocols}; the space before an absent reason may be absent too. */
