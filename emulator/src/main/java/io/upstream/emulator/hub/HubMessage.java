@@ -19,7 +19,11 @@ import java.util.Map;
 public record HubMessage(Map<String, String> systemProperties, Map<String, String> properties, byte[] body) {
 
     public HubMessage {
-        systemProperties = Collections.unmodifiableMap(new LinkedHashMap<>(systemProperties));
-        properties = Collections.unmodifiableMap(new LinkedHashMap<>(properties));
+        systemProperties = copy(systemProperties);
+        properties = copy(properties);
+    }
+
+    private static Map<String, String> copy(Map<String, String> map) {
+        return map.isEmpty() ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(map));
     }
 }

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator;
+
+import io.netty.channel.Channel;
+import io.netty.handler.ssl.SslContext;
+import io.upstream.emulator.control.ControlApi;
+import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.hub.HubCore;
+import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.hub.HubMessage;
+import io.upstream.emulator.hub.IdentityStatus;
+import io.upstream.emulator.hub.RegisteredIdentity;
+import io.upstream.emulator.hub.SentMessage;
+import io.upstream.emulator.hub.TelemetryRecord;
+import io.upstream.emulator.hub.TelemetryStore;
+import io.upstream.emulator.mqtt.MqttHead;
+import io.upstream.emulator.server.Listeners;
+import io.upstream.emulator.server.ProtocolHead;
+import io.upstream.emulator.server.WebSocketDoor;
+import io.upstream.emulator.tls.EmulatorCa;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running hub: MQTT and AMQP over TLS, both over WebSocket, and the control API over plain HTTP. What it knows lives in memory;
+ * only its certificate authority is kept, in the directory.
+ *
+ * <pre>{@code
+ * try (IotHubEmulator hub = IotHubEmulator.builder().directory(dir).device("dev-1").start()) {
+ *     String connectionString = hub.connectionString("dev-1");
+ *     Path trust = hub.trustBundle();
+ *     …
+ *     List<TelemetryRecord> came = hub.awaitTelemetry("dev-1", 3, Duration.ofSeconds(10));
+ * }
+ * }</pre>
+ *
+ * <p>Safe for use by any thread. Closing it leaves no thread, socket or timer.
+ */
+public final class IotHubEmulator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(IotHubEmulator.class);
+    private static final int SWEEP_MILLIS = 200;
+
+    private final HubCore hub;
+    private final Listeners listeners;
+    private final String host;
+    private final Path trustBundle;
+    private final int mqttPort;
+    private final int amqpPort;
+    private final int wsPort;
+    private final int apiPort;
+
+    private IotHubEmulator(Builder settings, HubCore hub, Path trustBundle, SslContext tls, Listeners listeners)
+            throws IOException {
+        this.hub = hub;
+        this.listeners = listeners;
+        this.host = settings.host;
+        this.trustBundle = trustBundle;
+        ProtocolHead mqtt = new MqttHead(hub, hub.clock());
+        ProtocolHead amqp = pipeline -> pipeline.channel().close();
+        ProtocolHead door = new WebSocketDoor(Map.of("mqtt", mqtt, "AMQPWSB10", amqp));
+        ProtocolHead api = new ControlApi(hub);
+        this.mqttPort = listeners.listen("MQTT", settings.mqttPort, over(tls, mqtt));
+        this.amqpPort = listeners.listen("AMQP", settings.amqpPort, over(tls, amqp));
+        this.wsPort = listeners.listen("WebSocket", settings.wsPort, over(tls, door));
+        this.apiPort = listeners.listen("control API", settings.apiPort, channel -> api.install(channel.pipeline()));
+        listeners.loops().scheduleAtFixedRate(hub::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+        LOG.info(
+                "hub {} on {}: MQTT {}, AMQP {}, WebSocket {}, control API {}",
+                hub.hostName(),
+                host,
+                mqttPort,
+                amqpPort,
+                wsPort,
+                apiPort);
+    }
+
+    private static Consumer<Channel> over(SslContext tls, ProtocolHead head) {
+        return channel -> {
+            channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+            head.install(channel.pipeline());
+        };
+    }
+
+    /** Starts to describe a hub. Without further words it listens on any free ports of 127.0.0.1 and calls itself localhost. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The address that the hub is bound to. */
+    public String host() {
+        return host;
+    }
+
+    /** The name that clients must use: in connection strings and against the certificate. */
+    public String hostName() {
+        return hub.hostName();
+    }
+
+    public int mqttPort() {
+        return mqttPort;
+    }
+
+    public int amqpPort() {
+        return amqpPort;
+    }
+
+    /** The port of both WebSocket protocols. */
+    public int wsPort() {
+        return wsPort;
+    }
+
+    public int apiPort() {
+        return apiPort;
+    }
+
+    /** The PEM file that a client has to trust. */
+    public Path trustBundle() {
+        return trustBundle;
+    }
+
+    /** The connection string of a device with its primary key; a secret. */
+    public String connectionString(String deviceId) {
+        return "HostName=" + hostName() + ";DeviceId=" + deviceId + ";SharedAccessKey="
+                + registered(deviceId).primaryKey();
+    }
+
+    /** Registers a device with keys of the hub's making, or enables it again. */
+    public RegisteredIdentity addDevice(String deviceId) {
+        return put(hub, deviceId, IdentityStatus.ENABLED, null);
+    }
+
+    /**
+     * Registers a device with this key, or enables it again.
+     *
+     * @param key the primary key: base64 of 16 to 64 bytes
+     */
+    public RegisteredIdentity addDevice(String deviceId, String key) {
+        return put(hub, deviceId, IdentityStatus.ENABLED, key);
+    }
+
+    /** Refuses a device from now on and closes its connections. */
+    public void disableDevice(String deviceId) {
+        registered(deviceId);
+        put(hub, deviceId, IdentityStatus.DISABLED, null);
+    }
+
+    private static RegisteredIdentity put(HubCore hub, String deviceId, IdentityStatus status, @Nullable String key) {
+        try {
+            return hub.put(HubIdentity.device(deviceId), status, key, null);
+        } catch (HubException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    private RegisteredIdentity registered(String deviceId) {
+        try {
+            return hub.get(HubIdentity.device(deviceId));
+        } catch (HubException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /** Closes a device's connections without a word of their protocol. */
+    public void closeConnectionsOf(String deviceId) {
+        hub.closeConnections(HubIdentity.device(deviceId));
+    }
+
+    /** Whether the device has a connection or, under AMQP, a claim on one. */
+    public boolean isConnected(String deviceId) {
+        return hub.isConnected(HubIdentity.device(deviceId));
+    }
+
+    /** All that is kept of a device's telemetry and its modules', oldest first. */
+    public List<TelemetryRecord> telemetry(String deviceId) {
+        List<TelemetryRecord> all = new ArrayList<>();
+        TelemetryStore.Page page;
+        long next = 0;
+        do {
+            page = hub.telemetry().read(next, Integer.MAX_VALUE, deviceId);
+            all.addAll(page.records());
+            next = page.next();
+        } while (!page.end());
+        return all;
+    }
+
+    /**
+     * Waits until a device has sent so many messages, counted since the start of the hub.
+     *
+     * @return all that came, at least {@code count}
+     * @throws TimeoutException if fewer came within {@code limit}
+     */
+    public List<TelemetryRecord> awaitTelemetry(String deviceId, int count, Duration limit)
+            throws InterruptedException, TimeoutException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        List<TelemetryRecord> came = new ArrayList<>();
+        long next = 0;
+        while (true) {
+            TelemetryStore.Page page = hub.telemetry().read(next, Integer.MAX_VALUE, deviceId);
+            came.addAll(page.records());
+            next = page.next();
+            if (page.end() && came.size() >= count) {
+                return came;
+            }
+            if (page.end() && !awaitMore(next, deadline)) {
+                throw new TimeoutException(
+                        came.size() + " of " + count + " messages came from " + deviceId + " within " + limit);
+            }
+        }
+    }
+
+    private boolean awaitMore(long after, long deadline) throws InterruptedException {
+        Semaphore more = new Semaphore(0);
+        Hub.Presence waiter = hub.telemetry().wakeAfter(after, more::release);
+        try {
+            return more.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } finally {
+            waiter.close();
+        }
+    }
+
+    /**
+     * Enqueues a message for a device.
+     *
+     * @throws HubException as the hub's service API would refuse it: too large, queue full, no such device
+     */
+    public SentMessage sendToDevice(String deviceId, HubMessage message) throws HubException {
+        return hub.sendToDevice(deviceId, message);
+    }
+
+    @Override
+    public void close() {
+        listeners.close();
+    }
+
+    /** What a hub shall be. Not safe for use by several threads. */
+    public static final class Builder {
+        private final Map<String, @Nullable String> devices = new LinkedHashMap<>();
+        private @Nullable Path directory;
+        private String host = "127.0.0.1";
+        private String hostName = "localhost";
+        private int mqttPort;
+        private int amqpPort;
+        private int wsPort;
+        private int apiPort;
+        private Duration tokenGrace = Duration.ZERO;
+        private Clock clock = Clock.systemUTC();
+
+        private Builder() {}
+
+        /** Where the certificate authority is kept; made if absent. Required. */
+        public Builder directory(Path directory) {
+            this.directory = directory;
+            return this;
+        }
+
+        /** The address to bind to; default 127.0.0.1. */
+        public Builder host(String host) {
+            this.host = host;
+            return this;
+        }
+
+        /** The hub's name in connection strings, tokens and the server certificate; default localhost. */
+        public Builder hostName(String hostName) {
+            this.hostName = hostName;
+            return this;
+        }
+
+        /** 0, the default, for any free port; so with the other three. */
+        public Builder mqttPort(int port) {
+            this.mqttPort = port;
+            return this;
+        }
+
+        public Builder amqpPort(int port) {
+            this.amqpPort = port;
+            return this;
+        }
+
+        public Builder wsPort(int port) {
+            this.wsPort = port;
+            return this;
+        }
+
+        public Builder apiPort(int port) {
+            this.apiPort = port;
+            return this;
+        }
+
+        /** Registers a device from the start, with keys of the hub's making. */
+        public Builder device(String deviceId) {
+            devices.put(deviceId, null);
+            return this;
+        }
+
+        /**
+         * Registers a device from the start.
+         *
+         * @param key the primary key: base64 of 16 to 64 bytes
+         */
+        public Builder device(String deviceId, String key) {
+            devices.put(deviceId, key);
+            return this;
+        }
+
+        /** How long a connection may outlive its token; default none. The real hub gives some ten minutes. */
+        public Builder tokenGrace(Duration tokenGrace) {
+            this.tokenGrace = tokenGrace;
+            return this;
+        }
+
+        /** The time by which tokens, locks and expiries are judged; default the system's. */
+        public Builder clock(Clock clock) {
+            this.clock = clock;
+            return this;
+        }
+
+        /**
+         * Starts the hub.
+         *
+         * @throws IOException if the directory cannot be used or a port cannot be bound; the message names which
+         */
+        public IotHubEmulator start() throws IOException {
+            if (directory == null) {
+                throw new IllegalStateException("the emulator needs a directory for its certificate authority");
+            }
+            EmulatorCa ca = EmulatorCa.openOrCreate(directory);
+            Path trustBundle = directory.resolve(EmulatorCa.CERTIFICATE_FILE).toAbsolutePath();
+            SslContext tls = ca.issueForLoopback(hostName).sslContext();
+            HubCore hub = new HubCore(hostName, clock, tokenGrace);
+            for (Map.Entry<String, @Nullable String> device : devices.entrySet()) {
+                put(hub, device.getKey(), IdentityStatus.ENABLED, device.getValue());
+            }
+            Listeners listeners = new Listeners(host);
+            try {
+                return new IotHubEmulator(this, hub, trustBundle, tls, listeners);
+            } catch (IOException | RuntimeException e) {
+                listeners.close();
+                throw e;
+            }
+        }
+    }
+}

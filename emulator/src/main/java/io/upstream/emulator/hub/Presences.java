@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.hub;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Who is connected. Kicks run outside every lock, on the thread of whoever causes them. */
+final class Presences {
+    private final ConcurrentHashMap<HubIdentity, List<Held>> held = new ConcurrentHashMap<>();
+
+    /** Notes a connection; one over MQTT ends the identity's earlier ones over MQTT, whatever lies below it. */
+    Hub.Presence connect(HubIdentity identity, String protocol, Runnable kick) {
+        Held newcomer = new Held(identity, protocol.toLowerCase(Locale.ROOT).startsWith("mqtt"), kick);
+        List<Held> displaced = new ArrayList<>();
+        held.compute(identity, (id, present) -> {
+            List<Held> next = new ArrayList<>();
+            if (present != null) {
+                present.forEach(each -> (newcomer.exclusive && each.exclusive ? displaced : next).add(each));
+            }
+            next.add(newcomer);
+            return List.copyOf(next);
+        });
+        displaced.forEach(each -> each.kick.run());
+        return newcomer;
+    }
+
+    boolean contains(HubIdentity identity) {
+        return held.containsKey(identity);
+    }
+
+    void closeAll(HubIdentity identity) {
+        List<Held> present = held.remove(identity);
+        if (present != null) {
+            present.forEach(each -> each.kick.run());
+        }
+    }
+
+    private final class Held implements Hub.Presence {
+        private final HubIdentity identity;
+        private final boolean exclusive;
+        private final Runnable kick;
+
+        Held(HubIdentity identity, boolean exclusive, Runnable kick) {
+            this.identity = identity;
+            this.exclusive = exclusive;
+            this.kick = kick;
+        }
+
+        @Override
+        public void close() {
+            held.computeIfPresent(identity, (id, present) -> {
+                List<Held> rest = present.stream().filter(each -> each != this).toList();
+                return rest.isEmpty() ? null : rest;
+            });
+        }
+    }
+}

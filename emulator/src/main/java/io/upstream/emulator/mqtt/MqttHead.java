@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.mqtt;
+
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.mqtt.MqttDecoder;
+import io.netty.handler.codec.mqtt.MqttEncoder;
+import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.server.ProtocolHead;
+import java.time.Clock;
+
+/**
+ * Speaks MQTT 3.1.1 for a hub: telemetry up, cloud-to-device messages down. One head serves all connections, so that sessions
+ * outlive them.
+ */
+public final class MqttHead implements ProtocolHead {
+    /** A payload of the largest message, the longest topic, its length and a packet id. */
+    private static final int MAX_PACKET = Hub.MAX_TELEMETRY_BYTES + 65_535 + 4;
+
+    private final Hub hub;
+    private final Clock clock;
+    private final StoredSessions sessions = new StoredSessions();
+
+    /**
+     * A head for this hub.
+     *
+     * @param clock tells when a token ends; the same as the hub's
+     */
+    public MqttHead(Hub hub, Clock clock) {
+        this.hub = hub;
+        this.clock = clock;
+    }
+
+    @Override
+    public void install(ChannelPipeline pipeline) {
+        pipeline.addLast(new MqttDecoder(MAX_PACKET), MqttEncoder.INSTANCE, new ConnectHandler(hub, clock, sessions));
+    }
+}
