@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.amqp;
+
+import io.netty.util.concurrent.EventExecutor;
+import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.hub.HubError;
+import io.upstream.emulator.hub.HubIdentity;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import org.apache.qpid.proton.Proton;
+import org.apache.qpid.proton.amqp.transport.AmqpError;
+import org.apache.qpid.proton.amqp.transport.ErrorCondition;
+import org.apache.qpid.proton.engine.Collector;
+import org.apache.qpid.proton.engine.Connection;
+import org.apache.qpid.proton.engine.Delivery;
+import org.apache.qpid.proton.engine.EndpointState;
+import org.apache.qpid.proton.engine.Event;
+import org.apache.qpid.proton.engine.Link;
+import org.apache.qpid.proton.engine.Session;
+import org.apache.qpid.proton.engine.Transport;
+import org.jspecify.annotations.Nullable;
+
+/** One peer's AMQP connection, above the bytes: reacts to the engine's events. Confined to the event loop but for {@link #run}. */
+final class AmqpConnection {
+    static final int MAX_FRAME_SIZE = 65_536;
+    static final int IDLE_TIMEOUT_MILLIS = 240_000;
+
+    private static final int CHANNEL_MAX = 8_191;
+    private static final int SHORTEST_IDLE_TIMEOUT_MILLIS = 5_000;
+    private static final int SMALLEST_MAX_FRAME_SIZE = 512; // AMQP 1.0 section 2.7.1
+    private static final int SESSION_WINDOW_FRAMES = 5_000;
+    private static final long SESSION_OUTGOING_WINDOW = 0xffff_ffffL;
+
+    private final Hub hub;
+    private final Executor loop;
+    private final Transport transport;
+    private final Connection engine = Proton.connection();
+    private final Collector collector = Proton.collector();
+    private final Claims claims;
+    private final LinkTable table = new LinkTable(this);
+    private final LinkAttach attach = new LinkAttach(this);
+    private final CbsNode cbs;
+    private final Set<HubLink> links = new HashSet<>();
+    private final ArrayDeque<Runnable> afterDispatch = new ArrayDeque<>();
+    private @Nullable HubIdentity plainIdentity;
+
+    /** @param run runs a task on the loop and then writes what the engine has to say */
+    AmqpConnection(Hub hub, Transport transport, EventExecutor loop, Executor run) {
+        this.hub = hub;
+        this.transport = transport;
+        this.loop = run;
+        this.claims = new Claims(loop, identity -> run(() -> expired(identity)));
+        this.cbs = new CbsNode(hub, claims);
+    }
+
+    void start() {
+        transport.setMaxFrameSize(MAX_FRAME_SIZE);
+        transport.setChannelMax(CHANNEL_MAX);
+        transport.setIdleTimeout(
+                IDLE_TIMEOUT_MILLIS * 2); // the engine advertises half of it, as the specification advises
+        new SaslGate(hub, this::provedByPlain).offer(transport.sasl());
+        engine.setContainer("DeviceGateway_" + UUID.randomUUID().toString().replace("-", ""));
+        engine.setHostname("localhost");
+        engine.collect(collector);
+        transport.bind(engine);
+    }
+
+    Hub hub() {
+        return hub;
+    }
+
+    Claims claims() {
+        return claims;
+    }
+
+    LinkTable table() {
+        return table;
+    }
+
+    CbsNode cbs() {
+        return cbs;
+    }
+
+    /** Runs a task on the event loop, later, if the connection is still there; from any thread. */
+    void run(Runnable task) {
+        loop.execute(task);
+    }
+
+    /** Runs a task when everything that has arrived so far was looked at. */
+    void afterDispatch(Runnable task) {
+        afterDispatch.add(task);
+    }
+
+    boolean openedByPeer() {
+        return engine.getRemoteState() != EndpointState.UNINITIALIZED;
+    }
+
+    boolean closedHere() {
+        return engine.getLocalState() == EndpointState.CLOSED;
+    }
+
+    boolean closedByPeer() {
+        return engine.getRemoteState() == EndpointState.CLOSED;
+    }
+
+    void close(ErrorCondition condition) {
+        if (!closedHere()) {
+            engine.setCondition(condition);
+            engine.close();
+            release();
+        }
+    }
+
+    /** Gives back everything held at the hub. Idempotent. */
+    void release() {
+        claims.clear();
+        for (HubLink link : new ArrayList<>(links)) {
+            link.release();
+        }
+        links.clear();
+    }
+
+    void dispatch() {
+        do {
+            for (Event event = collector.peek(); event != null; event = collector.peek()) {
+                handle(event);
+                collector.pop();
+            }
+            for (Runnable task = afterDispatch.poll(); task != null; task = afterDispatch.poll()) {
+                task.run();
+            }
+        } while (collector.peek() != null);
+    }
+
+    private void handle(Event event) {
+        switch (event.getType()) {
+            case CONNECTION_REMOTE_OPEN -> opened();
+            case CONNECTION_REMOTE_CLOSE -> {
+                engine.close();
+                release();
+            }
+            case SESSION_REMOTE_OPEN -> begun(event.getSession());
+            case SESSION_REMOTE_CLOSE -> ended(event.getSession());
+            case LINK_REMOTE_OPEN -> attached(event.getLink());
+            case LINK_REMOTE_CLOSE, LINK_REMOTE_DETACH -> detached(event.getLink());
+            case LINK_FLOW -> {
+                if (event.getLink().getContext() instanceof HubLink link && link.attached()) {
+                    link.onFlow();
+                }
+            }
+            case DELIVERY -> delivered(event.getDelivery());
+            default -> {} // local events, and the transport's, which the handler sees by itself
+        }
+    }
+
+    private void opened() {
+        engine.open();
+        int idle = transport.getRemoteIdleTimeout();
+        if (idle > 0 && idle < SHORTEST_IDLE_TIMEOUT_MILLIS) {
+            close(new ErrorCondition(
+                    AmqpError.NOT_ALLOWED,
+                    "idle-time-out " + idle + " ms is below the least that is allowed, "
+                            + SHORTEST_IDLE_TIMEOUT_MILLIS));
+        } else if (transport.getRemoteMaxFrameSize() < SMALLEST_MAX_FRAME_SIZE) {
+            close(new ErrorCondition(
+                    AmqpError.INVALID_FIELD, "max-frame-size must be at least " + SMALLEST_MAX_FRAME_SIZE));
+        }
+    }
+
+    private static void begun(Session session) {
+        session.setIncomingCapacity(SESSION_WINDOW_FRAMES * MAX_FRAME_SIZE);
+        session.setOutgoingWindow(SESSION_OUTGOING_WINDOW);
+        session.open();
+    }
+
+    private void ended(Session session) {
+        for (HubLink link : new ArrayList<>(links)) {
+            if (link.link.getSession() == session) {
+                links.remove(link);
+                link.release();
+            }
+        }
+        session.close();
+        session.free();
+    }
+
+    private void attached(Link link) {
+        if (link.getLocalState() != EndpointState.UNINITIALIZED) {
+            close(new ErrorCondition(AmqpError.ILLEGAL_STATE, "a link is attached twice"));
+            return;
+        }
+        HubLink opened = attach.accept(link);
+        if (opened != null) {
+            link.setContext(opened);
+            links.add(opened);
+        }
+    }
+
+    private void detached(Link link) {
+        if (link.getContext() instanceof HubLink known) {
+            links.remove(known);
+            known.release();
+        }
+        HubLink.discard(link);
+        link.close();
+        link.free();
+    }
+
+    private static void delivered(Delivery delivery) {
+        Link link = delivery.getLink();
+        if (link.getContext() instanceof HubLink known && known.attached()) {
+            known.onDelivery(delivery);
+        } else {
+            HubLink.discard(link);
+        }
+    }
+
+    private void provedByPlain(HubIdentity identity, Instant expiry) {
+        plainIdentity = identity;
+        claims.put(identity, expiry);
+    }
+
+    /** A CBS token ends the links of its identity; a PLAIN one was the whole connection's. */
+    private void expired(HubIdentity identity) {
+        ErrorCondition condition = AmqpErrors.of(HubError.UNAUTHORIZED, "the token of " + identity + " has expired");
+        if (identity.equals(plainIdentity)) {
+            close(condition);
+        } else {
+            table.fail(identity, condition);
+        }
+    }
+}

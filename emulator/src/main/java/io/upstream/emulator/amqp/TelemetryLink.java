@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.amqp;
+
+import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.hub.HubError;
+import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.hub.HubMessage;
+import java.util.List;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.Rejected;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.amqp.transport.ErrorCondition;
+import org.apache.qpid.proton.amqp.transport.LinkError;
+import org.apache.qpid.proton.amqp.transport.ReceiverSettleMode;
+import org.apache.qpid.proton.engine.Delivery;
+import org.apache.qpid.proton.engine.Receiver;
+
+/** A device's or module's telemetry: each message is settled when the hub has taken or refused it. */
+final class TelemetryLink extends HubLink {
+    /** What the hub advertises as max-message-size; a message between its own limit and this is refused alone. */
+    static final int MAX_TRANSFER_BYTES = 1024 * 1024;
+
+    private static final int CREDIT = 1_000;
+
+    private final AmqpConnection connection;
+    private final Receiver receiver;
+    private final LinkAddress address;
+    private final ReceivingCredit credit;
+
+    TelemetryLink(AmqpConnection connection, Receiver receiver, LinkAddress address) {
+        super(receiver);
+        this.connection = connection;
+        this.receiver = receiver;
+        this.address = address;
+        this.credit = new ReceivingCredit(receiver, CREDIT);
+    }
+
+    void start() {
+        credit.open();
+    }
+
+    @Override
+    void onDelivery(Delivery updated) {
+        if (updated != receiver.current() && updated.remotelySettled()) {
+            updated.settle(); // the second half of receiver-settle-mode second
+        }
+        for (Delivery each = receiver.current(); each != null && attached(); each = receiver.current()) {
+            if (each.isPartial() && !each.isAborted()) {
+                if (each.pending() > MAX_TRANSFER_BYTES) {
+                    tooLong();
+                }
+                break;
+            }
+            take(each);
+        }
+        if (credit.isLow()) {
+            connection.afterDispatch(this::topUp);
+        }
+    }
+
+    private void topUp() {
+        if (attached()) {
+            credit.topUp();
+        }
+    }
+
+    private void take(Delivery delivery) {
+        if (!credit.use()) {
+            fail(new ErrorCondition(LinkError.TRANSFER_LIMIT_EXCEEDED, "a transfer was sent without credit"));
+            return;
+        }
+        if (delivery.isAborted()) {
+            receiver.advance();
+            delivery.settle();
+            return;
+        }
+        if (delivery.pending() > MAX_TRANSFER_BYTES) {
+            tooLong();
+            return;
+        }
+        byte[] payload = new byte[delivery.pending()];
+        receiver.recv(payload, 0, payload.length);
+        receiver.advance();
+        settle(delivery, outcome(delivery.getMessageFormat(), payload));
+    }
+
+    private DeliveryState outcome(int messageFormat, byte[] payload) {
+        try {
+            List<HubMessage> messages = TelemetryDecoder.decode(messageFormat, payload);
+            if (messages.size() > 1 && TelemetryDecoder.size(messages) > Hub.MAX_TELEMETRY_BYTES) {
+                throw new HubException(
+                        HubError.MESSAGE_TOO_LARGE, "the batch is larger than " + Hub.MAX_TELEMETRY_BYTES + " bytes");
+            }
+            for (HubMessage message : messages) {
+                connection.hub().accept(address.identity(), message);
+            }
+            return Accepted.getInstance();
+        } catch (HubException e) {
+            Rejected rejected = new Rejected();
+            rejected.setError(AmqpErrors.of(e));
+            return rejected;
+        }
+    }
+
+    private void settle(Delivery delivery, DeliveryState outcome) {
+        if (!delivery.remotelySettled()) {
+            delivery.disposition(outcome);
+            if (receiver.getReceiverSettleMode() == ReceiverSettleMode.SECOND) {
+                return; // the sender settles first
+            }
+        }
+        delivery.settle();
+    }
+
+    private void tooLong() {
+        fail(AmqpErrors.of(
+                HubError.MESSAGE_TOO_LARGE,
+                "a message is longer than the link's max-message-size, " + MAX_TRANSFER_BYTES + " bytes"));
+    }
+
+    @Override
+    void onReleased() {
+        connection.table().remove(address, this);
+    }
+}
