@@ -34,7 +34,6 @@ final class AmqpConnection {
     private static final int SHORTEST_IDLE_TIMEOUT_MILLIS = 5_000;
     private static final int SMALLEST_MAX_FRAME_SIZE = 512; // AMQP 1.0 section 2.7.1
     private static final int SESSION_WINDOW_FRAMES = 5_000;
-    private static final long SESSION_OUTGOING_WINDOW = 0xffff_ffffL;
 
     private final Hub hub;
     private final Executor loop;
@@ -174,7 +173,6 @@ final class AmqpConnection {
 
     private static void begun(Session session) {
         session.setIncomingCapacity(SESSION_WINDOW_FRAMES * MAX_FRAME_SIZE);
-        session.setOutgoingWindow(SESSION_OUTGOING_WINDOW);
         session.open();
     }
 

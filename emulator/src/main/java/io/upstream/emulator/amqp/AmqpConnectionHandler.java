@@ -8,12 +8,14 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.upstream.emulator.hub.Hub;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.transport.ConnectionError;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
 import org.apache.qpid.proton.engine.Transport;
+import org.apache.qpid.proton.engine.impl.TransportImpl;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +43,9 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
     private final Hub hub;
     private final Transport transport = Proton.transport();
     private Phase phase = Phase.NEW;
+    /** The first is running. */
+    private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+
     private @Nullable AmqpConnection connection;
     /** The open deadline, then the idle tick, then the close deadline. */
     private @Nullable Future<?> timer;
@@ -68,6 +73,7 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         AmqpConnection started = new AmqpConnection(
                 hub, transport, ctx.executor(), task -> ctx.executor().execute(() -> guarded(ctx, task)));
         connection = started;
+        ((TransportImpl) transport).setProtocolTracer(new FrameGate());
         started.start();
         phase = Phase.OPENING;
         timer = ctx.executor().schedule(() -> shut(ctx), OPEN_DEADLINE_SECONDS, TimeUnit.SECONDS);
@@ -95,7 +101,9 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
             }
             ByteBuffer tail = transport.tail();
             int count = Math.min(Math.min(capacity, tail.remaining()), bytes.readableBytes());
+            int limit = tail.limit();
             bytes.readBytes(tail.limit(tail.position() + count));
+            tail.limit(limit); // the engine may leave the buffer as it is until it has seen a whole header
             transport.process();
             target.dispatch();
         }
@@ -114,17 +122,27 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         ctx.fireChannelWritabilityChanged();
     }
 
-    /** Runs a task, then everything that follows from it: events, bytes, the next phase. */
+    /**
+     * Runs a task, then everything that follows from it: events, bytes, the next phase. A call from within, as when a write makes the channel
+     * unwritable, leaves its task to the outer one: output must not overtake output.
+     */
     private void guarded(ChannelHandlerContext ctx, Runnable task) {
         if (phase == Phase.CLOSED || connection == null) {
             return;
         }
+        tasks.add(task);
+        if (tasks.size() > 1) {
+            return;
+        }
         try {
-            task.run();
-            connection.dispatch();
-            int pending = write(ctx);
-            ctx.flush();
-            advance(ctx, connection, pending);
+            for (Runnable next = tasks.peek(); next != null && phase != Phase.CLOSED; next = tasks.peek()) {
+                next.run();
+                connection.dispatch();
+                int pending = write(ctx);
+                ctx.flush();
+                advance(ctx, connection, pending);
+                tasks.poll();
+            }
         } catch (Throwable e) { // the engine's own errors included
             fail(ctx, e);
         }
@@ -136,8 +154,9 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         while (pending > 0 && ctx.channel().isWritable()) {
             ByteBuffer head = transport.head().duplicate();
             int count = head.remaining();
-            ctx.write(ctx.alloc().buffer(count).writeBytes(head));
+            ByteBuf bytes = ctx.alloc().buffer(count).writeBytes(head);
             transport.pop(count);
+            ctx.write(bytes);
             pending = transport.pending();
         }
         return pending;
@@ -183,7 +202,10 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         LOG.debug("an AMQP connection failed: {}", cause.toString());
         try {
             if (connection != null && transport.getCondition() == null) {
-                connection.close(new ErrorCondition(ConnectionError.FRAMING_ERROR, "the input is not valid AMQP"));
+                connection.close(
+                        cause instanceof FrameGate.Violation violation
+                                ? new ErrorCondition(violation.condition(), violation.getMessage())
+                                : new ErrorCondition(ConnectionError.FRAMING_ERROR, "the input is not valid AMQP"));
             }
             write(ctx);
         } catch (Throwable again) { // an engine that has lost its way need not find a last word
@@ -200,6 +222,7 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
     private void release() {
         phase = Phase.CLOSED;
         cancelTimer();
+        tasks.clear();
         if (connection != null) {
             connection.release();
         }
