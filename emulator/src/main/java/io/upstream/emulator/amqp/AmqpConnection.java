@@ -32,7 +32,6 @@ final class AmqpConnection {
 
     private static final int CHANNEL_MAX = 8_191;
     private static final int SHORTEST_IDLE_TIMEOUT_MILLIS = 5_000;
-    private static final int SMALLEST_MAX_FRAME_SIZE = 512; // AMQP 1.0 section 2.7.1
     private static final int SESSION_WINDOW_FRAMES = 5_000;
 
     private final Hub hub;
@@ -90,7 +89,7 @@ final class AmqpConnection {
         loop.execute(task);
     }
 
-    /** Runs a task when everything that has arrived so far was looked at. */
+    /** Runs a task when everything that has arrived so far was looked at, just before the output is written. */
     void afterDispatch(Runnable task) {
         afterDispatch.add(task);
     }
@@ -124,12 +123,18 @@ final class AmqpConnection {
         links.clear();
     }
 
+    /** Looks at what has arrived. */
     void dispatch() {
+        for (Event event = collector.peek(); event != null; event = collector.peek()) {
+            handle(event);
+            collector.pop();
+        }
+    }
+
+    /** The same, then what was put off until everything was looked at; before the output is written. */
+    void dispatchAll() {
         do {
-            for (Event event = collector.peek(); event != null; event = collector.peek()) {
-                handle(event);
-                collector.pop();
-            }
+            dispatch();
             for (Runnable task = afterDispatch.poll(); task != null; task = afterDispatch.poll()) {
                 task.run();
             }
@@ -165,9 +170,6 @@ final class AmqpConnection {
                     AmqpError.NOT_ALLOWED,
                     "idle-time-out " + idle + " ms is below the least that is allowed, "
                             + SHORTEST_IDLE_TIMEOUT_MILLIS));
-        } else if (transport.getRemoteMaxFrameSize() < SMALLEST_MAX_FRAME_SIZE) {
-            close(new ErrorCondition(
-                    AmqpError.INVALID_FIELD, "max-frame-size must be at least " + SMALLEST_MAX_FRAME_SIZE));
         }
     }
 

@@ -137,7 +137,7 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         try {
             for (Runnable next = tasks.peek(); next != null && phase != Phase.CLOSED; next = tasks.peek()) {
                 next.run();
-                connection.dispatch();
+                connection.dispatchAll();
                 int pending = write(ctx);
                 ctx.flush();
                 advance(ctx, connection, pending);

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -134,6 +137,37 @@ class HandshakeTest {
     }
 
     @Test
+    void opensForAPeerThatNamesOnlyItsContainer() {
+        try (AmqpPeer peer = new AmqpPeer(hub)) {
+            byte[] bytes = exchange(peer, "414d515000010000 0000001102000000005310c00401a10178");
+            assertEquals(
+                    65_536, Frames.first(bytes, Open.class).getMaxFrameSize().intValue());
+            assertTrue(peer.channel.isOpen());
+        }
+    }
+
+    @Test
+    void refusesAMaxFrameSizeBelowTheLeastOfTheSpecification() {
+        try (AmqpPeer peer = new AmqpPeer(hub)) {
+            byte[] bytes = exchange(peer, "414d515000010000 0000001402000000005310c00703a1017840 52ff");
+            assertEquals(
+                    "amqp:connection:framing-error",
+                    Frames.first(bytes, Close.class).getError().getCondition().toString());
+        }
+    }
+
+    private static byte[] exchange(AmqpPeer peer, String hex) {
+        peer.channel.writeInbound(Unpooled.wrappedBuffer(HexFormat.of().parseHex(hex.replace(" ", ""))));
+        peer.channel.runPendingTasks();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (ByteBuf out = peer.channel.readOutbound(); out != null; out = peer.channel.readOutbound()) {
+            bytes.writeBytes(ByteBufUtil.getBytes(out));
+            out.release();
+        }
+        return bytes.toByteArray();
+    }
+
+    @Test
     void refusesAnIdleTimeOutBelowFiveSeconds() {
         try (AmqpPeer peer = new AmqpPeer(hub)) {
             peer.transport.setIdleTimeout(2 * 4_999);
@@ -219,8 +253,8 @@ class HandshakeTest {
             })
     void closesWhenTheEngineThrows(String hex) {
         try (AmqpPeer peer = new AmqpPeer(hub).open()) {
-            peer.channel.writeInbound(Unpooled.wrappedBuffer(HexFormat.of().parseHex(hex.replace(" ", ""))));
-            peer.channel.runPendingTasks();
+            Close close = Frames.first(exchange(peer, hex), Close.class);
+            assertTrue(close.getError().getCondition().toString().startsWith("amqp:"));
             assertFalse(peer.channel.isOpen());
         }
     }
