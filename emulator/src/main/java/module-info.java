@@ -10,6 +10,7 @@ module io.upstream.emulator {
     requires io.netty.common;
     requires transitive io.netty.handler;
     requires transitive io.netty.transport;
+    requires org.apache.qpid.proton.j;
     requires org.bouncycastle.pkix;
     requires org.bouncycastle.provider;
     requires org.slf4j;
@@ -17,5 +18,6 @@ module io.upstream.emulator {
 
     exports io.upstream.emulator;
     exports io.upstream.emulator.hub;
+    exports io.upstream.emulator.proxy;
     exports io.upstream.emulator.tls;
 }

@@ -3,6 +3,7 @@ package io.upstream.emulator;
 
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
+import io.upstream.emulator.amqp.AmqpHead;
 import io.upstream.emulator.control.ControlApi;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubCore;
@@ -70,7 +71,7 @@ public final class IotHubEmulator implements AutoCloseable {
         this.host = settings.host;
         this.trustBundle = trustBundle;
         ProtocolHead mqtt = new MqttHead(hub, hub.clock());
-        ProtocolHead amqp = pipeline -> pipeline.channel().close();
+        ProtocolHead amqp = new AmqpHead(hub)::install;
         ProtocolHead door = new WebSocketDoor(Map.of("mqtt", mqtt, "AMQPWSB10", amqp));
         ProtocolHead api = new ControlApi(hub);
         this.mqttPort = listeners.listen("MQTT", settings.mqttPort, over(tls, mqtt));

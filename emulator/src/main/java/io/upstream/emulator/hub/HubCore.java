@@ -32,7 +32,8 @@ public final class HubCore implements Hub {
             "iothub-connection-auth-method",
             "iothub-connection-auth-generation-id",
             "iothub-enqueuedtime",
-            "iothub-message-source");
+            "iothub-message-source",
+            "dt-dataschema");
 
     private final String hostName;
     private final Clock clock;
