@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -32,6 +34,7 @@ public final class Listeners implements AutoCloseable {
 
     private final String host;
     private final InetAddress address;
+    private final Threads threads = new Threads();
     private final EventLoopGroup loops;
     // Not on Netty's global executor: its thread would outlive the emulator for a while.
     private final ChannelGroup channels = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE, true);
@@ -45,7 +48,7 @@ public final class Listeners implements AutoCloseable {
         this.host = host;
         this.address = InetAddress.getByName(host);
         this.loops = new MultiThreadIoEventLoopGroup(
-                THREADS, new DefaultThreadFactory("upstream-emulator", true), NioIoHandler.newFactory());
+                THREADS, threads, NioIoHandler.newFactory());
     }
 
     public EventLoopGroup loops() {
@@ -92,11 +95,41 @@ public final class Listeners implements AutoCloseable {
         };
     }
 
-    /** Closes every socket, then ends the threads; returns when both are gone or ten seconds have passed. */
+    /**
+     * Closes every socket, then ends the threads; returns when both are gone or some ten seconds have passed. Not to be called on one of
+     * those threads.
+     */
     @Override
     public void close() {
         channels.close().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
         loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS)
                 .awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+        threads.join();
+    }
+
+    /** Remembers its threads, for a loop counts as terminated a moment before its thread ends. */
+    private static final class Threads extends DefaultThreadFactory {
+        private final List<Thread> made = new CopyOnWriteArrayList<>();
+
+        Threads() {
+            super("upstream-emulator", true);
+        }
+
+        @Override
+        protected Thread newThread(Runnable task, String name) {
+            Thread thread = super.newThread(task, name);
+            made.add(thread);
+            return thread;
+        }
+
+        void join() {
+            try {
+                for (Thread thread : made) {
+                    thread.join(TimeUnit.SECONDS.toMillis(1));
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.util.io.pem.PemObject;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes PEM (RFC 7468). */
@@ -28,7 +29,16 @@ final class PemFiles {
 
     private PemFiles() {}
 
-    static String encode(Object object) {
+    static String encode(X509Certificate certificate) {
+        return encode((Object) certificate);
+    }
+
+    /** As PKCS#8, which every reader of EC keys takes. */
+    static String encode(PrivateKey key) {
+        return encode(new PemObject("PRIVATE KEY", key.getEncoded()));
+    }
+
+    private static String encode(Object object) {
         StringWriter text = new StringWriter();
         try (JcaPEMWriter writer = new JcaPEMWriter(text)) {
             writer.writeObject(object);

@@ -345,7 +345,8 @@ class MqttHeadTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "360500016100000a", // packet id 0 would be next, but QoS is 3
+                "3605000161000a", // QoS 3
+                "32050001610000", // packet id 0
                 "8003000100", // SUBSCRIBE with flags 0
                 "82020001", // SUBSCRIBE without a filter
                 "a2020001", // UNSUBSCRIBE without a filter
