@@ -86,7 +86,9 @@ final class ConnectResponseParser {
 
     /** The first line of an answer that is malformed there, as received; else empty, since fields may repeat what we sent. */
     String badStatusLine() {
-        return outcome == Outcome.MALFORMED && expect == Expect.STATUS_LINE ? text(0, length) : "";
+        return outcome == Outcome.MALFORMED && expect == Expect.STATUS_LINE
+                ? text(0, length).strip()
+                : "";
     }
 
     /** Whether anything has arrived. */

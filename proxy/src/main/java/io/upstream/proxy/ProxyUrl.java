@@ -88,8 +88,10 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
                 throw new IllegalArgumentException("its scheme is malformed: only http:// proxies are supported");
             }
             if (!lower.equals("http")) {
-                throw new IllegalArgumentException(
-                        "only http:// proxies are supported" + (isKnown(lower) ? ", not " + lower + "://" : ""));
+                String advice =
+                        lower.equals("https") ? ": if its port takes plain text, as most do, write http://" : "";
+                throw new IllegalArgumentException("only http:// proxies are supported"
+                        + (isKnown(lower) ? ", not " + lower + "://" : "") + advice);
             }
             return false;
         }

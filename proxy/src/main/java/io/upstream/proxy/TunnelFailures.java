@@ -9,7 +9,6 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -120,7 +119,9 @@ final class TunnelFailures {
     /** Borrows {@code surplus}. */
     UpstreamException spokeBeforeTls(ConnectResponse response, ByteBuf surplus) {
         String begin = surplus.toString(
-                surplus.readerIndex(), Math.min(surplus.readableBytes(), 4 * EXCERPT), StandardCharsets.ISO_8859_1);
+                surplus.readerIndex(),
+                Math.min(surplus.readableBytes(), EXCERPT + sentAuthorization.length()),
+                StandardCharsets.ISO_8859_1);
         return failure(
                 FailureKind.PROTOCOL,
                 where.hop() + " answered " + response.status() + " and spoke before TLS, " + surplus.readableBytes()
@@ -171,13 +172,24 @@ final class TunnelFailures {
         String rest = location.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "");
         String authority = rest.split("[/?#\\\\]", 2)[0];
         String host = authority.substring(authority.lastIndexOf('@') + 1);
-        return host.isEmpty() ? "the same host" : host.toLowerCase(Locale.ROOT);
+        return host.isEmpty() ? "the same host" : host;
     }
 
     private String excerpt(String text) {
-        String token = sentAuthorization.substring(sentAuthorization.indexOf(' ') + 1);
-        String harmless = token.isEmpty() ? text : text.replace(token, "***");
-        String printable = harmless.replaceAll("[^\\x20-\\x7E]", ".").strip();
+        String printable =
+                withoutCredentials(text).replaceAll("[^\\x20-\\x7E]", ".").strip();
         return printable.length() <= EXCERPT ? printable : printable.substring(0, EXCERPT);
+    }
+
+    /** Also where the text ends within them, since it may be the part that has arrived so far. */
+    private String withoutCredentials(String text) {
+        String token = sentAuthorization.substring(sentAuthorization.indexOf(' ') + 1);
+        String rest = token.isEmpty() ? text : text.replace(token, "***");
+        for (int part = Math.min(token.length() - 1, rest.length()); part >= 4; part--) {
+            if (rest.endsWith(token.substring(0, part))) {
+                return rest.substring(0, rest.length() - part) + "***";
+            }
+        }
+        return rest;
     }
 }

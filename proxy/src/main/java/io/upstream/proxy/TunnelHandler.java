@@ -72,7 +72,9 @@ final class TunnelHandler extends ChannelInboundHandlerAdapter {
 
     private void answered(ChannelHandlerContext ctx, ConnectResponse response, ByteBuf surplus) {
         if (parser.sawBareLineFeed()) {
-            log.debug("the proxy ends header lines with a bare line feed");
+            log.debug(
+                    "proxy {} ends header lines with a bare line feed",
+                    ctx.channel().remoteAddress());
         }
         if (!response.opensTheTunnel()) {
             fail(failures.refused(response));
