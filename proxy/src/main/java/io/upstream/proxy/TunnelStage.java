@@ -29,6 +29,7 @@ import java.util.concurrent.CompletionStage;
  *   <li>{@link FailureKind#CONFIGURATION} if the target or the credentials cannot be expressed.
  * </ul>
  */
+@SuppressWarnings("exports") // for our own modules, which see the stage contract
 public final class TunnelStage implements ConnectStage {
     private final ProxyServer proxy;
     private final HostPort target;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The way through an HTTP proxy, and which proxy that is. */
+module io.upstream.proxy {
+    requires io.netty.buffer;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires transitive io.upstream.core;
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+
+    exports io.upstream.proxy;
+}
