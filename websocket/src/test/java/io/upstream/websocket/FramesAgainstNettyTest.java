@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.ContinuationWebSocketFrame;
@@ -50,7 +52,7 @@ class FramesAgainstNettyTest {
                 .allowMaskMismatch(false)
                 .maxFramePayloadLength(1 << 20)
                 .build();
-        EmbeddedChannel netty = new EmbeddedChannel(new WebSocket13FrameDecoder(strict));
+        EmbeddedChannel netty = netty(new WebSocket13FrameDecoder(strict));
         try (FramesFixture fixture = new FramesFixture()) {
             for (int i = 0; i < 300; i++) {
                 byte[] payload = payload(random);
@@ -78,8 +80,14 @@ class FramesAgainstNettyTest {
         assertArrayEquals(payload, got);
     }
 
+    private static EmbeddedChannel netty(ChannelHandler codec) {
+        EmbeddedChannel netty = new EmbeddedChannel(codec);
+        netty.config().setAllocator(new UnpooledByteBufAllocator(true, true));
+        return netty;
+    }
+
     private static byte[] nettyFrames(Random random, ByteArrayOutputStream expected) {
-        EmbeddedChannel netty = new EmbeddedChannel(new WebSocket13FrameEncoder(false));
+        EmbeddedChannel netty = netty(new WebSocket13FrameEncoder(false));
         boolean inside = false;
         for (int i = 0; i < 300; i++) {
             if (random.nextInt(5) == 0) {
