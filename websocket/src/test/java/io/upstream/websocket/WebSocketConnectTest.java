@@ -188,10 +188,12 @@ class WebSocketConnectTest {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ByteBuf in = (ByteBuf) message;
-            while (in.isReadable()) {
-                received.add(in.readByte());
-            }
+            byte[] copy = new byte[in.readableBytes()];
+            in.readBytes(copy);
             in.release();
+            for (byte octet : copy) {
+                received.add(octet);
+            }
         }
 
         @Override
