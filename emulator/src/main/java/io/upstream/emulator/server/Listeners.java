@@ -47,8 +47,7 @@ public final class Listeners implements AutoCloseable {
     public Listeners(String host) throws UnknownHostException {
         this.host = host;
         this.address = InetAddress.getByName(host);
-        this.loops = new MultiThreadIoEventLoopGroup(
-                THREADS, threads, NioIoHandler.newFactory());
+        this.loops = new MultiThreadIoEventLoopGroup(THREADS, threads, NioIoHandler.newFactory());
     }
 
     public EventLoopGroup loops() {
