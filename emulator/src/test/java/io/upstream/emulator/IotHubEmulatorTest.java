@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -22,18 +23,28 @@ import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
+import io.upstream.emulator.tls.EmulatorCa;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.SocketFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,6 +101,44 @@ class IotHubEmulatorTest {
                     .build());
             assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(LIMIT));
         }
+    }
+
+    @Test
+    void answersAmqpOnItsOwnPort() throws Exception {
+        byte[] header = {'A', 'M', 'Q', 'P', 0, 1, 0, 0};
+        try (IotHubEmulator hub = builder().start();
+                Socket socket = trusting(hub).createSocket(hub.host(), hub.amqpPort())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(header);
+            assertArrayEquals(header, socket.getInputStream().readNBytes(header.length));
+        }
+    }
+
+    @Test
+    void isRefusedByWhoTrustsAnotherAuthority() throws Exception {
+        EmulatorCa stranger = EmulatorCa.create();
+        try (IotHubEmulator hub = builder().start();
+                Socket socket = trusting(stranger.certificate()).createSocket(hub.host(), hub.mqttPort())) {
+            socket.setSoTimeout(20_000);
+            assertThrows(SSLException.class, () -> socket.getOutputStream().write(1));
+        }
+    }
+
+    private static SocketFactory trusting(IotHubEmulator hub) throws Exception {
+        try (InputStream pem = Files.newInputStream(hub.trustBundle())) {
+            return trusting(CertificateFactory.getInstance("X.509").generateCertificate(pem));
+        }
+    }
+
+    private static SocketFactory trusting(Certificate authority) throws Exception {
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null);
+        store.setCertificateEntry("authority", authority);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context.getSocketFactory();
     }
 
     @Test

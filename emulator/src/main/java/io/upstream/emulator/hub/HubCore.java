@@ -176,10 +176,7 @@ public final class HubCore implements Hub {
     }
 
     private static HubMessage withoutStamps(HubMessage message) {
-        boolean clean = STAMPED.stream()
-                .noneMatch(name -> message.systemProperties().containsKey(name)
-                        || message.properties().containsKey(name));
-        if (clean) {
+        if (!claimsStamps(message.systemProperties()) && !claimsStamps(message.properties())) {
             return message;
         }
         Map<String, String> system = new LinkedHashMap<>(message.systemProperties());
@@ -187,6 +184,15 @@ public final class HubCore implements Hub {
         system.keySet().removeAll(STAMPED);
         application.keySet().removeAll(STAMPED);
         return new HubMessage(system, application, message.body());
+    }
+
+    private static boolean claimsStamps(Map<String, String> properties) {
+        for (String name : properties.keySet()) {
+            if (STAMPED.contains(name)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     // Cloud to device
