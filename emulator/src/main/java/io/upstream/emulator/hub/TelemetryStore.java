@@ -104,8 +104,8 @@ public final class TelemetryStore {
         long next;
         boolean end;
         synchronized (this) {
-            long from = Math.max(after + 1, firstSequence);
             long last = lastSequence();
+            long from = Math.max(Math.min(after, last) + 1, firstSequence);
             long stop = Math.min(last, from + MAX_EXAMINED - 1);
             long sequence = from;
             long pageBytes = 0;

@@ -83,7 +83,8 @@ public final class EmulatorCa {
     /**
      * Opens the authority of a directory; makes both on first use.
      *
-     * @throws IOException if the files cannot be read or written, one of the two is missing, or the certificate has expired
+     * @throws IOException if the files cannot be read or written, one of the two is missing, they do not belong together,
+     *     or the certificate has expired
      */
     public static EmulatorCa openOrCreate(Path directory) throws IOException {
         Files.createDirectories(directory);
@@ -100,12 +101,25 @@ public final class EmulatorCa {
                     + "; delete it to make a new authority");
         }
         EmulatorCa opened = new EmulatorCa(PemFiles.readCertificate(certificateFile), PemFiles.readPrivateKey(keyFile));
+        if (!opened.isPair()) {
+            throw new IOException(certificateFile + " and " + KEY_FILE
+                    + " do not belong together; delete both to make a new authority");
+        }
         if (opened.certificate.getNotAfter().toInstant().isBefore(Instant.now())) {
             throw new IOException(certificateFile + " expired on "
                     + opened.certificate.getNotAfter().toInstant() + "; delete it and " + KEY_FILE
                     + " to make a new authority");
         }
         return opened;
+    }
+
+    private boolean isPair() {
+        try {
+            issue("localhost").chain().get(0).verify(certificate.getPublicKey());
+            return true;
+        } catch (GeneralSecurityException | IllegalStateException e) {
+            return false;
+        }
     }
 
     public X509Certificate certificate() {

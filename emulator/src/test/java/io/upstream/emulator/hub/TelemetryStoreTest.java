@@ -70,7 +70,9 @@ class TelemetryStoreTest {
                 page.records().stream().map(TelemetryRecord::sequence).toList());
         assertTrue(page.end());
         assertEquals(10, page.next());
-        assertTrue(store.read(1_000, 1, null).end());
+        for (long beyond : new long[] {10, 1_000, Long.MAX_VALUE}) {
+            assertEquals(new TelemetryStore.Page(List.of(), beyond, true), store.read(beyond, 1, null));
+        }
     }
 
     @Test

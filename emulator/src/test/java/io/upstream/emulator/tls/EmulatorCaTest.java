@@ -53,6 +53,13 @@ class EmulatorCaTest {
     }
 
     @Test
+    void refusesAKeyOfAnotherAuthority() throws IOException {
+        EmulatorCa.openOrCreate(directory);
+        EmulatorCa.create().writeTrustBundle(directory.resolve(EmulatorCa.CERTIFICATE_FILE));
+        assertThrows(IOException.class, () -> EmulatorCa.openOrCreate(directory));
+    }
+
+    @Test
     void writesATrustBundleThatTheJdkReads() throws IOException, CertificateException {
         EmulatorCa ca = EmulatorCa.create();
         Path bundle = ca.writeTrustBundle(directory.resolve("trust.pem"));
