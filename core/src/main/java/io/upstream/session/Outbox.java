@@ -81,11 +81,20 @@ public final class Outbox {
             try {
                 loop.execute(this::takeOver);
             } catch (RejectedExecutionException e) {
-                return CompletableFuture.failedFuture(
-                        UpstreamException.of(FailureKind.CLOSED, HERE, "the runtime is closed", e));
+                wakeScheduled.set(false); // first, so that whoever adds from now on comes here himself
+                refuseHandedOver(UpstreamException.of(FailureKind.CLOSED, HERE, "the runtime is closed", e));
             }
         }
         return send.outcome();
+    }
+
+    /** Any thread: the event loop is gone, and with it everything that is confined to it. */
+    private void refuseHandedOver(UpstreamException cause) {
+        for (Send send = handedOver.poll(); send != null; send = handedOver.poll()) {
+            messages.decrementAndGet();
+            bytes.addAndGet(-send.telemetry().size());
+            tell(send, cause);
+        }
     }
 
     /** The next message to write, in the order of the calls, or null. Whoever takes it answers it. */

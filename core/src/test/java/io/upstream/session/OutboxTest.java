@@ -8,7 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.nio.NioIoHandler;
 import io.upstream.FailureKind;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
@@ -189,5 +193,25 @@ class OutboxTest {
             assertEquals(FailureKind.RESET, failure(outcome).kind());
         }
         assertTrue(outbox.isEmpty());
+    }
+
+    @Test
+    void failsEverySendAtOnceWhenTheEventLoopIsGone() {
+        EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        EventLoop loop = loops.next();
+        loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+        assertTrue(loops.terminationFuture().awaitUninterruptibly(10, TimeUnit.SECONDS));
+        Outbox stranded = new Outbox(
+                loop,
+                new Callbacks(Runnable::run),
+                UpstreamOptions.forHub("h").build(),
+                () -> wakes.add(1),
+                clock::get);
+        for (int i = 0; i < 2; i++) {
+            CompletableFuture<Void> send =
+                    stranded.submit(Telemetry.of(new byte[1])).toCompletableFuture();
+            assertTrue(send.isCompletedExceptionally());
+            assertTrue(stranded.isEmpty());
+        }
     }
 }
