@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import io.upstream.Credentials;
+import io.upstream.FailureKind;
+import io.upstream.Identity;
+import io.upstream.SasKey;
+import io.upstream.SasToken;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamOptions;
+
+/**
+ * What one identity's messages look like to the peer: an IoT Hub, or any MQTT 3.1.1 broker when the credentials are none of a hub's.
+ *
+ * @param telemetryTopic where messages go; under a bag it ends with a slash
+ * @param bag whether properties follow the topic: not where the application chose the topic, since MQTT 3.1.1 itself has no properties
+ * @param hub whether the hub's own rules hold: its limit on the size of a message, its login
+ * @param cloudTopic where messages from the hub come from, with a slash at its end
+ */
+record Dialect(String telemetryTopic, boolean bag, boolean hub, String cloudTopic) {
+
+    /**
+     * Chooses by the kind of credentials.
+     *
+     * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the identity or the topic has a wildcard of MQTT in it
+     */
+    static Dialect of(Identity identity, Credentials credentials, UpstreamOptions options) throws UpstreamException {
+        requireNoWildcard("identity", identity.toString());
+        requireNoWildcard("telemetry address", options.telemetryAddress());
+        String device = "devices/" + identity.deviceId();
+        String sender = identity.moduleId() == null ? device : device + "/modules/" + identity.moduleId();
+        boolean own = options.telemetryAddress().isEmpty();
+        return new Dialect(
+                own ? sender + "/messages/events/" : options.telemetryAddress(),
+                own,
+                credentials instanceof SasKey || credentials instanceof SasToken,
+                device + "/messages/devicebound/");
+    }
+
+    private static void requireNoWildcard(String what, String text) throws UpstreamException {
+        if (text.chars().anyMatch(c -> c == '#' || c == '+' || c == 0)) {
+            throw UpstreamException.of(
+                    FailureKind.CONFIGURATION,
+                    Where.here("mqtt"),
+                    "the " + what + " '" + text.replace('\0', '?')
+                            + "' has a character that MQTT forbids in a topic (# or + or NUL): use AMQP, or another name");
+        }
+    }
+}

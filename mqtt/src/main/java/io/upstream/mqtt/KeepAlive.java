@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks the peer for a sign of life when either direction was silent for the interval, and notices that none comes. Any packet counts as
+ * one: a PINGRESP may have to wait behind much else. Confined to the event loop.
+ */
+final class KeepAlive {
+    /** How long the peer may take to answer a PINGREQ. */
+    static final Duration ANSWER_LIMIT = Duration.ofSeconds(15);
+
+    private final EventLoop loop;
+    private final long intervalNanos;
+    private final BooleanSupplier listening;
+    private final Runnable ping;
+    private final Runnable dead;
+    private State state = State.RUNNING;
+    private int unanswered;
+    private long lastRead;
+    private long lastWrite;
+    private long asked;
+    private @Nullable Future<?> alarm;
+
+    private enum State {
+        RUNNING,
+        STOPPED
+    }
+
+    /**
+     * Does nothing before {@link #start}.
+     *
+     * @param listening whether the socket is being read: while it is not, silence is our own doing
+     * @param ping sends a PINGREQ
+     * @param dead is called once, when the peer gave no sign of life
+     */
+    KeepAlive(EventLoop loop, Duration interval, BooleanSupplier listening, Runnable ping, Runnable dead) {
+        this.loop = loop;
+        this.intervalNanos = interval.toNanos();
+        this.listening = listening;
+        this.ping = ping;
+        this.dead = dead;
+    }
+
+    void start() {
+        lastRead = now();
+        lastWrite = lastRead;
+        check();
+    }
+
+    void stop() {
+        state = State.STOPPED;
+        if (alarm != null) {
+            alarm.cancel(false);
+        }
+    }
+
+    void onRead() {
+        lastRead = now();
+    }
+
+    void onWrite() {
+        lastWrite = now();
+    }
+
+    /** Whether a PINGRESP was due. */
+    boolean answered() {
+        if (unanswered == 0) {
+            return false;
+        }
+        unanswered--;
+        return true;
+    }
+
+    private void check() {
+        if (state == State.STOPPED) {
+            return;
+        }
+        long now = now();
+        boolean reading = listening.getAsBoolean();
+        if (!reading) {
+            lastRead = now;
+        }
+        if (unanswered > 0 && now - signOfLife() >= ANSWER_LIMIT.toNanos()) {
+            state = State.STOPPED;
+            dead.run();
+            return;
+        }
+        // while nothing is read an answer may lie in the socket, and the peer still has to hear from us
+        if ((unanswered == 0 || !reading) && now - silentSince() >= intervalNanos) {
+            unanswered++;
+            asked = now;
+            ping.run();
+        }
+        alarm = loop.schedule(this::check, Math.max(1, nextCheck(reading) - now), TimeUnit.NANOSECONDS);
+    }
+
+    private long nextCheck(boolean reading) {
+        return unanswered > 0 && reading ? signOfLife() + ANSWER_LIMIT.toNanos() : silentSince() + intervalNanos;
+    }
+
+    private long signOfLife() {
+        return Math.max(asked, lastRead);
+    }
+
+    /** Of the direction that was silent for longer. */
+    private long silentSince() {
+        return Math.min(lastRead, lastWrite);
+    }
+
+    private long now() {
+        return loop.ticker().nanoTime();
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.CombinedChannelDuplexHandler;
+import io.netty.handler.codec.mqtt.MqttConnectMessage;
+import io.netty.handler.codec.mqtt.MqttEncoder;
+import io.netty.handler.codec.mqtt.MqttMessageBuilders;
+import io.netty.handler.codec.mqtt.MqttVersion;
+import io.upstream.Credentials;
+import io.upstream.FailureKind;
+import io.upstream.Identity;
+import io.upstream.SasKey;
+import io.upstream.SasToken;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UserPassword;
+import io.upstream.connect.ConnectStage;
+import io.upstream.connect.Failures;
+import io.upstream.connect.PipelineNames;
+import java.net.URLEncoder;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The last layer: CONNECT and CONNACK. From the CONNACK on the session hears all packets, those in the same read included.
+ *
+ * <p>A hub is told its own user name form and a token, and keeps the session's state (clean session 0), so that messages for the device
+ * wait for it. Any other broker is told the identity as client id, the user name and password as they are, and keeps nothing. Source:
+ * the hub's guide to MQTT, "Using the MQTT protocol directly".
+ */
+final class MqttLogin implements ConnectStage {
+    private static final String API_VERSION = "2021-04-12";
+    private static final String PRODUCT = "upstream-java";
+
+    private final SessionSetup setup;
+    private final MqttConnectMessage connect;
+    private final CompletableFuture<Void> outcome = new CompletableFuture<>();
+    private final CompletableFuture<MqttSession> session = new CompletableFuture<>();
+
+    /** Signs the token, which takes time: not for the event loop. */
+    MqttLogin(SessionSetup setup, Credentials credentials) {
+        this.setup = setup;
+        this.connect = connect(setup, credentials);
+    }
+
+    @Override
+    public String name() {
+        return "mqtt";
+    }
+
+    /** Completes before the stage does. */
+    CompletableFuture<MqttSession> session() {
+        return session;
+    }
+
+    @Override
+    public CompletionStage<Void> establish(Channel channel, Where where) {
+        MqttFrameReader reader = new MqttFrameReader(where, new Answer(channel, where));
+        PipelineNames.append(
+                channel.pipeline(),
+                PipelineNames.CODEC,
+                new CombinedChannelDuplexHandler<>(reader, MqttEncoder.INSTANCE));
+        channel.writeAndFlush(connect).addListener(written -> {
+            if (!written.isSuccess()) {
+                outcome.completeExceptionally(Failures.translate(written.cause(), where));
+            }
+        });
+        return outcome;
+    }
+
+    private static MqttConnectMessage connect(SessionSetup setup, Credentials credentials) {
+        Identity identity = setup.identity();
+        long keepAlive =
+                setup.options().keepAlive().plus(KeepAlive.ANSWER_LIMIT).toSeconds();
+        MqttMessageBuilders.ConnectBuilder connect = MqttMessageBuilders.connect()
+                .protocolVersion(MqttVersion.MQTT_3_1_1)
+                .clientId(identity.toString())
+                .cleanSession(!setup.dialect().hub())
+                .keepAlive((int) keepAlive);
+        if (credentials instanceof SasKey key) {
+            String hub = setup.options().hubHost();
+            login(
+                    connect,
+                    hubUser(setup),
+                    key.sign(hub, identity, Instant.now()).text());
+        } else if (credentials instanceof SasToken token) {
+            login(connect, hubUser(setup), token.text());
+        } else if (credentials instanceof UserPassword known) {
+            login(connect, known.user(), known.password());
+        }
+        return connect.build();
+    }
+
+    private static void login(MqttMessageBuilders.ConnectBuilder connect, String user, String password) {
+        connect.hasUser(true).username(user).hasPassword(true).password(password.getBytes(UTF_8));
+    }
+
+    private static String hubUser(SessionSetup setup) {
+        String product = (PRODUCT + " " + setup.options().productInfo()).strip();
+        return setup.options().hubHost() + "/" + setup.identity() + "/?api-version=" + API_VERSION
+                + "&DeviceClientType=" + URLEncoder.encode(product, UTF_8).replace("+", "%20");
+    }
+
+    /** Waits for the one packet that may come now. */
+    private final class Answer implements PacketListener {
+        private final Channel channel;
+        private final Where where;
+
+        private Answer(Channel channel, Where where) {
+            this.channel = channel;
+            this.where = where;
+        }
+
+        @Override
+        public PacketListener connAck(int code) throws UpstreamException {
+            if (code != 0) {
+                outcome.completeExceptionally(refused(code));
+                return this;
+            }
+            MqttSession up = new MqttSession(setup, channel, where);
+            PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, up.link());
+            session.complete(up);
+            outcome.complete(null);
+            return up.link();
+        }
+
+        /** The return codes of MQTT 3.1.1 §3.2.2.3. The hub answers 5 to an unknown device and to a wrong key alike. */
+        private UpstreamException refused(int code) {
+            String who = where.hop() + " refused '" + setup.identity() + "' with CONNACK code " + code;
+            return switch (code) {
+                case 1 -> failure(FailureKind.PROTOCOL, who + ": it does not speak MQTT 3.1.1, check the port");
+                case 2 -> failure(FailureKind.NOT_FOUND, who + ": the client id is not allowed, check the device id");
+                case 3 -> failure(FailureKind.SERVER_ERROR, who + ": it cannot serve now, try again later");
+                default -> failure(FailureKind.UNAUTHORIZED, who + ": " + remedy());
+            };
+        }
+
+        private String remedy() {
+            return setup.dialect().hub()
+                    ? "check the device id and its key; the device may be disabled, unknown or the clock wrong"
+                    : "check the user name and the password";
+        }
+
+        private UpstreamException failure(FailureKind kind, String text) {
+            return UpstreamException.of(kind, where, text);
+        }
+
+        @Override
+        public void publish(String topic, int packetId, ByteBuf payload) throws UpstreamException {
+            throw early("PUBLISH");
+        }
+
+        @Override
+        public void pubAck(int packetId) throws UpstreamException {
+            throw early("PUBACK");
+        }
+
+        @Override
+        public void subAck(int packetId, int code) throws UpstreamException {
+            throw early("SUBACK");
+        }
+
+        @Override
+        public void pingResp() throws UpstreamException {
+            throw early("PINGRESP");
+        }
+
+        private UpstreamException early(String packet) {
+            return MqttFrameReader.violation(where, "a " + packet + " before a good CONNACK");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.upstream.FailureKind;
+import io.upstream.Identity;
+import io.upstream.MessageHandler;
+import io.upstream.Phase;
+import io.upstream.SessionStatus;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamSession;
+import io.upstream.session.Lifecycle;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One identity on a connection of its own. What the application calls, from any thread; the work is {@link MqttLink}'s.
+ *
+ * <p>Messages go to {@code devices/{id}/messages/events/} with all properties in the topic, or to the address that the options name. To
+ * such an address the payload alone is sent: MQTT 3.1.1 has no properties, the form in the topic is the hub's own.
+ */
+final class MqttSession implements UpstreamSession {
+    private static final Duration LONGEST_DRAIN = Duration.ofDays(365);
+
+    /** Before the 5 s that {@link UpstreamSession#close(Duration)} promises are over. */
+    private static final Duration LAST_WORD_AFTER = Duration.ofMillis(4_700);
+
+    private final SessionSetup setup;
+    private final EventLoop loop;
+    private final Channel channel;
+    private final Lifecycle lifecycle;
+    private final MqttLink link;
+    private final AtomicReference<@Nullable CompletableFuture<Void>> closed = new AtomicReference<>();
+
+    /** For a channel on which the hub has just accepted the identity. */
+    MqttSession(SessionSetup setup, Channel channel, Where where) {
+        this.setup = setup;
+        this.channel = channel;
+        this.loop = channel.eventLoop();
+        this.lifecycle = new Lifecycle(setup.protocol().wireName() + " " + setup.identity(), setup.callbacks());
+        this.link = new MqttLink(setup, lifecycle, channel, where);
+        lifecycle.moveTo(Phase.CONNECTED, null);
+    }
+
+    /** The handler that belongs at the end of the pipeline. */
+    MqttLink link() {
+        return link;
+    }
+
+    /** Runs {@code then} on the event loop when the connection is gone. */
+    void whenGone(Runnable then) {
+        channel.closeFuture().addListener(gone -> then.run());
+    }
+
+    @Override
+    public Identity identity() {
+        return setup.identity();
+    }
+
+    @Override
+    public UpstreamProtocol protocol() {
+        return setup.protocol();
+    }
+
+    @Override
+    public CompletionStage<Void> send(Telemetry telemetry) {
+        Objects.requireNonNull(telemetry, "telemetry");
+        return closed.get() == null ? link.outbox().submit(telemetry) : CompletableFuture.failedFuture(over("send"));
+    }
+
+    @Override
+    public CompletionStage<Void> onMessage(MessageHandler handler) {
+        Objects.requireNonNull(handler, "handler");
+        if (setup.identity().moduleId() != null) {
+            return CompletableFuture.failedFuture(UpstreamException.of(
+                    FailureKind.CONFIGURATION,
+                    Where.here("mqtt"),
+                    "a hub sends cloud-to-device messages to devices only, " + setup.identity() + " is a module"));
+        }
+        CompletableFuture<Void> outcome = new CompletableFuture<>();
+        try {
+            loop.execute(() -> link.receive(handler, outcome, over("mqtt")));
+        } catch (RejectedExecutionException e) {
+            outcome.completeExceptionally(over("mqtt"));
+        }
+        return outcome;
+    }
+
+    @Override
+    public SessionStatus status() {
+        return lifecycle.status();
+    }
+
+    @Override
+    public void onStatus(Consumer<SessionStatus> listener) {
+        lifecycle.addListener(Objects.requireNonNull(listener, "listener"));
+    }
+
+    @Override
+    public CompletionStage<Void> close(Duration drain) {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        CompletableFuture<Void> earlier = closed.compareAndExchange(null, mine);
+        if (earlier != null) {
+            return earlier;
+        }
+        lifecycle.moveTo(Phase.CLOSING, null);
+        Duration bounded = drain.isNegative() ? Duration.ZERO : drain;
+        try {
+            loop.execute(() -> closeNow(bounded.compareTo(LONGEST_DRAIN) < 0 ? bounded : LONGEST_DRAIN, mine));
+        } catch (RejectedExecutionException e) {
+            lifecycle.moveTo(Phase.CLOSED, null);
+            mine.complete(null);
+        }
+        return mine;
+    }
+
+    private void closeNow(Duration drain, CompletableFuture<Void> done) {
+        link.close(drain);
+        Future<?> lastWord =
+                loop.schedule(() -> finish(done), drain.plus(LAST_WORD_AFTER).toNanos(), TimeUnit.NANOSECONDS);
+        channel.closeFuture().addListener(gone -> setup.callbacks().run(() -> done.complete(null)));
+        done.whenComplete((nothing, error) -> lastWord.cancel(false));
+    }
+
+    /** Callbacks of the application hold up what comes after them: the promise to be done in time is kept without them. */
+    private void finish(CompletableFuture<Void> done) {
+        Executor spare = setup.runtime().blocking();
+        try {
+            spare.execute(() -> done.complete(null));
+        } catch (RejectedExecutionException e) {
+            done.complete(null);
+        }
+    }
+
+    @Override
+    public void close() {
+        BlockingClose.await(
+                close(setup.options().closeTimeout()), setup.options().closeTimeout(), setup.runtime());
+    }
+
+    private UpstreamException over(String stage) {
+        SessionStatus last = lifecycle.status();
+        UpstreamException cause = last.cause();
+        return cause != null
+                ? cause
+                : UpstreamException.of(
+                        FailureKind.CLOSED,
+                        Where.here(stage),
+                        "the session of " + setup.identity() + " is closed: open another one");
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import io.upstream.Credentials;
+import io.upstream.FailureKind;
+import io.upstream.Identity;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
+import io.upstream.UpstreamTransport;
+import io.upstream.connect.ConnectAttempt;
+import io.upstream.connect.ConnectPlan;
+import io.upstream.connect.ConnectPlanner;
+import io.upstream.connect.Failures;
+import io.upstream.session.Callbacks;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens a connection for each identity and closes them all. The difference between {@code Mqtt} and {@code MqttWs} is the planner that
+ * it is given. Safe for use by any thread; what it knows of its connections is guarded by its monitor, under which nothing is called that
+ * waits.
+ */
+final class MqttTransport implements UpstreamTransport {
+    private final UpstreamProtocol protocol;
+    private final UpstreamOptions options;
+    private final UpstreamRuntime runtime;
+    private final ConnectPlanner lowerLayers;
+    private final Set<Opening> openings = new HashSet<>();
+    private final Set<MqttSession> sessions = new HashSet<>();
+    private @Nullable CompletableFuture<Void> closed;
+
+    /**
+     * Borrows the runtime.
+     *
+     * @param lowerLayers plans everything below MQTT
+     */
+    MqttTransport(
+            UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime, ConnectPlanner lowerLayers) {
+        this.protocol = protocol;
+        this.options = options;
+        this.runtime = runtime;
+        this.lowerLayers = lowerLayers;
+    }
+
+    @Override
+    public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
+        Objects.requireNonNull(credentials, "credentials");
+        Opening opening;
+        try {
+            Dialect dialect = Dialect.of(identity, credentials, options);
+            Callbacks callbacks = new Callbacks(runtime.callbacks());
+            opening = new Opening(
+                    new SessionSetup(identity, protocol, dialect, options, runtime, callbacks), credentials);
+        } catch (UpstreamException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        synchronized (this) {
+            if (closed != null) {
+                return CompletableFuture.failedFuture(closedHere());
+            }
+            openings.add(opening);
+            opening.start();
+        }
+        return opening.outcome;
+    }
+
+    /** The loop's part of an end: keeps the session, or closes it if the transport is closing. */
+    private synchronized boolean keep(Opening opening, @Nullable MqttSession session) {
+        openings.remove(opening);
+        if (session == null || closed != null) {
+            return false;
+        }
+        sessions.add(session);
+        session.whenGone(() -> forget(session));
+        return true;
+    }
+
+    private synchronized void forget(MqttSession session) {
+        sessions.remove(session);
+    }
+
+    @Override
+    public CompletionStage<Void> close(Duration drain) {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        List<CompletableFuture<?>> ends = new ArrayList<>();
+        synchronized (this) {
+            if (closed != null) {
+                return closed;
+            }
+            closed = mine;
+            for (Opening opening : openings) {
+                ends.add(opening.abort());
+            }
+            for (MqttSession session : sessions) {
+                ends.add(session.close(drain).toCompletableFuture());
+            }
+        }
+        CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]))
+                .whenComplete((nothing, error) -> mine.complete(null));
+        return mine;
+    }
+
+    @Override
+    public void close() {
+        BlockingClose.await(close(options.closeTimeout()), options.closeTimeout(), runtime);
+    }
+
+    private static UpstreamException closedHere() {
+        return UpstreamException.of(
+                FailureKind.CLOSED, Where.here("open"), "the transport is closed: make another one");
+    }
+
+    /** One call of {@link #open}. */
+    private final class Opening implements ConnectPlanner {
+        private final SessionSetup setup;
+        private final Credentials credentials;
+        private final CompletableFuture<UpstreamSession> outcome = new CompletableFuture<>();
+        private final CompletableFuture<Void> over = new CompletableFuture<>();
+        private @Nullable ConnectAttempt attempt;
+        private volatile @Nullable MqttLogin login;
+
+        private Opening(SessionSetup setup, Credentials credentials) {
+            this.setup = setup;
+            this.credentials = credentials;
+        }
+
+        /** Under the transport's monitor. */
+        private void start() {
+            attempt = ConnectAttempt.start(runtime, options.connectTimeout(), this);
+            attempt.outcome().whenComplete((channel, error) -> end(error));
+        }
+
+        /** Under the transport's monitor. Gives a future that is done when nothing is left of the attempt. */
+        private CompletableFuture<Void> abort() {
+            if (attempt != null) {
+                attempt.abort(closedHere());
+            }
+            return over;
+        }
+
+        @Override
+        public ConnectPlan plan() throws UpstreamException {
+            MqttLogin last = new MqttLogin(setup, credentials);
+            login = last;
+            return lowerLayers.plan().then(last);
+        }
+
+        /** On the event loop, or on whatever thread finds that there is none any more. */
+        private void end(@Nullable Throwable error) {
+            MqttLogin last = login;
+            MqttSession session = error == null && last != null ? last.session().getNow(null) : null;
+            if (keep(this, session) && session != null) {
+                setup.callbacks().run(() -> outcome.complete(session));
+                over.complete(null);
+                return;
+            }
+            Throwable cause = error == null ? closedHere() : Failures.translate(error, Where.here("open"));
+            setup.callbacks().run(() -> outcome.completeExceptionally(cause));
+            if (session == null) {
+                over.complete(null);
+            } else {
+                session.close(Duration.ZERO).whenComplete((nothing, failure) -> over.complete(null));
+            }
+        }
+    }
+}

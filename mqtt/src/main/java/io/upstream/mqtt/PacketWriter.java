@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.handler.codec.mqtt.MqttMessage;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamException;
+import java.util.function.Consumer;
+
+/** Everything that leaves, in one order: frames of {@link MqttFrameWriter} and the packets of Netty's codec. Confined to the event loop. */
+final class PacketWriter {
+    private final Channel channel;
+    private final MqttFrameWriter frames;
+    private final ChannelFutureListener onWritten;
+    private State state = State.CLEAN;
+
+    private enum State {
+        CLEAN,
+        /** Something is written and not flushed. */
+        DIRTY
+    }
+
+    /**
+     * Writes nothing yet.
+     *
+     * @param failed is told why something could not be written: then a part of the stream is missing and the connection is of no more use
+     */
+    PacketWriter(Channel channel, PublishEncoder encoder, Consumer<Throwable> failed) {
+        this.channel = channel;
+        this.frames = new MqttFrameWriter(encoder, channel.alloc(), this::write);
+        this.onWritten = written -> {
+            if (!written.isSuccess()) {
+                failed.accept(written.cause());
+            }
+        };
+    }
+
+    boolean isWritable() {
+        return channel.isWritable();
+    }
+
+    /** As {@link MqttFrameWriter#publish}. */
+    void publish(Telemetry message, int packetId) throws UpstreamException {
+        frames.publish(message, packetId);
+    }
+
+    void pubAck(int packetId) {
+        frames.pubAck(packetId);
+    }
+
+    /** Writes a packet that is sent seldom. */
+    ChannelFuture packet(MqttMessage packet) {
+        frames.handOver();
+        return write(packet);
+    }
+
+    /**
+     * Sends all that was written since the last time.
+     *
+     * @return whether there was anything
+     */
+    boolean flush() {
+        frames.handOver();
+        if (state == State.CLEAN) {
+            return false;
+        }
+        state = State.CLEAN;
+        channel.flush();
+        return true;
+    }
+
+    /** Forgets what is collected; for the end of a connection. */
+    void discard() {
+        frames.discard();
+    }
+
+    private ChannelFuture write(Object part) {
+        state = State.DIRTY;
+        return channel.write(part).addListener(onWritten);
+    }
+}
