@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.mqtt.MqttEncoder;
+import io.netty.handler.codec.mqtt.MqttMessage;
+import io.upstream.FailureKind;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MqttFrameReaderTest {
+    private static final Where WHERE = new Where("mqtt", "hub h:8883");
+
+    @Test
+    void readsWhatNettyWritesAtEverySplit() {
+        byte[] stream = stream(
+                Packets.connAck(0),
+                Packets.publish(0, "devices/d/messages/devicebound/a=é", "zero"),
+                Packets.publish(9, "t", ""),
+                Packets.publish(65_535, "t", "x".repeat(200)),
+                Packets.pubAck(1),
+                Packets.pubAck(65_535),
+                Packets.subAck(7, 1),
+                MqttMessage.PINGRESP);
+        List<String> expected = List.of(
+                "connAck 0",
+                "publish devices/d/messages/devicebound/a=é 0 zero",
+                "publish t 9 ",
+                "publish t 65535 " + "x".repeat(200),
+                "pubAck 1",
+                "pubAck 65535",
+                "subAck 7 1",
+                "pingResp");
+        for (int split = 0; split < stream.length; split++) {
+            assertEquals(expected, read(stream, split));
+        }
+    }
+
+    @Test
+    void readsOneByteAtATime() {
+        Recorder recorder = new Recorder();
+        EmbeddedChannel channel = new EmbeddedChannel(new MqttFrameReader(WHERE, recorder));
+        for (byte octet : stream(Packets.publish(9, "t", "abc"), MqttMessage.PINGRESP)) {
+            channel.writeInbound(Unpooled.copiedBuffer(new byte[] {octet}));
+        }
+        assertEquals(List.of("publish t 9 abc", "pingResp"), recorder.heard);
+        assertFalse(channel.finishAndReleaseAll());
+    }
+
+    /** What Netty's own decoder takes, swallows or waits for in silence is in here beside what it refuses. */
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource({
+        "type 0, 0000",
+        "CONNECT from a server, 100C00044D5154540400000A0000",
+        "CONNECT already at its first octet, 10FF",
+        "SUBSCRIBE from a server, 8206000100017400",
+        "UNSUBSCRIBE from a server, A2050001000174",
+        "UNSUBACK that nobody asked for, B0020001",
+        "PUBREC, 50020001",
+        "PUBREL, 62020001",
+        "PUBCOMP, 70020001",
+        "PINGREQ from a server, C000",
+        "DISCONNECT from a server, E000",
+        "type 15, F000",
+        "CONNACK with header flags, 21020000",
+        "CONNACK with reserved flags, 2002FF00",
+        "CONNACK with code 6, 20020006",
+        "CONNACK without content, 2000",
+        "CONNACK of one byte, 200100",
+        "CONNACK of three bytes, 2003000000",
+        "PUBLISH of QoS 3, 3606000174000161",
+        "PUBLISH of QoS 2, 3406000174000161",
+        "PUBLISH of QoS 0 with DUP, 380400017461",
+        "PUBLISH with an empty topic, 32050000000161",
+        "PUBLISH with a topic longer than itself, 3205FFFF740001",
+        "PUBLISH without room for its packet id, 3205000374000161",
+        "PUBLISH with packet id 0, 3206000174000061",
+        "PUBLISH too short for a topic, 300100",
+        "PUBLISH with a wildcard, 32060001230001FF",
+        "PUBLISH with NUL in its topic, 32060001000001FF",
+        "PUBLISH with an overlong NUL in its topic, 32060002C0800001",
+        "PUBLISH with a surrogate in its topic, 30050003EDA080",
+        "PUBLISH over the limit, 32918014",
+        "PUBACK without content, 4000",
+        "PUBACK with packet id 0, 40020000",
+        "PUBACK with header flags, 42020001",
+        "PUBACK of three bytes, 4003000100",
+        "SUBACK without codes, 90020001",
+        "SUBACK with two codes, 900400010000",
+        "SUBACK with packet id 0, 9003000000",
+        "SUBACK with header flags, 9203000100",
+        "PINGRESP with content, D00100",
+        "PINGRESP with header flags, D100",
+        "remaining length of five octets, 32FFFFFFFF01"
+    })
+    void refusesWhatNoServerMaySend(String what, String hex) {
+        byte[] bad = HexFormat.of().parseHex(hex);
+        Recorder recorder = new Recorder();
+        EmbeddedChannel channel = new EmbeddedChannel(new MqttFrameReader(WHERE, recorder));
+        ByteBuf glued = Unpooled.wrappedBuffer(bad, stream(MqttMessage.PINGRESP));
+        DecoderException thrown = assertThrows(DecoderException.class, () -> channel.writeInbound(glued));
+        UpstreamException cause = assertInstanceOf(UpstreamException.class, thrown.getCause());
+        assertEquals(FailureKind.PROTOCOL, cause.kind());
+        assertTrue(cause.getMessage().contains("hub h:8883"), cause.getMessage());
+        channel.writeInbound(Unpooled.wrappedBuffer(stream(MqttMessage.PINGRESP)));
+        assertEquals(List.of(), recorder.heard, "after a violation nothing is read any more");
+        channel.finishAndReleaseAll();
+    }
+
+    @Test
+    void takesThePacketThatIsJustNotTooLarge() {
+        int payload = MqttFrameReader.MAX_PACKET - 4 - 3 - 2;
+        assertEquals(
+                1, read(stream(Packets.publish(1, "t", "x".repeat(payload))), 0).size());
+    }
+
+    private static List<String> read(byte[] stream, int split) {
+        Recorder recorder = new Recorder();
+        EmbeddedChannel channel = new EmbeddedChannel(new MqttFrameReader(WHERE, recorder));
+        channel.writeInbound(Unpooled.copiedBuffer(stream, 0, split));
+        channel.writeInbound(Unpooled.copiedBuffer(stream, split, stream.length - split));
+        channel.finishAndReleaseAll();
+        return recorder.heard;
+    }
+
+    private static byte[] stream(MqttMessage... packets) {
+        EmbeddedChannel netty = new EmbeddedChannel(MqttEncoder.INSTANCE);
+        netty.writeOutbound((Object[]) packets);
+        ByteBuf all = Unpooled.buffer();
+        for (ByteBuf part = netty.readOutbound(); part != null; part = netty.readOutbound()) {
+            all.writeBytes(part);
+            part.release();
+        }
+        return ByteBufUtil.getBytes(all);
+    }
+
+    private static final class Recorder implements PacketListener {
+        private final List<String> heard = new ArrayList<>();
+
+        @Override
+        public PacketListener connAck(int code) {
+            heard.add("connAck " + code);
+            return this;
+        }
+
+        @Override
+        public void publish(String topic, int packetId, ByteBuf payload) {
+            heard.add("publish " + topic + " " + packetId + " " + payload.toString(UTF_8));
+        }
+
+        @Override
+        public void pubAck(int packetId) {
+            heard.add("pubAck " + packetId);
+        }
+
+        @Override
+        public void subAck(int packetId, int code) {
+            heard.add("subAck " + packetId + " " + code);
+        }
+
+        @Override
+        public void pingResp() {
+            heard.add("pingResp");
+        }
+    }
+}
