@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
+import io.netty.util.ReferenceCountUtil;
+import io.upstream.FailureKind;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
+import java.nio.channels.ClosedChannelException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection in the pipeline: moves bytes between the channel and the engine, watches the clock, and tells its members when it is
+ * lost. Confined to the event loop.
+ */
+final class AmqpConnection extends ChannelInboundHandlerAdapter implements EngineEvents {
+    /** For the peer's answer to our close, then the socket is closed all the same. */
+    private static final long CLOSE_MILLIS = 2_000;
+
+    private final AmqpEngine engine;
+    private final Opening opening;
+    private final Map<String, String> linkProperties;
+    private final Where where;
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
+    private final Set<Member> members = new LinkedHashSet<>();
+    private final ArrayDeque<Member> held = new ArrayDeque<>();
+    private Life life = Life.OPENING;
+    private @Nullable ChannelHandlerContext ctx;
+    private @Nullable CbsClient cbs;
+    private @Nullable Future<?> nextTick;
+    private @Nullable UpstreamException lost;
+
+    private enum Life {
+        OPENING,
+        OPEN,
+        CLOSING,
+        OVER
+    }
+
+    /** Whoever shares the connection. */
+    interface Member {
+        /** Nothing will come any more. */
+        void connectionLost(UpstreamException cause);
+
+        /** The channel takes more, after {@link AmqpConnection#holdBack}. */
+        void writable();
+    }
+
+    /** @param where names the hop; the stages name themselves */
+    AmqpConnection(AmqpEngine engine, Opening opening, Map<String, String> linkProperties, Where where) {
+        this.engine = engine;
+        this.opening = opening;
+        this.linkProperties = linkProperties;
+        this.where = where;
+    }
+
+    /** Completes on the event loop when the peer has opened its half. */
+    CompletionStage<Void> whenOpened() {
+        return opened;
+    }
+
+    Where where(String stage) {
+        return new Where(stage, where.hop());
+    }
+
+    Map<String, String> linkProperties() {
+        return linkProperties;
+    }
+
+    AmqpEngine engine() {
+        return engine;
+    }
+
+    EventLoop loop() {
+        return (EventLoop) context().executor();
+    }
+
+    ByteBufAllocator buffers() {
+        return context().alloc();
+    }
+
+    boolean isWritable() {
+        return context().channel().isWritable();
+    }
+
+    boolean isOpen() {
+        return life == Life.OPEN;
+    }
+
+    /** Why there is no more to be had of it. */
+    UpstreamException lostCause() {
+        return lost != null ? lost : Failures.translate(new ClosedChannelException(), where);
+    }
+
+    /** The connection's token service, made anew if the peer has closed it. */
+    CbsClient cbs() {
+        if (cbs == null || cbs.isOver()) {
+            cbs = new CbsClient(engine, where("cbs"), linkProperties, buffers());
+        }
+        return cbs;
+    }
+
+    void join(Member member) {
+        members.add(member);
+    }
+
+    void leave(Member member) {
+        members.remove(member);
+        held.remove(member);
+    }
+
+    /** Has {@code member} called when the channel is writable again; in turn, so that none starves. */
+    void holdBack(Member member) {
+        if (!held.contains(member)) {
+            held.add(member);
+        }
+    }
+
+    /** Writes what the engine has to say. To be called after every call of the engine that is not an answer to an event. */
+    void flush() {
+        ChannelHandlerContext context = context();
+        engine.drainTo(out -> context.write(out), context.alloc());
+        context.flush();
+    }
+
+    /** Says goodbye; the channel is closed within two seconds. */
+    void close() {
+        if (life != Life.OPEN) {
+            context().close();
+            return;
+        }
+        life = Life.CLOSING;
+        engine.close();
+        flush();
+        loop().schedule(() -> context().close(), CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        ctx = context;
+        engine.open(opening, this);
+        flush();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        try {
+            engine.feed((ByteBuf) message);
+        } finally {
+            ReferenceCountUtil.release(message);
+        }
+        flush();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        for (int turns = held.size(); turns > 0 && isWritable() && !held.isEmpty(); turns--) {
+            held.remove().writable();
+        }
+        context.fireChannelWritabilityChanged();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        lose(Failures.translate(new ClosedChannelException(), where));
+        context.fireChannelInactive();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        lose(Failures.translate(cause, where));
+    }
+
+    @Override
+    public void opened() {
+        life = Life.OPEN;
+        tick();
+        opened.complete(null);
+    }
+
+    @Override
+    public void closed(@Nullable PeerError error) {
+        lose(Conditions.failure(error, where, "closed the connection", FailureKind.CLOSED_BY_PEER));
+    }
+
+    @Override
+    public void failed(FailureKind kind, String what) {
+        lose(UpstreamException.of(kind, where, where.hop() + " " + what));
+    }
+
+    private void tick() {
+        long delay = engine.tick();
+        flush(); // with an empty frame, if one is due
+        if (delay != AmqpEngine.NOTHING_DUE && life != Life.OVER) {
+            nextTick = loop().schedule(this::tick, delay, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** The first cause is the one that counts. */
+    private void lose(UpstreamException cause) {
+        if (life == Life.OVER) {
+            return;
+        }
+        Life before = life;
+        life = Life.OVER;
+        lost = cause;
+        if (nextTick != null) {
+            nextTick.cancel(false);
+        }
+        for (Member member : new ArrayList<>(members)) {
+            member.connectionLost(cause);
+        }
+        if (cbs != null) {
+            cbs.end(cause);
+        }
+        if (before == Life.OPENING) {
+            opened.completeExceptionally(cause); // the attempt closes the channel
+        } else {
+            flush();
+            context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+
+    private ChannelHandlerContext context() {
+        if (ctx == null) {
+            throw new IllegalStateException("not in a pipeline yet");
+        }
+        return ctx;
+    }
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.upstream.FailureKind;
+import io.upstream.Identity;
+import io.upstream.MessageHandler;
+import io.upstream.Phase;
+import io.upstream.SessionStatus;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamSession;
+import io.upstream.connect.Failures;
+import io.upstream.session.Callbacks;
+import io.upstream.session.Lifecycle;
+import io.upstream.session.Outbox;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One identity on a shared connection: its token, an AMQP session of its own, a link for telemetry and one for cloud-to-device messages.
+ * A session each, as Microsoft's SDK does it, so that windows and errors of one identity do not touch another. Confined to the event
+ * loop but for the public methods.
+ */
+final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
+    /** For the hub's answer to our end. */
+    private static final long GOODBYE_MILLIS = 2_000;
+
+    private final AmqpTransport.Seat seat;
+    private final AmqpConnection connection;
+    private final Callbacks callbacks;
+    private final Lifecycle lifecycle;
+    private final Outbox outbox;
+    private final SessionOpening opening;
+    private final CompletableFuture<UpstreamSession> begun = new CompletableFuture<>();
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private final CompletionStage<Void> closing = closed.minimalCompletionStage();
+    private @Nullable EngineSession session;
+    private @Nullable TelemetrySender telemetry;
+    private @Nullable CloudReceiver cloud;
+    private @Nullable Future<?> drainEnd;
+    private Goodbye goodbye = Goodbye.NOT_YET;
+
+    private enum Goodbye {
+        NOT_YET,
+        SAID
+    }
+
+    AmqpSession(AmqpTransport.Seat seat, AmqpConnection connection) {
+        this.seat = seat;
+        this.connection = connection;
+        callbacks = new Callbacks(seat.runtime().callbacks());
+        lifecycle = new Lifecycle(seat.protocol().wireName() + " " + seat.identity(), callbacks);
+        outbox = new Outbox(connection.loop(), callbacks, seat.options(), this::pump, System::nanoTime);
+        opening = new SessionOpening(this, connection, seat.isAtHub() ? presenter(seat, connection) : null);
+    }
+
+    private static TokenPresenter presenter(AmqpTransport.Seat seat, AmqpConnection connection) {
+        String audience = HubAddresses.audience(seat.options().hubHost(), seat.identity());
+        return new TokenPresenter(connection, seat.tokens(), audience);
+    }
+
+    /**
+     * Presents the token and attaches.
+     *
+     * @param nanos at most
+     * @param opened told on the callback executor
+     */
+    void open(long nanos, CompletableFuture<UpstreamSession> opened) {
+        begun.whenComplete((session, error) -> {
+            if (error != null) {
+                opened.completeExceptionally(error);
+            } else if (!opened.complete(session)) {
+                close(Duration.ZERO); // nobody waits for it any more
+            }
+        });
+        connection.join(this);
+        if (connection.isOpen()) {
+            opening.start(nanos);
+        } else {
+            end(connection.lostCause());
+        }
+    }
+
+    @Override
+    public Identity identity() {
+        return seat.identity();
+    }
+
+    @Override
+    public UpstreamProtocol protocol() {
+        return seat.protocol();
+    }
+
+    @Override
+    public CompletionStage<Void> send(Telemetry message) {
+        Phase phase = lifecycle.status().phase();
+        return phase == Phase.CLOSING || phase == Phase.CLOSED
+                ? CompletableFuture.failedFuture(whyOver())
+                : outbox.submit(message);
+    }
+
+    @Override
+    public CompletionStage<Void> onMessage(MessageHandler handler) {
+        CompletableFuture<Void> subscribed = new CompletableFuture<>();
+        try {
+            connection.loop().execute(() -> {
+                if (cloud == null || !lifecycle.is(Phase.CONNECTED)) {
+                    callbacks.run(() -> subscribed.completeExceptionally(whyOver()));
+                } else {
+                    cloud.subscribe(handler, subscribed);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            subscribed.completeExceptionally(whyOver());
+        }
+        return subscribed;
+    }
+
+    private UpstreamException whyOver() {
+        UpstreamException cause = lifecycle.status().cause();
+        return cause != null ? cause : closedHere();
+    }
+
+    private static UpstreamException closedHere() {
+        return UpstreamException.of(FailureKind.CLOSED, Where.here("session"), "the session was closed here");
+    }
+
+    @Override
+    public SessionStatus status() {
+        return lifecycle.status();
+    }
+
+    @Override
+    public void onStatus(Consumer<SessionStatus> listener) {
+        lifecycle.addListener(listener);
+    }
+
+    @Override
+    public CompletionStage<Void> close(Duration drain) {
+        try {
+            connection.loop().execute(() -> beginClose(drain));
+        } catch (RejectedExecutionException e) {
+            closed.complete(null);
+        }
+        return closing;
+    }
+
+    @Override
+    public void close() {
+        Duration drain = seat.options().closeTimeout();
+        Waiting.forClose(close(drain), drain, seat.runtime());
+    }
+
+    private void beginClose(Duration drain) {
+        Phase before = lifecycle.status().phase();
+        if (!lifecycle.moveTo(Phase.CLOSING, null)) {
+            return;
+        }
+        if (before != Phase.CONNECTED) {
+            end(null);
+        } else if (outbox.isEmpty() || drain.isZero()) {
+            sayGoodbye();
+        } else {
+            drainEnd = connection.loop().schedule(this::sayGoodbye, drain.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void sayGoodbye() {
+        if (goodbye == Goodbye.SAID || !lifecycle.is(Phase.CLOSING)) {
+            return;
+        }
+        goodbye = Goodbye.SAID;
+        outbox.end(closedHere());
+        endEngineSession();
+        connection.flush();
+        connection.loop().schedule(() -> end(null), GOODBYE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void endEngineSession() {
+        if (telemetry != null) {
+            telemetry.detach();
+        }
+        if (session != null) {
+            session.end();
+        }
+    }
+
+    /** Begins the AMQP session and attaches the telemetry link: the identity is known to the hub by now. */
+    void attach() {
+        EngineSession own = connection.engine().begin(this::sessionEnded);
+        session = own;
+        LinkTerms terms = new LinkTerms(
+                HubAddresses.linkName("telemetry"), seat.telemetryAddress(), connection.linkProperties(), 0);
+        telemetry = new TelemetrySender(
+                this, connection, own, terms, outbox, seat.options().outboxMessages(), seat.isAtHub());
+        cloud = new CloudReceiver(
+                this,
+                connection,
+                own,
+                HubAddresses.cloudMessages(seat.identity()),
+                callbacks,
+                seat.options().operationTimeout());
+    }
+
+    /** The telemetry link is attached: the session is of use. */
+    void attached() {
+        opening.succeed();
+        if (lifecycle.moveTo(Phase.CONNECTED, null)) {
+            callbacks.run(() -> begun.complete(this));
+        }
+    }
+
+    /** One of the links is gone for good, and with it the session. */
+    void linkLost(UpstreamException cause) {
+        end(cause);
+    }
+
+    /** Something was answered: perhaps it was the last that {@link #close} waits for. */
+    void settled() {
+        if (lifecycle.is(Phase.CLOSING) && outbox.isEmpty()) {
+            sayGoodbye();
+        }
+    }
+
+    private void sessionEnded(@Nullable PeerError error) {
+        end(
+                lifecycle.is(Phase.CLOSING)
+                        ? null
+                        : Conditions.failure(
+                                error,
+                                connection.where(AmqpStage.NAME),
+                                "ended the session",
+                                FailureKind.CLOSED_BY_PEER));
+    }
+
+    @Override
+    public void connectionLost(UpstreamException cause) {
+        end(lifecycle.is(Phase.CLOSING) ? null : cause);
+    }
+
+    @Override
+    public void writable() {
+        pump();
+    }
+
+    private void pump() {
+        if (telemetry != null) {
+            telemetry.pump();
+        }
+    }
+
+    /**
+     * The one way out. Only the first call counts.
+     *
+     * @param cause null after {@link #close}
+     */
+    void end(@Nullable UpstreamException cause) {
+        if (lifecycle.is(Phase.CLOSED)) {
+            return;
+        }
+        UpstreamException reason = cause != null ? cause : closedHere();
+        opening.end();
+        if (drainEnd != null) {
+            drainEnd.cancel(false);
+        }
+        lifecycle.moveTo(Phase.CLOSED, cause);
+        outbox.end(reason);
+        if (cloud != null) {
+            cloud.end(reason);
+        }
+        endEngineSession();
+        connection.leave(this);
+        if (connection.isOpen()) {
+            connection.flush();
+        }
+        callbacks.run(() -> begun.completeExceptionally(reason));
+        seat.leave(this).whenComplete((done, error) -> callbacks.run(() -> closed.complete(null)));
+    }
+
+    /** The hub did not answer in time. */
+    void expired(String step, long nanos) {
+        Where where = connection.where(step);
+        end(UpstreamException.of(
+                FailureKind.TIMEOUT,
+                where,
+                "no answer from " + where.hop() + " in stage '" + step + "' within the "
+                        + Failures.seconds(Duration.ofNanos(nanos))
+                        + " that were left of the connect timeout: try again, or raise it"));
+    }
+}

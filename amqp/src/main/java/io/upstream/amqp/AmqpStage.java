@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.channel.Channel;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.ConnectStage;
+import io.upstream.connect.PipelineNames;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The last layer: protocol headers, SASL, open. Leaves an {@link AmqpConnection} in the pipeline; what each identity needs on top of it
+ * (token, session, links) is its session's affair.
+ */
+final class AmqpStage implements ConnectStage {
+    static final String NAME = "amqp";
+
+    private final Opening opening;
+    private final Map<String, String> linkProperties;
+
+    AmqpStage(Opening opening, Map<String, String> linkProperties) {
+        this.opening = opening;
+        this.linkProperties = linkProperties;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public CompletionStage<Void> establish(Channel channel, Where where) {
+        AmqpConnection connection =
+                new AmqpConnection(new ProtonEngine(System::nanoTime), opening, linkProperties, where);
+        PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, connection);
+        return connection.whenOpened();
+    }
+
+    /** What this stage has left in an established channel. */
+    static AmqpConnection connection(Channel channel) {
+        return (AmqpConnection) channel.pipeline().get(PipelineNames.SESSION);
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.channel.EventLoop;
+import io.upstream.CloudMessage;
+import io.upstream.FailureKind;
+import io.upstream.MessageHandler;
+import io.upstream.Settlement;
+import io.upstream.UpstreamException;
+import io.upstream.connect.Failures;
+import io.upstream.session.Callbacks;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way of cloud-to-device messages from the link to the application's handler, and of its decisions back, in the order of arrival.
+ * Confined to the event loop; the handler runs on the session's {@link Callbacks}.
+ *
+ * <p>Credit is given so that what is unsettled, and what may still come, never exceeds {@link #MAX_MESSAGES} and {@link #MAX_BYTES}.
+ */
+final class CloudReceiver {
+    static final int MAX_MESSAGES = 100;
+    static final int MAX_BYTES = 4 << 20;
+
+    /** The hub's 64 KiB for the body, and as much again for properties and their encoding. */
+    static final int MAX_MESSAGE_BYTES = 128 * 1024;
+
+    private static final Logger log = LoggerFactory.getLogger(CloudReceiver.class);
+
+    private final AmqpSession owner;
+    private final AmqpConnection connection;
+    private final EngineSession session;
+    private final String address;
+    private final Callbacks callbacks;
+    private final Duration timeout;
+    private final ArrayDeque<Unsettled> unsettled = new ArrayDeque<>();
+    private final List<CompletableFuture<Void>> subscribers = new ArrayList<>();
+    private volatile @Nullable MessageHandler handler;
+    private @Nullable Link link;
+    private long unsettledBytes;
+    private int credit;
+
+    private static final class Unsettled {
+        private final EngineDelivery delivery;
+        private final int size;
+        private Outcome.@Nullable Kind decision;
+
+        Unsettled(EngineDelivery delivery, int size) {
+            this.delivery = delivery;
+            this.size = size;
+        }
+    }
+
+    CloudReceiver(
+            AmqpSession owner,
+            AmqpConnection connection,
+            EngineSession session,
+            String address,
+            Callbacks callbacks,
+            Duration timeout) {
+        this.owner = owner;
+        this.connection = connection;
+        this.session = session;
+        this.address = address;
+        this.callbacks = callbacks;
+        this.timeout = timeout;
+    }
+
+    /** Takes a handler; completes {@code subscribed} when the hub has accepted the link. */
+    void subscribe(MessageHandler next, CompletableFuture<Void> subscribed) {
+        handler = next;
+        if (link != null && link.isAttached()) {
+            succeed(subscribed);
+            return;
+        }
+        subscribers.add(subscribed);
+        if (link == null) {
+            Link attaching = new Link();
+            link = attaching;
+            EventLoop loop = connection.loop();
+            loop.schedule(() -> attaching.expire(), timeout.toNanos(), TimeUnit.NANOSECONDS);
+            connection.flush();
+        }
+    }
+
+    /** Fails what waits; settles nothing any more. */
+    void end(UpstreamException cause) {
+        unsettled.clear();
+        failSubscribers(cause);
+    }
+
+    private void succeed(CompletableFuture<Void> subscribed) {
+        callbacks.run(() -> subscribed.complete(null));
+    }
+
+    private void failSubscribers(UpstreamException cause) {
+        for (CompletableFuture<Void> each : subscribers) {
+            callbacks.run(() -> each.completeExceptionally(cause));
+        }
+        subscribers.clear();
+    }
+
+    private void handOver(EngineDelivery delivery, byte[] bytes) {
+        Unsettled entry = new Unsettled(delivery, bytes.length);
+        unsettled.add(entry);
+        unsettledBytes += entry.size;
+        CloudMessage message;
+        try {
+            message = CloudMessages.read(bytes);
+        } catch (MalformedMessageException e) {
+            log.warn(
+                    "{}: a cloud-to-device message that cannot be read ({}) is rejected",
+                    owner.identity(),
+                    e.getMessage());
+            decide(entry, Outcome.Kind.REJECTED);
+            return;
+        }
+        callbacks.run(() -> call(message).whenComplete((settlement, error) -> {
+            if (error != null) {
+                log.warn("{}: the message handler failed, the message is abandoned", owner.identity(), error);
+            }
+            decideLater(entry, error == null ? kind(settlement) : Outcome.Kind.RELEASED);
+        }));
+    }
+
+    private CompletionStage<Settlement> call(CloudMessage message) {
+        MessageHandler current = handler;
+        try {
+            return current == null ? CompletableFuture.completedFuture(Settlement.ABANDON) : current.onMessage(message);
+        } catch (Throwable e) { // the application's own: it must not stop the stream
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static Outcome.Kind kind(@Nullable Settlement settlement) {
+        if (settlement == null) {
+            return Outcome.Kind.RELEASED;
+        }
+        return switch (settlement) {
+            case COMPLETE -> Outcome.Kind.ACCEPTED;
+            case REJECT -> Outcome.Kind.REJECTED;
+            case ABANDON -> Outcome.Kind.RELEASED;
+        };
+    }
+
+    private void decideLater(Unsettled entry, Outcome.Kind decision) {
+        try {
+            connection.loop().execute(() -> {
+                decide(entry, decision);
+                connection.flush();
+            });
+        } catch (RejectedExecutionException e) {
+            log.debug("the runtime is closed: the hub delivers the message again");
+        }
+    }
+
+    /** Settles what is decided, from the oldest on. */
+    private void decide(Unsettled entry, Outcome.Kind decision) {
+        entry.decision = decision;
+        for (Unsettled head = unsettled.peek(); head != null; head = unsettled.peek()) {
+            Outcome.Kind kind = head.decision;
+            if (kind == null) {
+                break;
+            }
+            unsettled.remove();
+            unsettledBytes -= head.size;
+            head.delivery.settle(kind);
+        }
+        if (link != null) {
+            link.topUp();
+        }
+    }
+
+    /** One link; a new one after each that was refused. */
+    private final class Link implements ReceiverEvents {
+        private final EngineReceiver receiver;
+        private Progress progress = Progress.ATTACHING;
+
+        private enum Progress {
+            ATTACHING,
+            ATTACHED,
+            OVER
+        }
+
+        Link() {
+            receiver = session.receiver(
+                    new LinkTerms(
+                            HubAddresses.linkName("devicebound"),
+                            address,
+                            connection.linkProperties(),
+                            MAX_MESSAGE_BYTES),
+                    this);
+        }
+
+        boolean isAttached() {
+            return progress == Progress.ATTACHED;
+        }
+
+        void topUp() {
+            int byCount = MAX_MESSAGES - unsettled.size();
+            long byBytes = (MAX_BYTES - unsettledBytes) / MAX_MESSAGE_BYTES;
+            int more = (int) Math.min(byCount, byBytes) - credit;
+            if (progress == Progress.ATTACHED && more > 0 && credit <= more) {
+                credit += more;
+                receiver.credit(more);
+            }
+        }
+
+        void expire() {
+            if (progress == Progress.ATTACHING) {
+                giveUp(UpstreamException.of(
+                        FailureKind.TIMEOUT,
+                        connection.where("attach"),
+                        connection.where("attach").hop() + " did not answer the subscription within "
+                                + Failures.seconds(timeout)));
+                receiver.detach();
+                connection.flush();
+            }
+        }
+
+        private void giveUp(UpstreamException cause) {
+            progress = Progress.OVER;
+            link = null;
+            failSubscribers(cause);
+        }
+
+        @Override
+        public void attached() {
+            progress = Progress.ATTACHED;
+            subscribers.forEach(CloudReceiver.this::succeed);
+            subscribers.clear();
+            topUp();
+        }
+
+        @Override
+        public void delivered(EngineDelivery delivery, byte[] message) {
+            credit--;
+            handOver(delivery, message);
+            topUp();
+        }
+
+        @Override
+        public void detached(@Nullable PeerError error) {
+            if (progress == Progress.ATTACHING) {
+                giveUp(Conditions.failure(
+                        error, connection.where("attach"), "refused the subscription", FailureKind.CLOSED_BY_PEER));
+            } else if (progress == Progress.ATTACHED) {
+                progress = Progress.OVER;
+                owner.linkLost(Conditions.failure(
+                        error,
+                        connection.where(AmqpStage.NAME),
+                        "closed the link for cloud-to-device messages",
+                        FailureKind.CLOSED_BY_PEER));
+            }
+        }
+    }
+}

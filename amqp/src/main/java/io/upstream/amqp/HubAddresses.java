@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.upstream.Identity;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+
+/** The addresses of an identity's links at the hub, and what all links carry. */
+final class HubAddresses {
+    static final String CBS = "$cbs";
+
+    /** The hub's device API that this library was written against. */
+    private static final String API_VERSION = "2021-04-12";
+
+    private static final String CLIENT = "upstream-java/0.1";
+
+    private HubAddresses() {}
+
+    static String telemetry(Identity identity) {
+        return base(identity) + "/messages/events";
+    }
+
+    static String cloudMessages(Identity identity) {
+        return base(identity) + "/messages/devicebound";
+    }
+
+    /** What a token speaks for. */
+    static String audience(String hubHost, Identity identity) {
+        return hubHost + base(identity);
+    }
+
+    static Map<String, String> linkProperties(String productInfo) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put("com.microsoft:client-version", productInfo.isEmpty() ? CLIENT : CLIENT + " " + productInfo);
+        properties.put("com.microsoft:api-version", API_VERSION);
+        return properties;
+    }
+
+    /** Unique, and tells a reader of traces what the link is. */
+    static String linkName(String what) {
+        return what + "-" + UUID.randomUUID();
+    }
+
+    private static String base(Identity identity) {
+        String device = "/devices/" + escaped(identity.deviceId());
+        return identity.moduleId() == null ? device : device + "/modules/" + escaped(identity.moduleId());
+    }
+
+    /** Of the characters that ids may have, those that mean something else in a URI's path. */
+    private static String escaped(String id) {
+        return id.replace("%", "%25").replace("#", "%23").replace("?", "%3F");
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** An encoded message taken apart into its sections (AMQP 1.0 section 3.2). */
+final class InboundMessage {
+    static final int MESSAGE_ID = 0;
+    static final int USER_ID = 1;
+    static final int TO = 2;
+    static final int CORRELATION_ID = 5;
+    static final int CONTENT_TYPE = 6;
+    static final int CONTENT_ENCODING = 7;
+    static final int EXPIRY_TIME = 8;
+    static final int CREATION_TIME = 9;
+
+    private Map<?, ?> annotations = Map.of();
+    private Map<?, ?> application = Map.of();
+    private List<?> properties = List.of();
+    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+
+    private InboundMessage() {}
+
+    static InboundMessage read(byte[] bytes) throws MalformedMessageException {
+        AmqpReader in = new AmqpReader(ByteBuffer.wrap(bytes));
+        InboundMessage message = new InboundMessage();
+        try {
+            while (in.hasMore()) {
+                message.section(in.sectionCode(), in.value());
+            }
+        } catch (BufferUnderflowException e) {
+            throw new MalformedMessageException("cut short");
+        }
+        return message;
+    }
+
+    private void section(int code, @Nullable Object value) throws MalformedMessageException {
+        switch (code) {
+            case 0x70, 0x71, 0x78 -> {} // header, delivery annotations, footer
+            case 0x72 -> annotations = require(Map.class, value);
+            case 0x73 -> properties = require(List.class, value);
+            case 0x74 -> application = require(Map.class, value);
+            case 0x75 -> body.writeBytes(require(byte[].class, value));
+            case 0x77 -> value(value);
+            default -> throw new MalformedMessageException("a section 0x" + Integer.toHexString(code));
+        }
+    }
+
+    private void value(@Nullable Object value) throws MalformedMessageException {
+        if (value instanceof String text) {
+            body.writeBytes(text.getBytes(StandardCharsets.UTF_8));
+        } else if (value instanceof byte[] bytes) {
+            body.writeBytes(bytes);
+        } else if (value != null) {
+            throw new MalformedMessageException("a body that is neither data nor text");
+        }
+    }
+
+    private static <T> T require(Class<T> type, @Nullable Object value) throws MalformedMessageException {
+        if (!type.isInstance(value)) {
+            throw new MalformedMessageException("a section of the wrong type");
+        }
+        return type.cast(value);
+    }
+
+    byte[] body() {
+        return body.toByteArray();
+    }
+
+    Map<?, ?> annotations() {
+        return annotations;
+    }
+
+    Map<?, ?> application() {
+        return application;
+    }
+
+    /** A field of the properties section as text, times in ISO-8601; null if absent. */
+    @Nullable
+    String property(int index) {
+        return index < properties.size() ? text(properties.get(index)) : null;
+    }
+
+    /** Any value as text; null for null. */
+    static @Nullable String text(@Nullable Object value) {
+        if (value instanceof byte[] bytes) {
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+        if (value instanceof Instant time) {
+            return time.toString();
+        }
+        return value == null ? null : String.valueOf(value);
+    }
+}

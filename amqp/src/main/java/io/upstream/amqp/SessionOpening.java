@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.upstream.SasToken;
+import io.upstream.UpstreamException;
+import io.upstream.connect.Failures;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The steps by which an identity becomes known, under one deadline: present the token, attach. Confined to the event loop. */
+final class SessionOpening {
+    private final AmqpSession session;
+    private final AmqpConnection connection;
+    private final @Nullable TokenPresenter tokens;
+    private Step step = Step.TOKEN;
+    private @Nullable Future<?> alarm;
+    private @Nullable CompletableFuture<SasToken> presented;
+
+    private enum Step {
+        TOKEN("cbs"),
+        LINKS("attach"),
+        DONE("");
+
+        private final String stage;
+
+        Step(String stage) {
+            this.stage = stage;
+        }
+    }
+
+    /** @param tokens null if the identity needs none */
+    SessionOpening(AmqpSession session, AmqpConnection connection, @Nullable TokenPresenter tokens) {
+        this.session = session;
+        this.connection = connection;
+        this.tokens = tokens;
+    }
+
+    /** @param nanos until the session is told that it took too long */
+    void start(long nanos) {
+        alarm = connection.loop().schedule(() -> session.expired(step.stage, nanos), nanos, TimeUnit.NANOSECONDS);
+        if (tokens == null) {
+            attach();
+            return;
+        }
+        presented = tokens.present();
+        presented.whenComplete((token, error) -> {
+            if (step != Step.TOKEN) {
+                return;
+            }
+            if (error == null) {
+                tokens.renewAhead(token);
+                attach();
+            } else {
+                session.end(refusal(error));
+            }
+        });
+    }
+
+    private UpstreamException refusal(Throwable error) {
+        return Failures.translate(error, connection.where(Step.TOKEN.stage));
+    }
+
+    private void attach() {
+        step = Step.LINKS;
+        session.attach();
+        connection.flush();
+    }
+
+    /** All steps are done. */
+    void succeed() {
+        step = Step.DONE;
+        if (alarm != null) {
+            alarm.cancel(false);
+        }
+    }
+
+    /** Forgets what is under way, renewals too. */
+    void end() {
+        succeed();
+        if (presented != null) {
+            presented.cancel(false);
+        }
+        if (tokens != null) {
+            tokens.end();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import static io.upstream.SystemProperty.ACK;
+import static io.upstream.SystemProperty.COMPONENT;
+import static io.upstream.SystemProperty.CONTENT_ENCODING;
+import static io.upstream.SystemProperty.CONTENT_TYPE;
+import static io.upstream.SystemProperty.CORRELATION_ID;
+import static io.upstream.SystemProperty.CREATION_TIME;
+import static io.upstream.SystemProperty.EXPIRY_TIME;
+import static io.upstream.SystemProperty.INTERFACE_ID;
+import static io.upstream.SystemProperty.MESSAGE_ID;
+import static io.upstream.SystemProperty.MESSAGE_SCHEMA;
+import static io.upstream.SystemProperty.OUTPUT_NAME;
+import static io.upstream.SystemProperty.TO;
+import static io.upstream.SystemProperty.USER_ID;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.upstream.SystemProperty;
+import io.upstream.Telemetry;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Telemetry as an AMQP message in the form that an IoT Hub reads: annotations, properties, application properties, one Data section. */
+final class TelemetryEncoder {
+    static final int MESSAGE_ANNOTATIONS = 0x72;
+    static final int PROPERTIES = 0x73;
+    static final int APPLICATION_PROPERTIES = 0x74;
+    static final int DATA = 0x75;
+    static final int AMQP_VALUE = 0x77;
+
+    /** System properties that travel among the application's, by the hub's names for them. */
+    static final Map<SystemProperty, String> AS_APPLICATION = Map.of(
+            CREATION_TIME, "iothub-creation-time-utc",
+            OUTPUT_NAME, "iothub-outputname",
+            MESSAGE_SCHEMA, "iothub-message-schema",
+            ACK, "iothub-ack");
+
+    /** System properties that travel as annotations. */
+    static final Map<SystemProperty, String> AS_ANNOTATION =
+            Map.of(INTERFACE_ID, "iothub-interface-id", COMPONENT, "dt-subject");
+
+    private static final int PROPERTY_FIELDS = 9;
+    private static final int OVERHEAD = 256;
+
+    private TelemetryEncoder() {}
+
+    /** Gives the encoded message; the payload is copied. */
+    static ByteBuf encode(Telemetry telemetry, ByteBufAllocator buffers) throws InvalidTelemetryException {
+        ByteBuf out = buffers.buffer(telemetry.size() + OVERHEAD);
+        try {
+            Map<SystemProperty, String> system = telemetry.system();
+            map(out, MESSAGE_ANNOTATIONS, chosen(system, AS_ANNOTATION, Map.of()), AmqpWriter.Keys.SYMBOLS);
+            properties(out, system);
+            map(
+                    out,
+                    APPLICATION_PROPERTIES,
+                    chosen(system, AS_APPLICATION, telemetry.properties()),
+                    AmqpWriter.Keys.STRINGS);
+            AmqpWriter.section(out, DATA);
+            AmqpWriter.binaryLength(out, telemetry.size());
+            out.writeBytes(telemetry.payload());
+        } catch (InvalidTelemetryException | RuntimeException | Error e) {
+            out.release();
+            throw e;
+        }
+        return out;
+    }
+
+    private static Map<String, String> chosen(
+            Map<SystemProperty, String> system, Map<SystemProperty, String> names, Map<String, String> application) {
+        if (names.keySet().stream().noneMatch(system::containsKey)) {
+            return application;
+        }
+        Map<String, String> all = new LinkedHashMap<>(application);
+        system.forEach((property, value) -> {
+            String name = names.get(property);
+            if (name != null) {
+                all.put(name, value);
+            }
+        });
+        return all;
+    }
+
+    private static void map(ByteBuf out, int section, Map<String, String> entries, AmqpWriter.Keys keys) {
+        if (!entries.isEmpty()) {
+            AmqpWriter.section(out, section);
+            AmqpWriter.map(out, entries, keys);
+        }
+    }
+
+    private static void properties(ByteBuf out, Map<SystemProperty, String> system) throws InvalidTelemetryException {
+        if (system.isEmpty()) {
+            return;
+        }
+        AmqpWriter.section(out, PROPERTIES);
+        int mark = AmqpWriter.beginList(out, PROPERTY_FIELDS);
+        AmqpWriter.string(out, system.get(MESSAGE_ID));
+        AmqpWriter.binary(out, system.get(USER_ID));
+        AmqpWriter.string(out, system.get(TO));
+        AmqpWriter.nothing(out); // subject
+        AmqpWriter.nothing(out); // reply-to
+        AmqpWriter.string(out, system.get(CORRELATION_ID));
+        AmqpWriter.symbol(out, ascii(CONTENT_TYPE, system.get(CONTENT_TYPE)));
+        AmqpWriter.symbol(out, ascii(CONTENT_ENCODING, system.get(CONTENT_ENCODING)));
+        AmqpWriter.timestamp(out, millis(system.get(EXPIRY_TIME)));
+        AmqpWriter.endCompound(out, mark);
+    }
+
+    private static @Nullable String ascii(SystemProperty property, @Nullable String text)
+            throws InvalidTelemetryException {
+        if (text != null && !StandardCharsets.US_ASCII.newEncoder().canEncode(text)) {
+            throw new InvalidTelemetryException(property.label() + " must be ASCII under AMQP");
+        }
+        return text;
+    }
+
+    private static @Nullable Long millis(@Nullable String time) throws InvalidTelemetryException {
+        try {
+            return time == null ? null : Long.valueOf(Instant.parse(time).toEpochMilli());
+        } catch (DateTimeParseException | ArithmeticException e) {
+            throw new InvalidTelemetryException(
+                    EXPIRY_TIME.label() + " must be a time such as 2026-01-31T12:00:00Z under AMQP");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.upstream.SasToken;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Presents one identity's tokens: the first when it opens, later ones in place before the former ends. Confined to the event loop.
+ */
+final class TokenPresenter {
+    /** The part of a token's life after which the next one is presented. */
+    private static final double RENEW_AT = 0.8;
+
+    private static final long ANSWER_SECONDS = 20;
+    private static final long RETRY_SECONDS = 5;
+    private static final Logger log = LoggerFactory.getLogger(TokenPresenter.class);
+
+    private final AmqpConnection connection;
+    private final Tokens tokens;
+    private final String audience;
+    private @Nullable Future<?> renewal;
+    private @Nullable CompletableFuture<SasToken> underWay;
+    private Life life = Life.ACTIVE;
+
+    private enum Life {
+        ACTIVE,
+        OVER
+    }
+
+    TokenPresenter(AmqpConnection connection, Tokens tokens, String audience) {
+        this.connection = connection;
+        this.tokens = tokens;
+        this.audience = audience;
+    }
+
+    /** Signs and presents; completes on the event loop. Whoever gives up completes the future. */
+    CompletableFuture<SasToken> present() {
+        CompletableFuture<SasToken> presented = new CompletableFuture<>();
+        tokens.next()
+                .whenComplete((token, error) -> onLoop(() -> {
+                    if (error != null) {
+                        presented.completeExceptionally(error);
+                    } else if (!presented.isDone()) {
+                        put(token, presented);
+                    }
+                }));
+        return presented;
+    }
+
+    private void put(SasToken token, CompletableFuture<SasToken> presented) {
+        CompletableFuture<Void> request = connection.cbs().put(audience, token);
+        request.whenComplete((done, error) -> {
+            if (error == null) {
+                presented.complete(token);
+            } else {
+                presented.completeExceptionally(error);
+            }
+        });
+        presented.whenComplete((done, error) -> request.cancel(false));
+        connection.flush();
+    }
+
+    private void onLoop(Runnable task) {
+        try {
+            connection.loop().execute(() -> {
+                if (connection.isOpen()) {
+                    task.run();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            log.debug("the runtime is closed");
+        }
+    }
+
+    /** Arranges for {@code token} to be followed by another in time. */
+    void renewAhead(SasToken token) {
+        OptionalLong left = Tokens.secondsLeft(token);
+        if (tokens.canRenew() && left.isPresent()) {
+            renewIn((long) (TimeUnit.SECONDS.toMillis(left.getAsLong()) * RENEW_AT));
+        }
+    }
+
+    private void renewIn(long millis) {
+        if (life == Life.ACTIVE) {
+            renewal = connection.loop().schedule(this::renew, Math.max(0, millis), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void renew() {
+        CompletableFuture<SasToken> presented = present();
+        underWay = presented;
+        Future<?> alarm = connection
+                .loop()
+                .schedule(
+                        () -> presented.completeExceptionally(
+                                new TimeoutException("no answer within " + ANSWER_SECONDS + " s")),
+                        ANSWER_SECONDS,
+                        TimeUnit.SECONDS);
+        presented.whenComplete((token, error) -> {
+            alarm.cancel(false);
+            if (error == null) {
+                renewAhead(token);
+            } else if (life == Life.ACTIVE) {
+                // the hub closes the link when the old token ends, and the session tells why
+                log.warn("the token for {} could not be renewed, next try in {} s", audience, RETRY_SECONDS, error);
+                renewIn(TimeUnit.SECONDS.toMillis(RETRY_SECONDS));
+            }
+        });
+    }
+
+    /** Presents nothing any more. */
+    void end() {
+        life = Life.OVER;
+        if (renewal != null) {
+            renewal.cancel(false);
+        }
+        if (underWay != null) {
+            underWay.cancel(false);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.upstream.Credentials;
+import io.upstream.FailureKind;
+import io.upstream.Identity;
+import io.upstream.SasKey;
+import io.upstream.SasToken;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import java.time.Instant;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Makes an identity's tokens, off the event loop: signing costs time, and on some machines it waits for a chip. */
+final class Tokens {
+    private static final Pattern EXPIRY = Pattern.compile("[ &]se=(\\d{1,15})(?:&|$)");
+
+    private final Credentials credentials;
+    private final String hubHost;
+    private final Identity identity;
+    private final Executor blocking;
+
+    Tokens(Credentials credentials, String hubHost, Identity identity, Executor blocking) {
+        this.credentials = credentials;
+        this.hubHost = hubHost;
+        this.identity = identity;
+        this.blocking = blocking;
+    }
+
+    /** Whether the identity proves itself by tokens at all. */
+    static boolean areUsedBy(Credentials credentials) {
+        return credentials instanceof SasKey || credentials instanceof SasToken;
+    }
+
+    /** Whether a later token lasts longer than an earlier one. */
+    boolean canRenew() {
+        return credentials instanceof SasKey;
+    }
+
+    /** Completes on another thread. */
+    CompletionStage<SasToken> next() {
+        if (credentials instanceof SasToken token) {
+            return CompletableFuture.completedFuture(token);
+        }
+        if (!(credentials instanceof SasKey key)) {
+            throw new IllegalStateException("these credentials have no token");
+        }
+        try {
+            return CompletableFuture.supplyAsync(() -> key.sign(hubHost, identity, Instant.now()), blocking);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(UpstreamException.of(
+                    FailureKind.INTERNAL, Where.here("cbs"), "too many tokens wait to be signed", e));
+        }
+    }
+
+    /** In how many seconds from now the token ends, if it says so; may be negative. */
+    static OptionalLong secondsLeft(SasToken token) {
+        Matcher expiry = EXPIRY.matcher(token.text());
+        return expiry.find()
+                ? OptionalLong.of(
+                        Long.parseLong(expiry.group(1)) - Instant.now().getEpochSecond())
+                : OptionalLong.empty();
+    }
+}
