@@ -41,6 +41,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final Set<Member> members = new LinkedHashSet<>();
     private final ArrayDeque<Member> held = new ArrayDeque<>();
     private Life life = Life.OPENING;
+    private Runnable retirement = () -> {};
     private @Nullable ChannelHandlerContext ctx;
     private @Nullable CbsClient cbs;
     private @Nullable Future<?> nextTick;
@@ -106,6 +107,15 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     /** Why there is no more to be had of it. */
     UpstreamException lostCause() {
         return lost != null ? lost : Failures.translate(new ClosedChannelException(), where);
+    }
+
+    /** Has {@code task} run as soon as the connection is of no use to newcomers, before any member learns that it is lost. */
+    void onRetirement(Runnable task) {
+        if (life == Life.OVER) {
+            task.run();
+        } else {
+            retirement = task;
+        }
     }
 
     /** The connection's token service, made anew if the peer has closed it. */
@@ -178,7 +188,13 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        lose(Failures.translate(new ClosedChannelException(), where));
+        lose(
+                life == Life.OPENING
+                        ? Failures.translate(new ClosedChannelException(), where)
+                        : UpstreamException.of(
+                                FailureKind.CLOSED_BY_PEER,
+                                where,
+                                where.hop() + " or something on the way cut the connection: open the session again"));
         context.fireChannelInactive();
     }
 
@@ -220,6 +236,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         Life before = life;
         life = Life.OVER;
         lost = cause;
+        retirement.run();
         if (nextTick != null) {
             nextTick.cancel(false);
         }

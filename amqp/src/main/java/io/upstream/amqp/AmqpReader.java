@@ -83,8 +83,8 @@ final class AmqpReader {
     private static @Nullable Object empty(int type) throws MalformedMessageException {
         return switch (type) {
             case 0x40 -> null;
-            case 0x41 -> Boolean.TRUE;
-            case 0x42 -> Boolean.FALSE;
+            case 0x41 -> true;
+            case 0x42 -> false;
             case 0x43, 0x44 -> 0L;
             case 0x45 -> List.of();
             default -> throw unknown(type);

@@ -220,7 +220,9 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
 
     /** One of the links is gone for good, and with it the session. */
     void linkLost(UpstreamException cause) {
-        end(cause);
+        if (goodbye == Goodbye.NOT_YET) {
+            end(cause);
+        }
     }
 
     /** Something was answered: perhaps it was the last that {@link #close} waits for. */

@@ -126,9 +126,15 @@ final class AmqpTransport implements UpstreamTransport {
 
     /** Connecting begins, on other threads. */
     private SharedConnection made(@Nullable UserPassword login, int seats) {
-        SharedConnection connection = new SharedConnection(options, runtime, lower, login, seats);
+        SharedConnection connection = new SharedConnection(options, runtime, lower, login, seats, this::retire);
         all.add(connection);
         return connection;
+    }
+
+    private void retire(SharedConnection connection) {
+        synchronized (lock) {
+            shared.remove(connection);
+        }
     }
 
     /** Has the session closed with the transport; false if that has happened already. */

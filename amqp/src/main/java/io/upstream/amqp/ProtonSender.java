@@ -86,7 +86,7 @@ final class ProtonSender extends ProtonLink implements EngineSender {
     void onDelivery(Delivery delivery) {
         Object waiting = delivery.getContext();
         Outcome outcome = outcome(delivery.getRemoteState());
-        if (waiting == null || outcome == null && !delivery.remotelySettled()) {
+        if (waiting == null || (outcome == null && !delivery.remotelySettled())) {
             return; // answered before, or 'received', which decides nothing
         }
         delivery.setContext(null);

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,13 +33,15 @@ final class SharedConnection {
      * Starts connecting.
      *
      * @param login null for SASL ANONYMOUS
+     * @param retired told when the connection is of no use to newcomers
      */
     SharedConnection(
             UpstreamOptions options,
             UpstreamRuntime runtime,
             LowerLayers lower,
             @Nullable UserPassword login,
-            int seats) {
+            int seats,
+            Consumer<SharedConnection> retired) {
         this.seats = seats;
         Opening opening = new Opening(
                 login,
@@ -51,7 +54,9 @@ final class SharedConnection {
                 () -> lower.plan().then(new AmqpStage(opening, HubAddresses.linkProperties(options.productInfo()))));
         connection = attempt.outcome().thenApply(channel -> {
             channel.closeFuture().addListener(done -> closed.complete(null));
-            return AmqpStage.connection(channel);
+            AmqpConnection open = AmqpStage.connection(channel);
+            open.onRetirement(() -> retired.accept(this));
+            return open;
         });
     }
 
