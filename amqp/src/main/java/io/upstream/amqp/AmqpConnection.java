@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final Opening opening;
     private final Map<String, String> linkProperties;
     private final Where where;
+    private final LongSupplier nanoTime;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final Set<Member> members = new LinkedHashSet<>();
     private final ArrayDeque<Member> held = new ArrayDeque<>();
@@ -63,9 +65,15 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         void writable();
     }
 
-    /** @param where names the hop; the stages name themselves */
-    AmqpConnection(AmqpEngine engine, Opening opening, Map<String, String> linkProperties, Where where) {
-        this.engine = engine;
+    /**
+     * Made for one channel.
+     *
+     * @param where names the hop; the stages name themselves
+     * @param nanoTime the monotonic clock of everything on this connection
+     */
+    AmqpConnection(Opening opening, Map<String, String> linkProperties, Where where, LongSupplier nanoTime) {
+        this.engine = new ProtonEngine(nanoTime);
+        this.nanoTime = nanoTime;
         this.opening = opening;
         this.linkProperties = linkProperties;
         this.where = where;
@@ -82,6 +90,10 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     Map<String, String> linkProperties() {
         return linkProperties;
+    }
+
+    LongSupplier clock() {
+        return nanoTime;
     }
 
     AmqpEngine engine() {

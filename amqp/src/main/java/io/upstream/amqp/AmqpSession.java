@@ -33,7 +33,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
     /** For the hub's answer to our end. */
     private static final long GOODBYE_MILLIS = 2_000;
 
-    private final AmqpTransport.Seat seat;
+    private final Seat seat;
     private final AmqpConnection connection;
     private final Callbacks callbacks;
     private final Lifecycle lifecycle;
@@ -53,18 +53,18 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         SAID
     }
 
-    AmqpSession(AmqpTransport.Seat seat, AmqpConnection connection) {
+    AmqpSession(Seat seat, AmqpConnection connection) {
         this.seat = seat;
         this.connection = connection;
         callbacks = new Callbacks(seat.runtime().callbacks());
         lifecycle = new Lifecycle(seat.protocol().wireName() + " " + seat.identity(), callbacks);
-        outbox = new Outbox(connection.loop(), callbacks, seat.options(), this::pump, System::nanoTime);
-        opening = new SessionOpening(this, connection, seat.isAtHub() ? presenter(seat, connection) : null);
+        outbox = new Outbox(connection.loop(), callbacks, seat.options(), this::pump, connection.clock());
+        opening = new SessionOpening(this, connection, seat.tokens().map(tokens -> presenter(seat, connection, tokens)).orElse(null));
     }
 
-    private static TokenPresenter presenter(AmqpTransport.Seat seat, AmqpConnection connection) {
+    private static TokenPresenter presenter(Seat seat, AmqpConnection connection, Tokens tokens) {
         String audience = HubAddresses.audience(seat.options().hubHost(), seat.identity());
-        return new TokenPresenter(connection, seat.tokens(), audience);
+        return new TokenPresenter(connection, tokens, audience);
     }
 
     /**
@@ -200,7 +200,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         LinkTerms terms = new LinkTerms(
                 HubAddresses.linkName("telemetry"), seat.telemetryAddress(), connection.linkProperties(), 0);
         telemetry = new TelemetrySender(
-                this, connection, own, terms, outbox, seat.options().outboxMessages(), seat.isAtHub());
+                this, connection, own, terms, outbox, seat.options().outboxMessages(), seat.tokens().isPresent());
         cloud = new CloudReceiver(
                 this,
                 connection,

@@ -30,8 +30,7 @@ final class AmqpStage implements ConnectStage {
 
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
-        AmqpConnection connection =
-                new AmqpConnection(new ProtonEngine(System::nanoTime), opening, linkProperties, where);
+        AmqpConnection connection = new AmqpConnection(opening, linkProperties, where, System::nanoTime);
         PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, connection);
         return connection.whenOpened();
     }

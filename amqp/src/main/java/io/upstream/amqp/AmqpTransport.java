@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -68,7 +69,7 @@ final class AmqpTransport implements UpstreamTransport {
             opened.completeExceptionally(closedHere());
             return opened;
         }
-        Seat seat = new Seat(identity, credentials, seatOn);
+        TableSeat seat = new TableSeat(identity, credentials, seatOn);
         seatOn.connection().whenComplete((connection, error) -> {
             if (error != null) {
                 seat.leave();
@@ -80,7 +81,7 @@ final class AmqpTransport implements UpstreamTransport {
         return opened;
     }
 
-    private void start(Seat seat, AmqpConnection connection, long deadline, CompletableFuture<UpstreamSession> opened) {
+    private void start(TableSeat seat, AmqpConnection connection, long deadline, CompletableFuture<UpstreamSession> opened) {
         try {
             connection.loop().execute(() -> {
                 AmqpSession session = new AmqpSession(seat, connection);
@@ -181,54 +182,59 @@ final class AmqpTransport implements UpstreamTransport {
         Waiting.forClose(close(options.closeTimeout()), options.closeTimeout(), runtime);
     }
 
-    /** One identity's place on a connection. */
-    final class Seat {
+    /** A place in the table above. */
+    private final class TableSeat implements Seat {
         private final Identity identity;
         private final Credentials credentials;
         private final SharedConnection connection;
 
-        private Seat(Identity identity, Credentials credentials, SharedConnection connection) {
+        TableSeat(Identity identity, Credentials credentials, SharedConnection connection) {
             this.identity = identity;
             this.credentials = credentials;
             this.connection = connection;
         }
 
-        Identity identity() {
+        @Override
+        public Identity identity() {
             return identity;
         }
 
-        UpstreamProtocol protocol() {
+        @Override
+        public UpstreamProtocol protocol() {
             return protocol;
         }
 
-        UpstreamOptions options() {
+        @Override
+        public UpstreamOptions options() {
             return options;
         }
 
-        UpstreamRuntime runtime() {
+        @Override
+        public UpstreamRuntime runtime() {
             return runtime;
         }
 
-        /** Whether the other side is an IoT Hub, with its limits and its tokens. */
-        boolean isAtHub() {
-            return Tokens.areUsedBy(credentials);
+        @Override
+        public Optional<Tokens> tokens() {
+            return Tokens.areUsedBy(credentials)
+                    ? Optional.of(new Tokens(credentials, options.hubHost(), identity, runtime.blocking()))
+                    : Optional.empty();
         }
 
-        Tokens tokens() {
-            return new Tokens(credentials, options.hubHost(), identity, runtime.blocking());
+        @Override
+        public String telemetryAddress() {
+            return options.telemetryAddress().isEmpty()
+                    ? HubAddresses.telemetry(identity)
+                    : options.telemetryAddress();
         }
 
-        String telemetryAddress() {
-            return options.telemetryAddress().isEmpty() ? HubAddresses.telemetry(identity) : options.telemetryAddress();
+        /** Gives the place back before there was a session. */
+        void leave() {
+            release(connection);
         }
 
-        /** Gives the place back before a session was made. */
-        CompletionStage<Void> leave() {
-            return release(connection);
-        }
-
-        /** Gives the place back; completes when what that closes is closed. Never fails. */
-        CompletionStage<Void> leave(AmqpSession session) {
+        @Override
+        public CompletionStage<Void> leave(AmqpSession session) {
             synchronized (lock) {
                 sessions.remove(session);
             }

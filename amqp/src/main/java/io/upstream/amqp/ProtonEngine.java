@@ -96,20 +96,38 @@ final class ProtonEngine implements AmqpEngine {
     @Override
     public void feed(ByteBuf in) {
         lastInput = nanoTime.getAsLong();
-        try {
-            while (in.isReadable() && !isOver()) {
-                process(in);
-                dispatch();
-            }
-        } catch (Violation e) {
-            fail(FailureKind.PROTOCOL, "broke the AMQP protocol: it " + e.getMessage());
-        } catch (Throwable e) { // whatever the library trips over, it must not be asked again
-            log.warn("the AMQP engine failed on what the peer sent", e);
-            fail(
-                    FailureKind.PROTOCOL,
-                    "broke the AMQP protocol: " + Failures.printable(String.valueOf(e.getMessage())));
+        while (in.isReadable() && !isOver()) {
+            read(in);
+            raise();
         }
         in.skipBytes(in.readableBytes());
+    }
+
+    private void read(ByteBuf in) {
+        try {
+            process(in);
+        } catch (Violation e) {
+            broken(e.getMessage());
+        } catch (Throwable e) { // whatever the library trips over, it must not be asked again
+            log.debug("the AMQP engine failed on what the peer sent", e);
+            broken("sent something that makes no sense here (" + Failures.printable(String.valueOf(e.getMessage()))
+                    + ")");
+        }
+    }
+
+    private void raise() {
+        try {
+            dispatch();
+        } catch (Violation e) {
+            broken(e.getMessage());
+        } catch (Throwable e) {
+            log.warn("an AMQP event could not be handled", e);
+            fail(FailureKind.INTERNAL, "caused a failure here: " + Failures.printable(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void broken(@Nullable String how) {
+        fail(FailureKind.PROTOCOL, "broke the AMQP protocol: it " + how);
     }
 
     private void process(ByteBuf in) {
@@ -124,7 +142,7 @@ final class ProtonEngine implements AmqpEngine {
         transport.process();
         String error = guard.parseError();
         if (error != null && !isOver()) {
-            dispatch(); // what came before the fault still counts
+            raise(); // what came before the fault still counts
             fail(FailureKind.PROTOCOL, "does not speak AMQP: " + Failures.printable(error));
         }
     }
