@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.upstream.FailureKind;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.emulator.IotHubEmulator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Runs a hub. */
+@Command(
+        name = "emulator",
+        description = {
+            "Runs an IoT Hub on this machine until a signal ends it, and prints how to reach it: ports, certificate, connection"
+                    + " strings.",
+            "Port 0 means any free one. Keys without a value are made anew at each start; the certificate authority is kept."
+        })
+final class EmulatorCommand extends Operation {
+    @Option(
+            names = "--dir",
+            paramLabel = "D",
+            description = "Where the certificate authority is kept; default .upstream-emulator in the current directory.")
+    private Path directory = Path.of(".upstream-emulator");
+
+    @Option(names = "--host", paramLabel = "H", description = "The address to bind to; default 127.0.0.1.")
+    private String host = "127.0.0.1";
+
+    @Option(
+            names = "--host-name",
+            paramLabel = "NAME",
+            description = "The name in certificate and connection strings; default localhost.")
+    private String hostName = "localhost";
+
+    @Option(names = "--mqtt-port", paramLabel = "N", description = "Default 8883.")
+    private int mqttPort = 8883;
+
+    @Option(names = "--amqp-port", paramLabel = "N", description = "Default 5671.")
+    private int amqpPort = 5671;
+
+    @Option(names = "--ws-port", paramLabel = "N", description = "For MqttWs and AmqpWs; default 443.")
+    private int webSocketPort = 443;
+
+    @Option(names = "--api-port", paramLabel = "N", description = "For the control API over HTTP; default 8080.")
+    private int apiPort = 8080;
+
+    @Option(
+            names = "--device",
+            paramLabel = "ID[=KEY]",
+            description = "A device to register; its key is base64 of 16 to 64 bytes, or made. May be repeated.")
+    private String[] devices = {};
+
+    EmulatorCommand(Surroundings around) {
+        super(around);
+    }
+
+    @Override
+    int perform(Console console) throws Exception {
+        List<String> ids = new ArrayList<>();
+        try (IotHubEmulator hub = start(builder(ids))) {
+            if (console.isJson()) {
+                console.json(ready(hub, ids));
+            } else {
+                console.print(description(hub, ids));
+            }
+            around().stop().requested().join();
+            return Cli.DONE;
+        }
+    }
+
+    private IotHubEmulator.Builder builder(List<String> ids) {
+        for (int port : new int[] {mqttPort, amqpPort, webSocketPort, apiPort}) {
+            if (port < 0 || port > 65_535) {
+                throw usage("a port must be 0..65535, was " + port);
+            }
+        }
+        IotHubEmulator.Builder builder = IotHubEmulator.builder()
+                .directory(directory)
+                .host(host)
+                .hostName(hostName)
+                .mqttPort(mqttPort)
+                .amqpPort(amqpPort)
+                .wsPort(webSocketPort)
+                .apiPort(apiPort);
+        for (String device : devices) {
+            register(builder, device, ids);
+        }
+        return builder;
+    }
+
+    /** A device id may hold = itself: the key starts behind the first. */
+    private static void register(IotHubEmulator.Builder builder, String device, List<String> ids) {
+        int equals = device.indexOf('=');
+        String id = equals < 0 ? device : device.substring(0, equals);
+        if (equals < 0) {
+            builder.device(id);
+        } else {
+            builder.device(id, device.substring(equals + 1));
+        }
+        ids.add(id);
+    }
+
+    private IotHubEmulator start(IotHubEmulator.Builder builder) throws UpstreamException {
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw UpstreamException.of(
+                    FailureKind.CONFIGURATION,
+                    Where.here("emulator"),
+                    "the emulator cannot start: " + e.getMessage()
+                            + "; choose other ports (0 for any; below 1024 they may need privileges) or another --dir",
+                    e);
+        } catch (IllegalArgumentException e) {
+            throw usage("--device: " + e.getMessage());
+        }
+    }
+
+    private static ObjectNode ready(IotHubEmulator hub, List<String> ids) {
+        ObjectNode ready = Console.event("ready")
+                .put("ready", true)
+                .put("hostName", hub.hostName())
+                .put("host", hub.host())
+                .put("mqttPort", hub.mqttPort())
+                .put("amqpPort", hub.amqpPort())
+                .put("wsPort", hub.wsPort())
+                .put("apiPort", hub.apiPort())
+                .put("trustBundle", hub.trustBundle().toString());
+        ArrayNode devices = ready.putArray("devices");
+        for (String id : ids) {
+            devices.addObject().put("id", id).put("connectionString", hub.connectionString(id));
+        }
+        return ready;
+    }
+
+    private static String description(IotHubEmulator hub, List<String> ids) {
+        StringBuilder text = new StringBuilder("hub " + hub.hostName() + " is ready on " + hub.host());
+        text.append("\n  Mqtt             port ").append(hub.mqttPort());
+        text.append("\n  Amqp             port ").append(hub.amqpPort());
+        text.append("\n  MqttWs, AmqpWs   port ").append(hub.wsPort());
+        text.append("\n  control API      http://").append(hub.host()).append(':').append(hub.apiPort());
+        text.append("\n  trust bundle     ").append(hub.trustBundle());
+        for (String id : ids) {
+            text.append("\n  ").append(id).append("   ").append(hub.connectionString(id));
+        }
+        return text.append("\nstop it with Ctrl-C").toString();
+    }
+}

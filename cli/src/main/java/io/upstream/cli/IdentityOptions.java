@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import io.upstream.Anonymous;
+import io.upstream.ConnectionString;
+import io.upstream.Credentials;
+import io.upstream.Identity;
+import io.upstream.UserPassword;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Who connects, and how that is proved: a connection string for a hub, or SASL for any other broker. */
+final class IdentityOptions {
+    static final String VARIABLE = "UPSTREAM_CONNECTION_STRING";
+
+    private static final long MAX_SECRET_BYTES = 64 << 10;
+
+    enum Sasl {
+        PLAIN,
+        ANONYMOUS
+    }
+
+    @Option(
+            names = "--connection-string",
+            paramLabel = "CS",
+            description = "The identity's connection string. Others can read it in the list of processes: better the file, or the"
+                    + " environment variable " + VARIABLE + ".")
+    private @Nullable String text;
+
+    @Option(
+            names = "--connection-string-file",
+            paramLabel = "FILE",
+            description = "A file that holds the connection string.")
+    private @Nullable Path file;
+
+    @Option(
+            names = "--hub",
+            paramLabel = "HOST",
+            description = "The host to connect to; overrides HostName of a connection string.")
+    private @Nullable String hub;
+
+    @Option(
+            names = "--device",
+            paramLabel = "ID",
+            description = "The identity at a broker that is no IoT Hub, in place of a connection string.")
+    private @Nullable String device;
+
+    @Option(
+            names = "--sasl",
+            paramLabel = "plain|anonymous",
+            description = "For a broker that is no IoT Hub: how to log in.")
+    private @Nullable Sasl sasl;
+
+    @Option(names = "--username", paramLabel = "U", description = "User name for --sasl plain.")
+    private @Nullable String username;
+
+    @Option(
+            names = "--password-file",
+            paramLabel = "FILE",
+            description = "A file that holds the password for --sasl plain; a line break at its end does not count.")
+    private @Nullable Path passwordFile;
+
+    /**
+     * The three facts.
+     *
+     * @param gatewayHost where to connect instead of the hub, or null
+     */
+    record Who(String hubHost, @Nullable String gatewayHost, Identity identity, Credentials credentials) {}
+
+    /** Whether anything says who connects. */
+    boolean isGiven(Map<String, String> env) {
+        return text != null || file != null || sasl != null || device != null || env.containsKey(VARIABLE);
+    }
+
+    /** @throws IllegalArgumentException saying what is missing or contradicts itself; never with a secret in it */
+    Who resolve(Map<String, String> env) {
+        if (text != null && file != null) {
+            throw new IllegalArgumentException("--connection-string and --connection-string-file exclude each other");
+        }
+        if (sasl != null || username != null || passwordFile != null || device != null) {
+            return broker();
+        }
+        String string = text != null ? text : file != null ? read("--connection-string-file", file) : env.get(VARIABLE);
+        if (string == null) {
+            throw new IllegalArgumentException("who connects is missing: give --connection-string-file or "
+                    + VARIABLE + ", or --sasl with --hub and --device for a broker that is no IoT Hub");
+        }
+        ConnectionString parsed = ConnectionString.parse(string);
+        return new Who(
+                hub != null ? hub : parsed.hubHost(), parsed.gatewayHost(), parsed.identity(), parsed.credentials());
+    }
+
+    private Who broker() {
+        if (text != null || file != null) {
+            throw new IllegalArgumentException(
+                    "a connection string excludes --device, --sasl, --username and --password-file");
+        } else if (sasl == null || hub == null || device == null) {
+            throw new IllegalArgumentException("without a connection string, --sasl, --hub and --device go together");
+        }
+        return new Who(hub, null, Identity.device(device), credentials(sasl));
+    }
+
+    private Credentials credentials(Sasl mechanism) {
+        if (mechanism == Sasl.ANONYMOUS) {
+            if (username != null || passwordFile != null) {
+                throw new IllegalArgumentException("--sasl anonymous takes no --username and no --password-file");
+            }
+            return new Anonymous();
+        }
+        if (username == null || passwordFile == null) {
+            throw new IllegalArgumentException("--sasl plain needs --username and --password-file");
+        }
+        return new UserPassword(username, read("--password-file", passwordFile));
+    }
+
+    private static String read(String option, Path path) {
+        try {
+            if (Files.size(path) > MAX_SECRET_BYTES) {
+                throw new IllegalArgumentException(option + ": " + path + " is too large for a secret");
+            }
+            return Files.readString(path).replaceFirst("\\R\\z", "");
+        } catch (IOException e) {
+            throw new IllegalArgumentException(option + ": cannot read " + path + " as UTF-8 text");
+        }
+    }
+}

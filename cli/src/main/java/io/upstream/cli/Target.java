@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import io.upstream.Credentials;
+import io.upstream.HostPort;
+import io.upstream.Identity;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import org.jspecify.annotations.Nullable;
+
+/** Where to, and as whom. */
+record Target(Identity identity, Credentials credentials, UpstreamOptions options) {
+
+    /** The proxy that a connection with {@code protocol} goes through, without its credentials; null for none. */
+    @Nullable
+    String proxyFor(UpstreamProtocol protocol) throws UpstreamException {
+        HostPort address = options.target(protocol);
+        return options.proxy().proxyFor(address).map(Object::toString).orElse(null);
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The name in front of the commands. */
+@Command(
+        name = "upstream",
+        mixinStandardHelpOptions = true,
+        version = "upstream 0.1.0",
+        description = "Carries edge traffic to an IoT Hub over Mqtt, Amqp, MqttWs or AmqpWs, directly or through a proxy.",
+        footer = {
+            "",
+            "Start with: upstream demo",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by a signal before it was done."
+        })
+final class UpstreamCommand implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+}
