@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.cli;
 
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 
 /** The command without a process: nothing global is touched but the log level, and only when {@code -v} asks for it. */
@@ -24,13 +28,17 @@ final class Cli {
                 .addSubcommand(new BenchCommand(around));
         ErrorReport errors = new ErrorReport(around, args);
         int code = root.setCaseInsensitiveEnumValuesAllowed(true)
-                .setOut(new java.io.PrintWriter(around.out(), true))
-                .setErr(new java.io.PrintWriter(around.err(), true))
+                .setOut(writer(around.out()))
+                .setErr(writer(around.err()))
                 .setParameterExceptionHandler(errors::wrongUsage)
                 .setExecutionExceptionHandler(errors::failed)
                 .execute(args);
         around.out().flush();
         around.err().flush();
         return code;
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
     }
 }

@@ -33,7 +33,9 @@ final class CloudMessageText {
         StringBuilder line = new StringBuilder();
         message.messageId().ifPresent(id -> line.append('[').append(id).append("] "));
         line.append(text == null ? body.length + " bytes that are no text (see --json)" : text);
-        message.properties().forEach((name, value) -> line.append("  ").append(name).append('=').append(value));
+        message.properties()
+                .forEach((name, value) ->
+                        line.append("  ").append(name).append('=').append(value));
         return line.toString().replaceAll("[\\p{Cntrl}&&[^\\t]]", "�");
     }
 
@@ -46,7 +48,10 @@ final class CloudMessageText {
 
     private static @Nullable String utf8(byte[] body) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(body))
+                    .toString();
         } catch (CharacterCodingException e) {
             return null;
         }

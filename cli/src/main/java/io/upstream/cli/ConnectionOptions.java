@@ -20,12 +20,12 @@ import picocli.CommandLine.Option;
 final class ConnectionOptions {
     static final String PROTOCOL_VARIABLE = "UpstreamProtocol";
 
-    private static final List<UpstreamProtocol> DIRECT_ORDER = List.of(
-            UpstreamProtocol.AMQP, UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT, UpstreamProtocol.MQTT_WS);
+    private static final List<UpstreamProtocol> DIRECT_ORDER =
+            List.of(UpstreamProtocol.AMQP, UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT, UpstreamProtocol.MQTT_WS);
 
     /** Proxies let port 443 through before any other. */
-    private static final List<UpstreamProtocol> PROXY_ORDER = List.of(
-            UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT_WS, UpstreamProtocol.AMQP, UpstreamProtocol.MQTT);
+    private static final List<UpstreamProtocol> PROXY_ORDER =
+            List.of(UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT_WS, UpstreamProtocol.AMQP, UpstreamProtocol.MQTT);
 
     @Option(
             names = "--protocol",
@@ -42,8 +42,9 @@ final class ConnectionOptions {
             names = "--proxy",
             paramLabel = "URL|env|none",
             defaultValue = "env",
-            description = "An HTTP proxy, http://[user:password@]host:port; or env for https_proxy and no_proxy (default);"
-                    + " or none.")
+            description =
+                    "An HTTP proxy, http://[user:password@]host:port; or env for https_proxy and no_proxy (default);"
+                            + " or none.")
     private String proxy = "env";
 
     @Option(
@@ -57,8 +58,9 @@ final class ConnectionOptions {
             paramLabel = "D",
             defaultValue = "30s",
             converter = DurationConverter.class,
-            description = "How long connecting (each protocol that is tried) and each message may take, such as 500ms, 30s or"
-                    + " 2m; default 30s.")
+            description =
+                    "How long connecting (each protocol that is tried) and each message may take, such as 500ms, 30s or"
+                            + " 2m; default 30s.")
     private Duration timeout = Duration.ofSeconds(30);
 
     @Option(

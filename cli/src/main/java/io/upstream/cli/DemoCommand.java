@@ -55,7 +55,8 @@ final class DemoCommand extends Operation {
         try (LocalHub hub = LocalHub.start();
                 ConnectProxy proxy =
                         ConnectProxy.builder().credentials(USER, password).start()) {
-            ProxyChoice through = ProxySettings.fromUrl(proxy.url().replace("://", "://" + USER + ":" + password + "@"));
+            ProxyChoice through =
+                    ProxySettings.fromUrl(proxy.url().replace("://", "://" + USER + ":" + password + "@"));
             table.head();
             for (UpstreamProtocol protocol : UpstreamProtocol.values()) {
                 rows.add(row(console, table, hub, protocol, ProxyChoice.DIRECT, null));
@@ -138,8 +139,8 @@ final class DemoCommand extends Operation {
                     .put("failed", rows.size() - good)
                     .put("seconds", Table.round(seconds)));
         } else {
-            console.print(good + " of " + rows.size() + " ways delivered every byte in order, in " + Table.round(seconds)
-                    + " s");
+            console.print(good + " of " + rows.size() + " ways delivered every byte in order, in "
+                    + Table.round(seconds) + " s");
         }
         if (good == rows.size()) {
             return Cli.DONE;
@@ -147,6 +148,7 @@ final class DemoCommand extends Operation {
         throw UpstreamException.of(
                 FailureKind.INTERNAL,
                 Where.here("demo"),
-                (rows.size() - good) + " of " + rows.size() + " ways did not deliver: see the rows, and run with -v -v");
+                (rows.size() - good) + " of " + rows.size()
+                        + " ways did not deliver: see the rows, and run with -v -v");
     }
 }

@@ -26,7 +26,8 @@ final class EmulatorCommand extends Operation {
     @Option(
             names = "--dir",
             paramLabel = "D",
-            description = "Where the certificate authority is kept; default .upstream-emulator in the current directory.")
+            description =
+                    "Where the certificate authority is kept; default .upstream-emulator in the current directory.")
     private Path directory = Path.of(".upstream-emulator");
 
     @Option(names = "--host", paramLabel = "H", description = "The address to bind to; default 127.0.0.1.")
@@ -143,7 +144,10 @@ final class EmulatorCommand extends Operation {
         text.append("\n  Mqtt             port ").append(hub.mqttPort());
         text.append("\n  Amqp             port ").append(hub.amqpPort());
         text.append("\n  MqttWs, AmqpWs   port ").append(hub.wsPort());
-        text.append("\n  control API      http://").append(hub.host()).append(':').append(hub.apiPort());
+        text.append("\n  control API      http://")
+                .append(hub.host())
+                .append(':')
+                .append(hub.apiPort());
         text.append("\n  trust bundle     ").append(hub.trustBundle());
         for (String id : ids) {
             text.append("\n  ").append(id).append("   ").append(hub.connectionString(id));

@@ -65,8 +65,7 @@ final class ErrorReport {
 
     private static UpstreamException unexpected(Exception error) {
         String text = error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
-        return UpstreamException.of(
-                FailureKind.INTERNAL, Where.here("command"), text + " (-v -v shows where)", error);
+        return UpstreamException.of(FailureKind.INTERNAL, Where.here("command"), text + " (-v -v shows where)", error);
     }
 
     private static int verbosity(CommandLine command) {

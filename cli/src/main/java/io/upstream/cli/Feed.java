@@ -20,7 +20,8 @@ interface Feed {
     void into(Sender sender) throws IOException, InterruptedException;
 
     /** What every message of a run carries beside its payload. */
-    record Envelope(Map<String, String> properties, @Nullable String contentType) {
+    record Envelope(
+            Map<String, String> properties, @Nullable String contentType) {
         static final Envelope EMPTY = new Envelope(Map.of(), null);
 
         Telemetry around(byte[] payload) {

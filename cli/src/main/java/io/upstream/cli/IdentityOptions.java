@@ -27,8 +27,9 @@ final class IdentityOptions {
     @Option(
             names = "--connection-string",
             paramLabel = "CS",
-            description = "The identity's connection string. Others can read it in the list of processes: better the file, or the"
-                    + " environment variable " + VARIABLE + ".")
+            description =
+                    "The identity's connection string. Others can read it in the list of processes: better the file, or the"
+                            + " environment variable " + VARIABLE + ".")
     private @Nullable String text;
 
     @Option(
@@ -86,8 +87,8 @@ final class IdentityOptions {
         }
         String string = text != null ? text : file != null ? read("--connection-string-file", file) : env.get(VARIABLE);
         if (string == null) {
-            throw new IllegalArgumentException("who connects is missing: give --connection-string-file or "
-                    + VARIABLE + ", or --sasl with --hub and --device for a broker that is no IoT Hub");
+            throw new IllegalArgumentException("who connects is missing: give --connection-string-file or " + VARIABLE
+                    + ", or --sasl with --hub and --device for a broker that is no IoT Hub");
         }
         ConnectionString parsed = ConnectionString.parse(string);
         return new Who(

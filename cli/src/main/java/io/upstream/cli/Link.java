@@ -72,10 +72,7 @@ final class Link implements AutoCloseable {
 
     private static void end(UpstreamTransport transport, Duration drain) {
         try {
-            transport
-                    .close(drain)
-                    .toCompletableFuture()
-                    .get(drain.plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
+            transport.close(drain).toCompletableFuture().get(drain.plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {

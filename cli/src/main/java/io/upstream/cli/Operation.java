@@ -3,12 +3,14 @@ package io.upstream.cli;
 
 import io.upstream.UpstreamException;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** What all commands have in common: how they print, and that they end with an exit code. */
+@Command(mixinStandardHelpOptions = true, version = UpstreamCommand.VERSION)
 abstract class Operation implements Callable<Integer> {
     @Mixin
     final OutputOptions output = new OutputOptions();

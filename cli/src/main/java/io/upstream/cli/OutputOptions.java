@@ -16,12 +16,6 @@ final class OutputOptions {
             description = "Log more on standard error; twice: everything, and stack traces.")
     private boolean[] verbose = {};
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean help;
-
     boolean json() {
         return json;
     }

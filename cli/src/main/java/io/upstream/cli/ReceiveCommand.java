@@ -67,10 +67,7 @@ final class ReceiveCommand extends Operation {
                     enough.completeExceptionally(cause);
                 }
             });
-            Link.await(
-                    link.session().onMessage(message -> take(console, message)),
-                    target.timeout(),
-                    around().stop());
+            Link.await(link.session().onMessage(message -> take(console, message)), target.timeout(), around().stop());
             ready(console, link);
             awaitEnd(console);
         }
@@ -88,7 +85,8 @@ final class ReceiveCommand extends Operation {
         if (console.isJson()) {
             console.json(Console.event("ready").put("protocol", protocol).put("proxy", link.proxy()));
         } else {
-            console.note(commandName() + ": waiting for messages to " + link.session().identity() + " over " + protocol);
+            console.note(commandName() + ": waiting for messages to "
+                    + link.session().identity() + " over " + protocol);
         }
     }
 
@@ -111,11 +109,10 @@ final class ReceiveCommand extends Operation {
 
     private void awaitEnd(Console console) throws UpstreamException, InterruptedException {
         long start = System.nanoTime();
-        CompletableFuture<Object> end = CompletableFuture.anyOf(enough, around().stop().requested());
+        CompletableFuture<Object> end =
+                CompletableFuture.anyOf(enough, around().stop().requested());
         while (!console.isBroken()) {
-            long left = limit == null
-                    ? Long.MAX_VALUE
-                    : limit.toNanos() - (System.nanoTime() - start);
+            long left = limit == null ? Long.MAX_VALUE : limit.toNanos() - (System.nanoTime() - start);
             try {
                 end.get(Math.min(left, POLL.toNanos()), TimeUnit.NANOSECONDS);
                 return;

@@ -116,8 +116,11 @@ final class SendRun {
     private void showProgress(long nanos) {
         Tally tally = sender.tally();
         console.progress(String.format(
-                Locale.ROOT, "%,d sent, %,d acknowledged, %.0f/s", tally.sent(), tally.acked(), tally.acked()
-                        / (nanos / 1e9)));
+                Locale.ROOT,
+                "%,d sent, %,d acknowledged, %.0f/s",
+                tally.sent(),
+                tally.acked(),
+                tally.acked() / (nanos / 1e9)));
     }
 
     /** Completes only if {@code future} fails. */

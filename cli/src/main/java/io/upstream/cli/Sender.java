@@ -85,8 +85,7 @@ final class Sender {
 
     synchronized Tally tally() {
         double seconds = sent == 0 ? 0 : (lastNanos - firstNanos) / 1e9;
-        return new Tally(
-                sent, acked, seconds, micros.getValueAtPercentile(50), micros.getValueAtPercentile(99));
+        return new Tally(sent, acked, seconds, micros.getValueAtPercentile(50), micros.getValueAtPercentile(99));
     }
 
     private synchronized long count() {

@@ -21,7 +21,13 @@ final class Table {
      * @param delivered how many messages arrived, in order and byte by byte where that was looked at
      * @param failure why not all did, or null
      */
-    record Row(String protocol, String route, long messages, long delivered, Tally tally, @Nullable String failure) {
+    record Row(
+            String protocol,
+            String route,
+            long messages,
+            long delivered,
+            Tally tally,
+            @Nullable String failure) {
         boolean isGood() {
             return failure == null && delivered == messages;
         }

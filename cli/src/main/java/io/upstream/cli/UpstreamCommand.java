@@ -10,14 +10,17 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "upstream",
         mixinStandardHelpOptions = true,
-        version = "upstream 0.1.0",
-        description = "Carries edge traffic to an IoT Hub over Mqtt, Amqp, MqttWs or AmqpWs, directly or through a proxy.",
+        version = UpstreamCommand.VERSION,
+        description =
+                "Carries edge traffic to an IoT Hub over Mqtt, Amqp, MqttWs or AmqpWs, directly or through a proxy.",
         footer = {
             "",
             "Start with: upstream demo",
             "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by a signal before it was done."
         })
 final class UpstreamCommand implements Runnable {
+    static final String VERSION = "upstream 0.1.0";
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
