@@ -153,7 +153,7 @@ final class ConnectionOptions {
         return found == null || found.isBlank() ? null : found;
     }
 
-    private ProxyChoice proxyChoice(Map<String, String> env) throws UpstreamException {
+    private ProxyChoice proxyChoice(Map<String, String> env) {
         return switch (proxy) {
             case "none" -> ProxyChoice.DIRECT;
             case "env" -> ProxySettings.from(env);
@@ -161,12 +161,14 @@ final class ConnectionOptions {
         };
     }
 
-    private ProxyChoice explicitProxy() throws UpstreamException {
+    private ProxyChoice explicitProxy() {
+        ProxySettings settings = ProxySettings.fromUrl(proxy);
         try {
-            return ProxySettings.fromUrl(proxy);
-        } catch (IllegalArgumentException e) {
+            settings.validate();
+        } catch (UpstreamException e) {
             throw new IllegalArgumentException("--proxy: " + e.getMessage(), e);
         }
+        return settings;
     }
 
     private Trust trust() {
