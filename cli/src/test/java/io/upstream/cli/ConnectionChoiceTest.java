@@ -23,24 +23,31 @@ import picocli.CommandLine;
 
 class ConnectionChoiceTest {
     private static final String STRING = "HostName=hub.example;DeviceId=d;SharedAccessKey=a2V5LW9mLXNvbWVib2R5";
-    private static final List<UpstreamProtocol> DIRECT = List.of(
-            UpstreamProtocol.AMQP, UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT, UpstreamProtocol.MQTT_WS);
-    private static final List<UpstreamProtocol> PROXIED = List.of(
-            UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT_WS, UpstreamProtocol.AMQP, UpstreamProtocol.MQTT);
+    private static final List<UpstreamProtocol> DIRECT =
+            List.of(UpstreamProtocol.AMQP, UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT, UpstreamProtocol.MQTT_WS);
+    private static final List<UpstreamProtocol> PROXIED =
+            List.of(UpstreamProtocol.AMQP_WS, UpstreamProtocol.MQTT_WS, UpstreamProtocol.AMQP, UpstreamProtocol.MQTT);
 
     @TempDir
     private Path directory;
 
     @Test
     void triesTheProtocolsOnPort443FirstBehindAProxy() throws Exception {
-        assertEquals(DIRECT, resolve(Map.of(), "--connection-string", STRING).options().protocols());
-        Map<String, String> env = Map.of("https_proxy", "http://proxy.example:3128");
-        assertEquals(PROXIED, resolve(env, "--connection-string", STRING).options().protocols());
         assertEquals(
                 DIRECT,
-                resolve(env, "--connection-string", STRING, "--proxy", "none").options().protocols());
+                resolve(Map.of(), "--connection-string", STRING).options().protocols());
+        Map<String, String> env = Map.of("https_proxy", "http://proxy.example:3128");
+        assertEquals(
+                PROXIED, resolve(env, "--connection-string", STRING).options().protocols());
+        assertEquals(
+                DIRECT,
+                resolve(env, "--connection-string", STRING, "--proxy", "none")
+                        .options()
+                        .protocols());
         Map<String, String> excepted = Map.of("https_proxy", "http://proxy.example:3128", "no_proxy", "hub.example");
-        assertEquals(DIRECT, resolve(excepted, "--connection-string", STRING).options().protocols());
+        assertEquals(
+                DIRECT,
+                resolve(excepted, "--connection-string", STRING).options().protocols());
     }
 
     @ParameterizedTest
@@ -57,10 +64,11 @@ class ConnectionChoiceTest {
         Path file = Files.writeString(directory.resolve("cs"), STRING + "\n");
         assertEquals(
                 "hub.example",
-                resolve(Map.of(), "--connection-string-file", file.toString()).options().hubHost());
+                resolve(Map.of(), "--connection-string-file", file.toString())
+                        .options()
+                        .hubHost());
         Target target = resolve(Map.of(IdentityOptions.VARIABLE, STRING), "--port", "1234", "--timeout", "500ms");
-        assertEquals(
-                new HostPort("hub.example", 1234), target.options().target(UpstreamProtocol.MQTT));
+        assertEquals(new HostPort("hub.example", 1234), target.options().target(UpstreamProtocol.MQTT));
         assertEquals(Duration.ofMillis(500), target.options().connectTimeout());
         assertNull(target.proxyFor(UpstreamProtocol.MQTT));
     }
@@ -69,7 +77,8 @@ class ConnectionChoiceTest {
     void connectsToTheGatewayOfTheConnectionString() throws Exception {
         Target target = resolve(Map.of(), "--connection-string", STRING + ";GatewayHostName=edge.example");
         assertEquals("hub.example", target.options().hubHost());
-        assertEquals("edge.example", target.options().target(UpstreamProtocol.MQTT).host());
+        assertEquals(
+                "edge.example", target.options().target(UpstreamProtocol.MQTT).host());
     }
 
     @Test
@@ -83,8 +92,19 @@ class ConnectionChoiceTest {
         assertEquals("broker", target.options().hubHost());
         assertFalse(target.toString().contains("s3cret"));
         Target nobody = resolve(
-                Map.of(), "--sasl", "ANONYMOUS", "--hub", "broker", "--device", "d", "--address", "t", "--ws-path", "/ws",
-                "--ws-subprotocol", "amqp");
+                Map.of(),
+                "--sasl",
+                "ANONYMOUS",
+                "--hub",
+                "broker",
+                "--device",
+                "d",
+                "--address",
+                "t",
+                "--ws-path",
+                "/ws",
+                "--ws-subprotocol",
+                "amqp");
         assertTrue(nobody.credentials() instanceof Anonymous);
         assertEquals("t", nobody.options().telemetryAddress());
         assertEquals("/ws", nobody.options().webSocketPath());

@@ -45,7 +45,13 @@ class DeliveryTest {
 
     @ParameterizedTest
     @CsvSource({
-        "MQTT,false", "MQTT,true", "AMQP,false", "AMQP,true", "MQTT_WS,false", "MQTT_WS,true", "AMQP_WS,false",
+        "MQTT,false",
+        "MQTT,true",
+        "AMQP,false",
+        "AMQP,true",
+        "MQTT_WS,false",
+        "MQTT_WS,true",
+        "AMQP_WS,false",
         "AMQP_WS,true"
     })
     void deliversLinesInOrderByteByByte(UpstreamProtocol protocol, boolean throughProxy) throws Exception {
@@ -58,7 +64,8 @@ class DeliveryTest {
         Shell.Run run = Shell.run(joined(lines), hub.args("send", device, protocol, "--json", "--proxy", url));
         assertEquals(Cli.DONE, run.code(), run.toString());
         assertSummary(run, protocol, LINES, LINES);
-        assertEquals(throughProxy ? proxy.url() : "null", run.last().get("proxy").asText());
+        assertEquals(
+                throughProxy ? proxy.url() : "null", run.last().get("proxy").asText());
         assertEquals(throughProxy, proxy.accessLog().size() > before);
         assertSame(lines, hub.bodies(device, LINES));
     }
@@ -74,7 +81,8 @@ class DeliveryTest {
         Arrays.fill(overLine, (byte) 'y');
         byte[] small = "ok".getBytes(StandardCharsets.UTF_8);
         Shell.Run run = Shell.run(
-                joined(List.of(small, large, overHub, small, overLine, small)), hub.args("send", device, protocol, "--json"));
+                joined(List.of(small, large, overHub, small, overLine, small)),
+                hub.args("send", device, protocol, "--json"));
         assertEquals(Cli.FAILED, run.code(), run.toString());
         assertSummary(run, protocol, 6, 4);
         assertEquals(2, run.errLines().size(), run.err());
@@ -90,7 +98,15 @@ class DeliveryTest {
         String device = hub.newDevice();
         byte[] in = {'a', '\r', '\n', '\n', 0, (byte) 0xff, ' ', '\t', '\n', 'b', '\r', 'c', '\n', 'e', 'n', 'd'};
         String[] args = hub.args(
-                "send", device, protocol, "--property", "kind=täst", "--property", "empty=", "--content-type", "text/plain");
+                "send",
+                device,
+                protocol,
+                "--property",
+                "kind=täst",
+                "--property",
+                "empty=",
+                "--content-type",
+                "text/plain");
         Shell.Run run = Shell.run(in, args);
         assertEquals(Cli.DONE, run.code(), run.toString());
         assertSame(

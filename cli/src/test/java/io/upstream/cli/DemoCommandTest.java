@@ -32,7 +32,8 @@ class DemoCommandTest {
     void printsATable() {
         Shell.Run run = Shell.run("demo", "--count", "20");
         assertEquals(Cli.DONE, run.code(), run.toString());
-        assertEquals(8, run.out().lines().filter(line -> line.contains(" 20/20 ")).count(), run.out());
+        assertEquals(
+                8, run.out().lines().filter(line -> line.contains(" 20/20 ")).count(), run.out());
         assertTrue(run.out().contains("8 of 8 ways delivered every byte in order"), run.out());
     }
 
@@ -41,6 +42,9 @@ class DemoCommandTest {
         Shell.Run run = Shell.run("bench", "--json", "--count", "500", "--size", "100", "--window", "50");
         assertEquals(Cli.DONE, run.code(), run.toString());
         assertEquals(4, run.events().size());
-        assertTrue(run.events().stream().allMatch(row -> row.get("messagesPerSecond").asLong() > 0), run.out());
+        assertTrue(
+                run.events().stream()
+                        .allMatch(row -> row.get("messagesPerSecond").asLong() > 0),
+                run.out());
     }
 }

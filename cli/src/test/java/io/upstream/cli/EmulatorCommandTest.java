@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.upstream.ConnectionString;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ class EmulatorCommandTest {
         assertEquals("localhost", ready.get("hostName").asText());
         assertTrue(Files.exists(Path.of(ready.get("trustBundle").asText())));
         for (String port : PORTS) {
-            new Socket("127.0.0.1", ready.get(port).asInt()).close();
+            new Socket(InetAddress.getLoopbackAddress(), ready.get(port).asInt()).close();
         }
         assertEquals("one", ready.get("devices").get(0).get("id").asText());
         String string = ready.get("devices").get(1).get("connectionString").asText();
@@ -44,7 +45,7 @@ class EmulatorCommandTest {
 
     @Test
     void namesThePortThatIsTaken() throws Exception {
-        try (ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Shell.Run run = Shell.run(anyPorts("--json", "--mqtt-port", String.valueOf(taken.getLocalPort())));
             assertEquals(Cli.FAILED, run.code());
             assertEquals(1, run.errLines().size(), run.err());

@@ -47,11 +47,14 @@ class ReceiveCommandTest {
         assertEquals(Cli.DONE, run.code(), run.toString());
         List<JsonNode> events = run.events();
         assertEquals(4, events.size(), run.out());
-        JsonNode first = events.stream().filter(event -> event.has("text")).findFirst().orElseThrow();
+        JsonNode first =
+                events.stream().filter(event -> event.has("text")).findFirst().orElseThrow();
         assertEquals("message", first.get("event").asText());
         assertEquals("grüße ✓", first.get("text").asText());
         assertEquals("blue", first.get("properties").get("colour").asText());
-        assertEquals(waiting.messageId(), first.get("systemProperties").get("message-id").asText());
+        assertEquals(
+                waiting.messageId(),
+                first.get("systemProperties").get("message-id").asText());
         JsonNode second = events.get(2);
         assertEquals("/wAB", second.get("body").asText());
         assertFalse(second.has("text"));
@@ -64,8 +67,8 @@ class ReceiveCommandTest {
     void rejectsWhenAsked() throws Exception {
         String device = hub.newDevice();
         SentMessage message = send(device, BINARY);
-        Shell.Run run = Shell.run(
-                hub.args("receive", device, UpstreamProtocol.AMQP, "--settle", "reject", "--max", "1"));
+        Shell.Run run =
+                Shell.run(hub.args("receive", device, UpstreamProtocol.AMQP, "--settle", "reject", "--max", "1"));
         assertEquals(Cli.DONE, run.code(), run.toString());
         assertTrue(run.out().contains("3 bytes that are no text"), run.out());
         assertEquals(CloudMessageState.REJECTED, message.awaitOutcome(Duration.ofSeconds(10)));

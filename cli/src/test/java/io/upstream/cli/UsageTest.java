@@ -23,8 +23,9 @@ class UsageTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '"',
             value = {
-                "''                                               | a command is missing",
+                "\"\"                                               | a command is missing",
                 "dance                                            | 'dance' is not a command",
                 "--frobnicate                                     | unknown option '--frobnicate'",
                 "send --frobnicate                                | unknown option '--frobnicate'",
