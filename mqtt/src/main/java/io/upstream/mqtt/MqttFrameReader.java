@@ -17,6 +17,9 @@ import java.util.List;
  * Cuts what a server sends into packets and tells them to a listener, without an object for each. Strict: whatever MQTT 3.1.1 does not
  * let a server send to a client that asks for QoS 1 at most is a violation, found as soon as its fixed header is there, reported once as
  * an {@link UpstreamException} of kind {@link FailureKind#PROTOCOL}; what follows it is thrown away.
+ *
+ * <p>Netty's decoder is not used for this side: after a bad packet it swallows the rest of the stream in silence, it waits for ever for
+ * the content of a PUBACK that has none, and it passes on packets that only a client may send.
  */
 final class MqttFrameReader extends ByteToMessageDecoder {
     /** A payload of 256 KiB, the longest topic, and the rest of a PUBLISH. */

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Opens a connection for each identity and closes them all. The difference between {@code Mqtt} and {@code MqttWs} is the planner that
- * it is given. Safe for use by any thread; what it knows of its connections is guarded by its monitor, under which nothing is called that
- * waits.
+ * it is given. Safe for use by any thread; what it knows of its connections is guarded by its monitor, under which nobody else's code
+ * is called.
  */
 final class MqttTransport implements UpstreamTransport {
     private final UpstreamProtocol protocol;
@@ -70,8 +70,8 @@ final class MqttTransport implements UpstreamTransport {
                 return CompletableFuture.failedFuture(closedHere());
             }
             openings.add(opening);
-            opening.start();
         }
+        opening.start();
         return opening.outcome;
     }
 
@@ -86,6 +86,10 @@ final class MqttTransport implements UpstreamTransport {
         return true;
     }
 
+    private synchronized boolean isClosed() {
+        return closed != null;
+    }
+
     private synchronized void forget(MqttSession session) {
         sessions.remove(session);
     }
@@ -93,19 +97,19 @@ final class MqttTransport implements UpstreamTransport {
     @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
-        List<CompletableFuture<?>> ends = new ArrayList<>();
+        List<Opening> aborted;
+        List<MqttSession> ending;
         synchronized (this) {
             if (closed != null) {
                 return closed;
             }
             closed = mine;
-            for (Opening opening : openings) {
-                ends.add(opening.abort());
-            }
-            for (MqttSession session : sessions) {
-                ends.add(session.close(drain).toCompletableFuture());
-            }
+            aborted = List.copyOf(openings);
+            ending = List.copyOf(sessions);
         }
+        List<CompletableFuture<?>> ends = new ArrayList<>();
+        aborted.forEach(opening -> ends.add(opening.abort()));
+        ending.forEach(session -> ends.add(session.close(drain).toCompletableFuture()));
         CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]))
                 .whenComplete((nothing, error) -> mine.complete(null));
         return mine;
@@ -127,7 +131,7 @@ final class MqttTransport implements UpstreamTransport {
         private final Credentials credentials;
         private final CompletableFuture<UpstreamSession> outcome = new CompletableFuture<>();
         private final CompletableFuture<Void> over = new CompletableFuture<>();
-        private @Nullable ConnectAttempt attempt;
+        private volatile @Nullable ConnectAttempt attempt;
         private volatile @Nullable MqttLogin login;
 
         private Opening(SessionSetup setup, Credentials credentials) {
@@ -135,16 +139,20 @@ final class MqttTransport implements UpstreamTransport {
             this.credentials = credentials;
         }
 
-        /** Under the transport's monitor. */
         private void start() {
-            attempt = ConnectAttempt.start(runtime, options.connectTimeout(), this);
-            attempt.outcome().whenComplete((channel, error) -> end(error));
+            ConnectAttempt started = ConnectAttempt.start(runtime, options.connectTimeout(), this);
+            attempt = started;
+            started.outcome().whenComplete((channel, error) -> end(error));
+            if (isClosed()) { // meanwhile: whoever closed saw no attempt yet
+                started.abort(closedHere());
+            }
         }
 
-        /** Under the transport's monitor. Gives a future that is done when nothing is left of the attempt. */
+        /** Gives a future that is done when nothing is left of the attempt. */
         private CompletableFuture<Void> abort() {
-            if (attempt != null) {
-                attempt.abort(closedHere());
+            ConnectAttempt started = attempt;
+            if (started != null) {
+                started.abort(closedHere());
             }
             return over;
         }

@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -362,6 +363,21 @@ class MqttSessionTest {
         pass(1);
         assertFalse(peer.channel().isOpen());
         assertTrue(closed.isDone());
+    }
+
+    @Test
+    void isClosedInTimeWhenTheApplicationsCallbacksAreStuck() throws Exception {
+        peer.close();
+        List<Runnable> stuck = new ArrayList<>();
+        peer = new ScriptedPeer(runtime, options().build(), Identity.device("d"), KEY, stuck::add);
+        session = peer.accept();
+        CompletableFuture<Void> closed = session.close(Duration.ofSeconds(1)).toCompletableFuture();
+        peer.assertSent(DISCONNECT);
+        pass(5);
+        assertFalse(closed.isDone());
+        pass(1);
+        closed.get(10, TimeUnit.SECONDS);
+        assertEquals(1, stuck.size());
     }
 
     @Test

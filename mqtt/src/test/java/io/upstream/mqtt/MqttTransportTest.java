@@ -12,9 +12,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.CloudMessage;
 import io.upstream.ConnectionString;
 import io.upstream.FailureKind;
+import io.upstream.HostPort;
 import io.upstream.Identity;
 import io.upstream.MessageHandler;
+import io.upstream.NetworkException;
 import io.upstream.Phase;
+import io.upstream.ProxyChoice;
+import io.upstream.ProxyServer;
 import io.upstream.SasKey;
 import io.upstream.SessionStatus;
 import io.upstream.SystemProperty;
@@ -26,11 +30,13 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
+import io.upstream.UserPassword;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
+import io.upstream.emulator.proxy.ConnectProxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -40,6 +46,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -89,7 +96,12 @@ class MqttTransportTest {
     }
 
     private UpstreamTransport transport(UpstreamProtocol protocol, int port) {
+        return transport(protocol, port, ProxyChoice.DIRECT);
+    }
+
+    private UpstreamTransport transport(UpstreamProtocol protocol, int port, ProxyChoice proxy) {
         UpstreamOptions options = UpstreamOptions.forHub(hub.hostName())
+                .proxy(proxy)
                 .protocol(protocol)
                 .port(port)
                 .trust(Trust.systemAnd(hub.trustBundle()))
@@ -255,6 +267,31 @@ class MqttTransportTest {
                 failure(transport.open(Identity.device(device), SasKey.of("a2V5")))
                         .kind());
         assertEquals(1, hub.telemetry(device).size());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"MQTT", "MQTT_WS"})
+    void goesThroughAProxyAndFailsWhenTheTunnelIsCut(UpstreamProtocol protocol) throws Exception {
+        String device = device(protocol, "proxy");
+        int port = protocol.isWebSocket() ? hub.wsPort() : hub.mqttPort();
+        try (ConnectProxy proxy =
+                ConnectProxy.builder().credentials("u", "p").allowPorts(port).start()) {
+            HostPort address = new HostPort(
+                    proxy.address().getHostString(), proxy.address().getPort());
+            ProxyServer server = new ProxyServer(address, new UserPassword("u", "p"));
+            UpstreamSession session = open(transport(protocol, port, target -> Optional.of(server)), device);
+            await(session.send(Telemetry.json("1")));
+            assertEquals(1, hub.telemetry(device).size());
+            CompletableFuture<SessionStatus> ended = new CompletableFuture<>();
+            session.onStatus(status -> {
+                if (status.phase() == Phase.CLOSED) {
+                    ended.complete(status);
+                }
+            });
+            proxy.cutAll();
+            assertInstanceOf(NetworkException.class, await(ended).cause());
+            assertInstanceOf(NetworkException.class, failure(session.send(Telemetry.json("2"))));
+        }
     }
 
     @Test

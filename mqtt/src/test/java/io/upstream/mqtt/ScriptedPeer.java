@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /** The other end of one connection, in memory, on a clock that the test moves. It speaks through Netty's codec. */
@@ -44,8 +45,19 @@ final class ScriptedPeer implements AutoCloseable {
     /** CONNECT has come and is not answered. */
     ScriptedPeer(UpstreamRuntime runtime, UpstreamOptions options, Identity identity, Credentials credentials)
             throws UpstreamException {
+        this(runtime, options, identity, credentials, Runnable::run);
+    }
+
+    /** As above, with the application's callbacks on an executor of the test's choice. */
+    ScriptedPeer(
+            UpstreamRuntime runtime,
+            UpstreamOptions options,
+            Identity identity,
+            Credentials credentials,
+            Executor executor)
+            throws UpstreamException {
         channel.freezeTime();
-        Callbacks callbacks = new Callbacks(Runnable::run);
+        Callbacks callbacks = new Callbacks(executor);
         Dialect dialect = Dialect.of(identity, credentials, options);
         SessionSetup setup = new SessionSetup(identity, UpstreamProtocol.MQTT, dialect, options, runtime, callbacks);
         login = new MqttLogin(setup, credentials);
