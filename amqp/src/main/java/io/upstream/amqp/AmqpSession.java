@@ -11,7 +11,6 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
-import io.upstream.connect.Failures;
 import io.upstream.session.Callbacks;
 import io.upstream.session.Lifecycle;
 import io.upstream.session.Outbox;
@@ -59,7 +58,10 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         callbacks = new Callbacks(seat.runtime().callbacks());
         lifecycle = new Lifecycle(seat.protocol().wireName() + " " + seat.identity(), callbacks);
         outbox = new Outbox(connection.loop(), callbacks, seat.options(), this::pump, connection.clock());
-        opening = new SessionOpening(this, connection, seat.tokens().map(tokens -> presenter(seat, connection, tokens)).orElse(null));
+        opening = new SessionOpening(
+                this,
+                connection,
+                seat.tokens().map(tokens -> presenter(seat, connection, tokens)).orElse(null));
     }
 
     private static TokenPresenter presenter(Seat seat, AmqpConnection connection, Tokens tokens) {
@@ -81,6 +83,9 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
                 close(Duration.ZERO); // nobody waits for it any more
             }
         });
+        if (lifecycle.is(Phase.CLOSED)) {
+            return;
+        }
         connection.join(this);
         if (connection.isOpen()) {
             opening.start(nanos);
@@ -200,7 +205,13 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         LinkTerms terms = new LinkTerms(
                 HubAddresses.linkName("telemetry"), seat.telemetryAddress(), connection.linkProperties(), 0);
         telemetry = new TelemetrySender(
-                this, connection, own, terms, outbox, seat.options().outboxMessages(), seat.tokens().isPresent());
+                this,
+                connection,
+                own,
+                terms,
+                outbox,
+                seat.options().outboxMessages(),
+                seat.tokens().isPresent());
         cloud = new CloudReceiver(
                 this,
                 connection,
@@ -285,16 +296,5 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         }
         callbacks.run(() -> begun.completeExceptionally(reason));
         seat.leave(this).whenComplete((done, error) -> callbacks.run(() -> closed.complete(null)));
-    }
-
-    /** The hub did not answer in time. */
-    void expired(String step, long nanos) {
-        Where where = connection.where(step);
-        end(UpstreamException.of(
-                FailureKind.TIMEOUT,
-                where,
-                "no answer from " + where.hop() + " in stage '" + step + "' within the "
-                        + Failures.seconds(Duration.ofNanos(nanos))
-                        + " that were left of the connect timeout: try again, or raise it"));
     }
 }

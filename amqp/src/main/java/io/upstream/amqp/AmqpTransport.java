@@ -14,6 +14,7 @@ import io.upstream.UpstreamTransport;
 import io.upstream.UserPassword;
 import io.upstream.connect.LowerLayers;
 import io.upstream.proxy.TunnelStage;
+import io.upstream.session.Callbacks;
 import io.upstream.websocket.WebSocketStage;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -73,7 +74,8 @@ final class AmqpTransport implements UpstreamTransport {
         seatOn.connection().whenComplete((connection, error) -> {
             if (error != null) {
                 seat.leave();
-                runtime.callbacks().execute(() -> opened.completeExceptionally(SharedConnection.unwrapped(error)));
+                new Callbacks(runtime.callbacks())
+                        .run(() -> opened.completeExceptionally(SharedConnection.unwrapped(error)));
             } else {
                 start(seat, connection, deadline, opened);
             }
@@ -81,7 +83,8 @@ final class AmqpTransport implements UpstreamTransport {
         return opened;
     }
 
-    private void start(TableSeat seat, AmqpConnection connection, long deadline, CompletableFuture<UpstreamSession> opened) {
+    private void start(
+            TableSeat seat, AmqpConnection connection, long deadline, CompletableFuture<UpstreamSession> opened) {
         try {
             connection.loop().execute(() -> {
                 AmqpSession session = new AmqpSession(seat, connection);
@@ -223,9 +226,7 @@ final class AmqpTransport implements UpstreamTransport {
 
         @Override
         public String telemetryAddress() {
-            return options.telemetryAddress().isEmpty()
-                    ? HubAddresses.telemetry(identity)
-                    : options.telemetryAddress();
+            return options.telemetryAddress().isEmpty() ? HubAddresses.telemetry(identity) : options.telemetryAddress();
         }
 
         /** Gives the place back before there was a session. */

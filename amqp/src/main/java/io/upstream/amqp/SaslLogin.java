@@ -4,6 +4,7 @@ package io.upstream.amqp;
 import io.upstream.FailureKind;
 import io.upstream.UserPassword;
 import io.upstream.connect.Failures;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.qpid.proton.engine.Sasl;
 import org.apache.qpid.proton.engine.SaslListener;
@@ -53,11 +54,18 @@ final class SaslLogin implements SaslListener {
                     FailureKind.UNAUTHORIZED,
                     "does not offer SASL " + wanted + ", only " + Failures.printable(String.join(", ", offered))
                             + ": use another kind of credentials");
-        } else if (login == null) {
-            sasl.setMechanisms(wanted);
         } else {
-            sasl.plain(login.user(), login.password());
+            sasl.setMechanisms(wanted);
+            if (login != null) {
+                byte[] response = plain(login);
+                sasl.send(response, 0, response.length);
+            }
         }
+    }
+
+    /** RFC 4616. The library's own {@code plain} insists on being called before the offer. */
+    private static byte[] plain(UserPassword login) {
+        return ("\0" + login.user() + "\0" + login.password()).getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

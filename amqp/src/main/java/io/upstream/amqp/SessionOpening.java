@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.upstream.FailureKind;
 import io.upstream.SasToken;
 import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +42,7 @@ final class SessionOpening {
 
     /** @param nanos until the session is told that it took too long */
     void start(long nanos) {
-        alarm = connection.loop().schedule(() -> session.expired(step.stage, nanos), nanos, TimeUnit.NANOSECONDS);
+        alarm = connection.loop().schedule(() -> expire(nanos), nanos, TimeUnit.NANOSECONDS);
         if (tokens == null) {
             attach();
             return;
@@ -56,6 +59,16 @@ final class SessionOpening {
                 session.end(refusal(error));
             }
         });
+    }
+
+    private void expire(long nanos) {
+        Where where = connection.where(step.stage);
+        session.end(UpstreamException.of(
+                FailureKind.TIMEOUT,
+                where,
+                "no answer from " + where.hop() + " in stage '" + step.stage + "' within the "
+                        + Failures.seconds(Duration.ofNanos(nanos))
+                        + " that were left of the connect timeout: try again, or raise it"));
     }
 
     private UpstreamException refusal(Throwable error) {

@@ -82,9 +82,9 @@ final class TokenPresenter {
 
     /** Arranges for {@code token} to be followed by another in time. */
     void renewAhead(SasToken token) {
-        OptionalLong left = Tokens.secondsLeft(token);
+        OptionalLong left = Tokens.millisLeft(token);
         if (tokens.canRenew() && left.isPresent()) {
-            renewIn((long) (TimeUnit.SECONDS.toMillis(left.getAsLong()) * RENEW_AT));
+            renewIn((long) (left.getAsLong() * RENEW_AT));
         }
     }
 

@@ -59,8 +59,8 @@ final class Tokens {
         }
     }
 
-    /** In how many seconds from now the token ends, if it says so; may be negative. */
-    static OptionalLong secondsLeft(SasToken token) {
+    /** In how many milliseconds from now the token ends, if it says so; may be negative. */
+    static OptionalLong millisLeft(SasToken token) {
         Matcher expiry = EXPIRY.matcher(token.text());
         return expiry.find()
                 ? OptionalLong.of(

@@ -6,17 +6,20 @@ import static io.upstream.amqp.Lab.get;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.upstream.Anonymous;
 import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
 import io.upstream.MessageException;
 import io.upstream.Phase;
 import io.upstream.SasKey;
+import io.upstream.SasToken;
 import io.upstream.Settlement;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
@@ -24,6 +27,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
+import io.upstream.UserPassword;
 import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
@@ -37,14 +41,17 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -110,7 +117,8 @@ class AmqpTransportTest {
         byte[] large = new byte[262_000];
         Arrays.fill(large, (byte) 'x');
         CompletionStage<Void> before = session.send(Telemetry.of(large));
-        CompletionStage<Void> over = session.send(Telemetry.of(new byte[262_100]).property("name", "v".repeat(41)));
+        CompletionStage<Void> over =
+                session.send(Telemetry.of(new byte[262_100]).property("name", "v".repeat(41)));
         CompletionStage<Void> after = session.send(Telemetry.of(new byte[0]));
         get(before);
         UpstreamException error = failure(over);
@@ -153,7 +161,9 @@ class AmqpTransportTest {
         assertEquals("text/plain", first.system().get(SystemProperty.CONTENT_TYPE));
         assertNotNull(first.system().get(SystemProperty.SEQUENCE_NUMBER));
         assertNotNull(first.system().get(SystemProperty.ENQUEUED_TIME));
-        assertEquals(List.of("no", "later", "later"), came.stream().map(AmqpTransportTest::body).toList());
+        assertEquals(
+                List.of("no", "later", "later"),
+                came.stream().map(AmqpTransportTest::body).toList());
     }
 
     private static Settlement settlement(CloudMessage message) {
@@ -190,8 +200,7 @@ class AmqpTransportTest {
     void refusesADeviceThatIsNotRegistered(UpstreamProtocol protocol) {
         SasKey any = SasKey.of("d3Jvbmcta2V5LXdyb25nLWtleQ==");
         UpstreamException error = failure(lab.transport(protocol).open(Identity.device("nobody"), any));
-        assertTrue(
-                List.of(FailureKind.NOT_FOUND, FailureKind.UNAUTHORIZED).contains(error.kind()), error.getMessage());
+        assertTrue(List.of(FailureKind.NOT_FOUND, FailureKind.UNAUTHORIZED).contains(error.kind()), error.getMessage());
     }
 
     @ParameterizedTest
@@ -300,7 +309,8 @@ class AmqpTransportTest {
         }
         assertEquals(Phase.CLOSED, session.status().phase());
         assertNull(session.status().cause());
-        assertEquals(FailureKind.CLOSED, failure(session.send(Telemetry.json("{}"))).kind());
+        assertEquals(
+                FailureKind.CLOSED, failure(session.send(Telemetry.json("{}"))).kind());
         assertEquals(FailureKind.CLOSED, failure(session.onMessage(m -> null)).kind());
         awaitNoTunnel();
         get(transport.close(SOON));
@@ -310,8 +320,96 @@ class AmqpTransportTest {
     private static void awaitNoTunnel() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (lab.proxy.liveTunnels() > 0 && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(1_000_000);
         }
         assertEquals(0, lab.proxy.liveTunnels());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AMQP", "AMQP_WS"})
+    void makesAnotherConnectionWhenTheSeatsOfOneAreTaken(UpstreamProtocol protocol) throws Exception {
+        int before = lab.connections();
+        UpstreamTransport transport =
+                lab.keep(new AmqpTransport(protocol, lab.options(protocol).build(), lab.runtime, 2));
+        List<CompletionStage<UpstreamSession>> opening = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            opening.add(lab.opening(transport, lab.device("seat")));
+        }
+        for (CompletionStage<UpstreamSession> each : opening) {
+            get(each);
+        }
+        assertEquals(3, lab.connections() - before);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AMQP", "AMQP_WS"})
+    void renewsTheTokenInPlace(UpstreamProtocol protocol) throws Exception {
+        int before = lab.connections();
+        String device = lab.device("renew");
+        SasKey key = lab.key(device).lifetime(Duration.ofSeconds(2));
+        UpstreamSession session = get(lab.transport(protocol).open(Identity.device(device), key));
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(3_500);
+        while (System.nanoTime() < end) {
+            get(session.send(Telemetry.json("{}")));
+        }
+        assertEquals(1, lab.connections() - before);
+    }
+
+    @Test
+    void logsInByPlainWithAConnectionForEachIdentity() throws Exception {
+        int before = lab.connections();
+        UpstreamTransport transport = lab.transport(UpstreamProtocol.AMQP);
+        for (int i = 0; i < 2; i++) {
+            String device = lab.device("plain");
+            SasToken token = lab.key(device).sign(lab.hub.hostName(), Identity.device(device), Instant.now());
+            UserPassword login = new UserPassword(device + "@sas." + lab.hub.hostName(), token.text());
+            get(get(transport.open(Identity.device(device), login)).send(Telemetry.json("{}")));
+            assertEquals(1, lab.hub.awaitTelemetry(device, 1, SOON).size());
+        }
+        assertEquals(2, lab.connections() - before);
+        UserPassword wrong = new UserPassword("nobody@sas." + lab.hub.hostName(), "wrong-password");
+        UpstreamException error = failure(transport.open(Identity.device("nobody"), wrong));
+        assertEquals(FailureKind.UNAUTHORIZED, error.kind());
+        assertEquals("amqp", error.stage());
+        assertFalse(error.getMessage().contains("wrong-password"));
+    }
+
+    @Test
+    void anonymousIsRefusedByAHubAtTheLink() {
+        UpstreamException error = failure(
+                lab.transport(UpstreamProtocol.AMQP).open(Identity.device(lab.device("anonymous")), new Anonymous()));
+        assertEquals(FailureKind.UNAUTHORIZED, error.kind());
+        assertEquals("attach", error.stage());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AMQP", "AMQP_WS"})
+    void leavesNoThreadBehind(UpstreamProtocol protocol) throws Exception {
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        try (UpstreamTransport transport =
+                UpstreamTransport.create(lab.options(protocol).build())) {
+            get(lab.open(transport, lab.device("threads")).send(Telemetry.json("{}")));
+        }
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (!newThreads(before).isEmpty() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        assertEquals(List.of(), newThreads(before));
+    }
+
+    private static List<String> newThreads(Set<Thread> before) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> !before.contains(thread) && thread.getName().startsWith("upstream"))
+                .map(Thread::getName)
+                .toList();
+    }
+
+    @Test
+    void closingTheTransportEndsWhatIsBeingOpened() throws Exception {
+        UpstreamTransport transport = lab.transport(UpstreamProtocol.AMQP);
+        CompletionStage<UpstreamSession> opening = lab.opening(transport, lab.device("opening"));
+        get(transport.close(SOON));
+        UpstreamException error = failure(opening);
+        assertEquals(FailureKind.CLOSED, error.kind());
     }
 }

@@ -60,8 +60,17 @@ class ConditionsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "400, PROTOCOL", "401, UNAUTHORIZED", "403, QUOTA", "404, NOT_FOUND", "412, PROTOCOL", "429, THROTTLED",
-        "500, SERVER_ERROR", "503, SERVER_ERROR", "504, SERVER_ERROR", "0, SERVER_ERROR", "302, SERVER_ERROR",
+        "400, PROTOCOL",
+        "401, UNAUTHORIZED",
+        "403, QUOTA",
+        "404, NOT_FOUND",
+        "412, PROTOCOL",
+        "429, THROTTLED",
+        "500, SERVER_ERROR",
+        "503, SERVER_ERROR",
+        "504, SERVER_ERROR",
+        "0, SERVER_ERROR",
+        "302, SERVER_ERROR",
     })
     void eachStatusOfTheTokenServiceHasItsMeaning(int status, FailureKind kind) {
         assertEquals(kind, CbsClient.kind(status));
@@ -74,7 +83,8 @@ class ConditionsTest {
                 new Where("attach", "hub h:5671"),
                 "refused the link",
                 FailureKind.INTERNAL);
-        assertTrue(error.getMessage().startsWith("hub h:5671 refused the link (amqp:unauthorized-access: Token Invalid."));
+        assertTrue(
+                error.getMessage().startsWith("hub h:5671 refused the link (amqp:unauthorized-access: Token Invalid."));
         assertTrue(error.getMessage().contains("check that the key"));
         assertFalse(error.getMessage().contains("\n"));
         assertTrue(error.getMessage().length() < 500);

@@ -7,7 +7,9 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import io.upstream.FailureKind;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** An engine on its own with a manual clock: notes what it says and what it writes. */
@@ -43,7 +45,7 @@ final class EngineProbe implements EngineEvents, SessionEvents {
     /** Feeds in pieces of {@code size}, answering after each. */
     void feedInPieces(byte[] bytes, int size) {
         for (int at = 0; at < bytes.length; at += size) {
-            feed(java.util.Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + size)));
+            feed(Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + size)));
             drain();
         }
     }
@@ -112,7 +114,7 @@ final class EngineProbe implements EngineEvents, SessionEvents {
     }
 
     private static LinkTerms terms(String name) {
-        return new LinkTerms(name, "$cbs", java.util.Map.of("com.microsoft:api-version", "2021-04-12"), 1_000);
+        return new LinkTerms(name, "$cbs", Map.of("com.microsoft:api-version", "2021-04-12"), 1_000);
     }
 
     @Override

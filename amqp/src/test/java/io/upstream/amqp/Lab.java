@@ -44,8 +44,8 @@ final class Lab implements AutoCloseable {
     }
 
     UpstreamOptions.Builder options(UpstreamProtocol protocol) {
-        ProxyServer through = new ProxyServer(
-                new HostPort("127.0.0.1", proxy.address().getPort()), null);
+        ProxyServer through =
+                new ProxyServer(new HostPort("127.0.0.1", proxy.address().getPort()), null);
         return UpstreamOptions.forHub(hub.hostName())
                 .protocol(protocol)
                 .port(protocol == UpstreamProtocol.AMQP ? hub.amqpPort() : hub.wsPort())

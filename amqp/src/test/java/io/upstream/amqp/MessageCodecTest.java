@@ -36,6 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Our encodings against another's. */
+@SuppressWarnings("JavaUtilDate") // the other's type for timestamps
 class MessageCodecTest {
     private static byte[] encode(Telemetry telemetry) throws Exception {
         ByteBuf encoded = TelemetryEncoder.encode(telemetry, UnpooledByteBufAllocator.DEFAULT);
@@ -77,7 +78,8 @@ class MessageCodecTest {
         assertEquals(Symbol.valueOf("text/plain"), properties.getContentType());
         assertEquals(Symbol.valueOf("utf-8"), properties.getContentEncoding());
         assertEquals(new Date(1_234_567_890_123L), properties.getAbsoluteExpiryTime());
-        Map<String, Object> application = new HashMap<>(message.getApplicationProperties().getValue());
+        Map<String, Object> application =
+                new HashMap<>(message.getApplicationProperties().getValue());
         assertEquals("x".repeat(300), application.remove("größe"));
         assertEquals(
                 Map.of(
@@ -103,7 +105,9 @@ class MessageCodecTest {
 
     @Test
     void refusesWhatHasNoFormOnTheWire() {
-        assertThrows(InvalidTelemetryException.class, () -> encode(Telemetry.of(new byte[0]).contentType("ü")));
+        assertThrows(
+                InvalidTelemetryException.class,
+                () -> encode(Telemetry.of(new byte[0]).contentType("ü")));
         assertThrows(
                 InvalidTelemetryException.class,
                 () -> encode(Telemetry.of(new byte[0]).system(SystemProperty.EXPIRY_TIME, "tomorrow")));
@@ -151,7 +155,19 @@ class MessageCodecTest {
         assertEquals("1970-01-01T00:00:02Z", system.get(SystemProperty.CREATION_TIME));
         assertEquals("full", system.get(SystemProperty.ACK));
         assertEquals(
-                Map.of("text", "välue", "int", "-5", "uint", "4294967295", "double", "1.5", "bool", "true", "nothing", ""),
+                Map.of(
+                        "text",
+                        "välue",
+                        "int",
+                        "-5",
+                        "uint",
+                        "4294967295",
+                        "double",
+                        "1.5",
+                        "bool",
+                        "true",
+                        "nothing",
+                        ""),
                 message.properties());
         byte[] body = new byte[4];
         message.payload().get(body);
@@ -199,6 +215,7 @@ class MessageCodecTest {
         Random random = new Random(seed);
         byte[] whole = cloudMessage();
         int read = 0;
+        int refused = 0;
         for (int round = 0; round < 20_000; round++) {
             byte[] bytes = whole.clone();
             for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
@@ -208,9 +225,9 @@ class MessageCodecTest {
                 CloudMessages.read(bytes);
                 read++;
             } catch (MalformedMessageException e) {
-                continue; // the other way to end well
+                refused++;
             }
         }
-        assertTrue(read > 0);
+        assertTrue(read > 0 && refused > 0);
     }
 }

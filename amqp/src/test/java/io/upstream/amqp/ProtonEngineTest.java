@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedShort;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.transport.Attach;
@@ -185,7 +187,8 @@ class ProtonEngineTest {
     private static byte[] nested(int depth) {
         byte[] frame = new byte[8 + depth];
         Arrays.fill(frame, (byte) 0);
-        byte[] header = Unpooled.buffer(8).writeInt(frame.length).writeInt(0x02000000).array();
+        byte[] header =
+                Unpooled.buffer(8).writeInt(frame.length).writeInt(0x02000000).array();
         System.arraycopy(header, 0, frame, 0, 8);
         return frame;
     }
@@ -198,7 +201,7 @@ class ProtonEngineTest {
         Transfer transfer = new Transfer();
         transfer.setHandle(UnsignedInteger.valueOf(handle));
         transfer.setDeliveryId(id == null ? null : UnsignedInteger.valueOf(id));
-        transfer.setDeliveryTag(tag == null ? null : new Binary(tag.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+        transfer.setDeliveryTag(tag == null ? null : new Binary(tag.getBytes(StandardCharsets.UTF_8)));
         transfer.setMore(more);
         return transfer;
     }
@@ -229,7 +232,7 @@ class ProtonEngineTest {
 
     static Stream<Named<byte[]>> otherProtocols() {
         return Stream.of(
-                Named.of("HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII)),
+                Named.of("HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII)),
                 Named.of("a TLS alert", Wire.hex("15030300020228")),
                 Named.of("MQTT", Wire.hex("20020000")),
                 Named.of("AMQP without SASL", Wire.hex(Wire.AMQP_HEADER)),
@@ -266,6 +269,31 @@ class ProtonEngineTest {
         probe.feed(Wire.join(
                 BEGIN, Wire.frame(0, attach("link", 0, Role.RECEIVER)), Wire.frame(0, flow(0, 0xffff_ffffL))));
         assertEquals(1 << 30, sender.credit());
+    }
+
+    @Test
+    void appliesOneDispositionToARangeOfMessages() {
+        EngineProbe probe = EngineProbe.open();
+        EngineSender sender = probe.sender(probe.engine.begin(probe), "link");
+        probe.drain();
+        probe.feed(Wire.join(BEGIN, Wire.frame(0, attach("link", 0, Role.RECEIVER)), Wire.frame(0, flow(0, 4))));
+        for (int i = 0; i < 4; i++) {
+            String name = "message " + i + " ";
+            sender.transfer(
+                    Unpooled.wrappedBuffer(new byte[] {0, 0x53, 0x77, 0x40}),
+                    outcome -> probe.events.add(name + outcome.kind()));
+        }
+        probe.drain();
+        assertEquals(0, sender.credit());
+        Disposition range = new Disposition();
+        range.setRole(Role.RECEIVER);
+        range.setFirst(UnsignedInteger.ONE);
+        range.setLast(UnsignedInteger.valueOf(3));
+        range.setSettled(true);
+        range.setState(Accepted.getInstance());
+        probe.events.clear();
+        probe.feed(Wire.frame(0, range));
+        assertEquals(List.of("message 1 ACCEPTED", "message 2 ACCEPTED", "message 3 ACCEPTED"), probe.events);
     }
 
     @Test
@@ -363,7 +391,9 @@ class ProtonEngineTest {
             probe.feed(bytes);
             probe.drain();
             assertTrue(
-                    probe.events.stream().filter(event -> event.startsWith("failed") || event.startsWith("closed")).count()
+                    probe.events.stream()
+                                    .filter(event -> event.startsWith("failed") || event.startsWith("closed"))
+                                    .count()
                             <= 1,
                     probe.events.toString());
         }

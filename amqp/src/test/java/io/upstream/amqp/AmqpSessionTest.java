@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import static io.upstream.amqp.Lab.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.Unpooled;
+import io.upstream.CloudMessage;
+import io.upstream.FailureKind;
+import io.upstream.MessageException;
+import io.upstream.Phase;
+import io.upstream.Settlement;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamSession;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
+import org.apache.qpid.proton.Proton;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.Data;
+import org.apache.qpid.proton.amqp.messaging.Modified;
+import org.apache.qpid.proton.amqp.messaging.Rejected;
+import org.apache.qpid.proton.amqp.messaging.Released;
+import org.apache.qpid.proton.amqp.transport.ErrorCondition;
+import org.apache.qpid.proton.engine.Delivery;
+import org.apache.qpid.proton.engine.Sender;
+import org.apache.qpid.proton.message.Message;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** One session against a peer that does as it is told. */
+class AmqpSessionTest {
+    private final ScriptedPeer peer = new ScriptedPeer();
+
+    @AfterEach
+    void close() {
+        peer.close();
+    }
+
+    private CompletionStage<Void> send(UpstreamSession session) {
+        CompletionStage<Void> sent = session.send(Telemetry.json("{}"));
+        peer.exchange();
+        return sent;
+    }
+
+    private static boolean isDone(CompletionStage<?> stage) {
+        return stage.toCompletableFuture().isDone();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "amqp:unauthorized-access, UNAUTHORIZED",
+        "amqp:not-found, NOT_FOUND",
+        "amqp:resource-limit-exceeded, QUOTA",
+        "amqp:internal-error, SERVER_ERROR",
+        "com.microsoft:device-container-throttled, THROTTLED",
+        "com.example:new, SERVER_ERROR",
+    })
+    void recognisesARefusedLink(String condition, FailureKind kind) {
+        peer.refusal = condition;
+        UpstreamException error = failure(peer.opening());
+        assertEquals(kind, error.kind());
+        assertEquals("attach", error.stage());
+        assertTrue(error.getMessage().contains(condition), error.getMessage());
+        assertTrue(peer.client.isOpen(), "siblings are left alone");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"401, UNAUTHORIZED", "404, NOT_FOUND", "429, THROTTLED", "503, SERVER_ERROR"})
+    void readsTheAnswerToTheToken(int status, FailureKind kind) {
+        peer.tokenStatus = status;
+        UpstreamException error = failure(peer.opening());
+        assertEquals(kind, error.kind());
+        assertEquals("cbs", error.stage());
+        assertTrue(error.getMessage().contains("as told"), error.getMessage());
+        assertFalse(error.getMessage().contains("sig="), "no secret in it");
+        assertTrue(peer.client.isOpen(), "siblings are left alone");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"200", "202", "204", "299"})
+    void takesEverySuccess(int status) {
+        peer.tokenStatus = status;
+        assertEquals(Phase.CONNECTED, peer.open().status().phase());
+    }
+
+    @Test
+    void namesTheStageThatGotNoAnswer() {
+        peer.tokenStatus = 0;
+        CompletableFuture<UpstreamSession> opening = peer.opening();
+        peer.pass(Duration.ofMillis(29_999));
+        assertFalse(opening.isDone());
+        peer.pass(Duration.ofMillis(1));
+        UpstreamException error = failure(opening);
+        assertEquals(FailureKind.TIMEOUT, error.kind());
+        assertEquals("cbs", error.stage());
+    }
+
+    @Test
+    void keepsThirtyTokensUnderWayAtMost() {
+        peer.tokenStatus = 0;
+        List<CompletableFuture<UpstreamSession>> opening =
+                IntStream.range(0, 100).mapToObj(i -> peer.opening()).toList();
+        assertEquals(CbsClient.MAX_IN_FLIGHT, peer.tokens.size());
+        for (int answered = 0; answered < 100; answered++) {
+            assertTrue(peer.tokens.size() - answered <= CbsClient.MAX_IN_FLIGHT);
+            peer.answer(peer.tokens.get(answered), 200);
+            peer.exchange();
+        }
+        assertTrue(opening.stream().allMatch(each -> each.isDone() && !each.isCompletedExceptionally()));
+    }
+
+    @Test
+    void waitsForCredit() {
+        peer.credit = 2;
+        UpstreamSession session = peer.open();
+        List<CompletionStage<Void>> sent =
+                IntStream.range(0, 5).mapToObj(i -> send(session)).toList();
+        assertEquals(2, peer.telemetry.size());
+        List<Delivery> came = new ArrayList<>(peer.telemetry);
+        came.forEach(each -> peer.settle(each, Accepted.getInstance()));
+        peer.exchange();
+        assertTrue(isDone(sent.get(0)) && isDone(sent.get(1)) && !isDone(sent.get(2)));
+        assertEquals(2, peer.telemetry.size());
+        peer.telemetryLink().flow(3);
+        peer.exchange();
+        assertEquals(5, peer.telemetry.size());
+    }
+
+    @Test
+    void failsWhatGetsNoCreditByItsDeadline() {
+        peer.credit = 0;
+        UpstreamSession session = peer.open();
+        CompletionStage<Void> sent = send(session);
+        peer.pass(Duration.ofMillis(19_999));
+        assertFalse(isDone(sent));
+        peer.pass(Duration.ofMillis(1));
+        assertEquals(FailureKind.TIMEOUT, failure(sent).kind());
+        assertEquals(Phase.CONNECTED, session.status().phase());
+    }
+
+    @Test
+    void tellsEachOutcomeOfAMessage() {
+        UpstreamSession session = peer.open();
+        List<CompletionStage<Void>> sent =
+                IntStream.range(0, 6).mapToObj(i -> send(session)).toList();
+        Rejected tooLarge = new Rejected();
+        tooLarge.setError(new ErrorCondition(Symbol.valueOf("amqp:link:message-size-exceeded"), null));
+        peer.settle(peer.telemetry.get(5), Accepted.getInstance());
+        peer.settle(peer.telemetry.get(0), tooLarge);
+        peer.settle(peer.telemetry.get(1), new Rejected());
+        peer.settle(peer.telemetry.get(2), Released.getInstance());
+        peer.settle(peer.telemetry.get(3), new Modified());
+        peer.telemetry.get(4).settle();
+        peer.exchange();
+        assertEquals(FailureKind.TOO_LARGE, failure(sent.get(0)).kind());
+        assertInstanceOf(MessageException.class, failure(sent.get(1)));
+        assertTrue(failure(sent.get(2)).isTransient());
+        assertTrue(failure(sent.get(3)).isTransient());
+        assertTrue(failure(sent.get(4)).isTransient(), "settled without an outcome is not a success");
+        assertNull(sent.get(5).toCompletableFuture().join());
+        assertEquals(Phase.CONNECTED, session.status().phase());
+    }
+
+    @Test
+    void endsWithTheCauseWhenTheHubClosesALink() {
+        UpstreamSession session = peer.open();
+        CompletionStage<Void> sent = send(session);
+        peer.detach(peer.telemetryLink(), "amqp:link:stolen");
+        peer.exchange();
+        assertEquals(Phase.CLOSED, session.status().phase());
+        assertEquals(FailureKind.KICKED, session.status().cause().kind());
+        assertEquals(FailureKind.KICKED, failure(sent).kind());
+        assertTrue(peer.client.isOpen(), "siblings are left alone");
+        assertEquals(Phase.CONNECTED, peer.open().status().phase());
+    }
+
+    @Test
+    void endsWithTheCauseWhenTheHubClosesTheConnection() {
+        UpstreamSession session = peer.open();
+        peer.connection.setCondition(new ErrorCondition(Symbol.valueOf("amqp:connection:forced"), "restart"));
+        peer.connection.close();
+        peer.exchange();
+        assertEquals(FailureKind.SERVER_ERROR, session.status().cause().kind());
+        assertTrue(session.status().cause().getMessage().contains("restart"));
+        assertFalse(peer.channel.isOpen());
+    }
+
+    @Test
+    void noticesThatThePeerHasVanished() {
+        UpstreamSession session = peer.open();
+        CompletionStage<Void> sent = send(session);
+        peer.pass(Duration.ofMillis(59_999));
+        assertEquals(Phase.CONNECTED, session.status().phase());
+        peer.pass(Duration.ofMillis(1));
+        assertEquals(FailureKind.TIMEOUT, session.status().cause().kind());
+        assertTrue(isDone(sent));
+        assertFalse(peer.channel.isOpen());
+    }
+
+    @Test
+    void failsWithProtocolWhenGarbageComes() {
+        UpstreamSession session = peer.open();
+        peer.channel.writeInbound(Unpooled.wrappedBuffer(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9}));
+        assertEquals(FailureKind.PROTOCOL, session.status().cause().kind());
+        assertFalse(peer.channel.isOpen());
+    }
+
+    @Test
+    void closeWaitsForWhatIsUnderWayAndSaysGoodbye() {
+        UpstreamSession session = peer.open();
+        CompletionStage<Void> sent = send(session);
+        CompletionStage<Void> closed = session.close(Duration.ofSeconds(30));
+        peer.exchange();
+        assertFalse(isDone(closed));
+        assertEquals(
+                FailureKind.CLOSED, failure(session.send(Telemetry.json("{}"))).kind());
+        peer.settle(peer.telemetry.get(0), Accepted.getInstance());
+        peer.exchange();
+        assertNull(sent.toCompletableFuture().join());
+        assertTrue(isDone(closed));
+        assertTrue(peer.sawEnd());
+        assertNull(session.status().cause());
+    }
+
+    @Test
+    void closeGivesUpAfterTheDrain() {
+        UpstreamSession session = peer.open();
+        CompletionStage<Void> sent = send(session);
+        CompletionStage<Void> closed = session.close(Duration.ofSeconds(3));
+        peer.exchange();
+        peer.pass(Duration.ofSeconds(3));
+        assertEquals(FailureKind.CLOSED, failure(sent).kind());
+        peer.pass(Duration.ofSeconds(3));
+        assertTrue(isDone(closed));
+    }
+
+    private Message cloudMessage(String text) {
+        Message message = Proton.message();
+        message.setMessageId(text);
+        message.setBody(new Data(new Binary(text.getBytes(StandardCharsets.UTF_8))));
+        return message;
+    }
+
+    @Test
+    void settlesInTheOrderOfArrivalAndBoundsWhatIsUnsettled() {
+        UpstreamSession session = peer.open();
+        List<CompletableFuture<Settlement>> decisions = new ArrayList<>();
+        CompletionStage<Void> subscribed = session.onMessage(message -> {
+            CompletableFuture<Settlement> decision = new CompletableFuture<>();
+            decisions.add(decision);
+            return decision;
+        });
+        peer.exchange();
+        assertTrue(isDone(subscribed));
+        Sender link = peer.cloudLinks.get(0);
+        int sent = 0;
+        while (link.getCredit() > 0) {
+            peer.send(link, cloudMessage("m" + sent++));
+            peer.exchange();
+        }
+        assertEquals(CloudReceiver.MAX_MESSAGES, sent);
+        decisions.get(1).complete(Settlement.REJECT);
+        peer.exchange();
+        assertEquals(CloudReceiver.MAX_MESSAGES, link.getUnsettled());
+        decisions.get(0).complete(Settlement.COMPLETE);
+        decisions.get(2).completeExceptionally(new IllegalStateException("of the handler"));
+        peer.exchange();
+        assertEquals(3, decisions.stream().filter(CompletableFuture::isDone).count());
+        assertTrue(link.getCredit() > 0, "settling makes room");
+    }
+
+    @Test
+    void aRefusedSubscriptionFailsAloneAndMayBeTriedAgain() {
+        UpstreamSession session = peer.open();
+        peer.refusal = "amqp:not-allowed";
+        CompletionStage<Void> refused = session.onMessage(AmqpSessionTest::completed);
+        peer.exchange();
+        assertEquals(FailureKind.PROTOCOL, failure(refused).kind());
+        assertEquals(Phase.CONNECTED, session.status().phase());
+        peer.refusal = null;
+        CompletionStage<Void> subscribed = session.onMessage(AmqpSessionTest::completed);
+        peer.exchange();
+        assertNull(subscribed.toCompletableFuture().join());
+    }
+
+    private static CompletionStage<Settlement> completed(CloudMessage message) {
+        return CompletableFuture.completedFuture(Settlement.COMPLETE);
+    }
+}

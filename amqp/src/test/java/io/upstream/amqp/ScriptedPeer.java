@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.MockTicker;
+import io.netty.util.concurrent.Ticker;
+import io.upstream.Identity;
+import io.upstream.SasToken;
+import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.qpid.proton.Proton;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.ApplicationProperties;
+import org.apache.qpid.proton.amqp.messaging.Properties;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.amqp.transport.ErrorCondition;
+import org.apache.qpid.proton.engine.Collector;
+import org.apache.qpid.proton.engine.Connection;
+import org.apache.qpid.proton.engine.Delivery;
+import org.apache.qpid.proton.engine.EndpointState;
+import org.apache.qpid.proton.engine.Event;
+import org.apache.qpid.proton.engine.Link;
+import org.apache.qpid.proton.engine.Receiver;
+import org.apache.qpid.proton.engine.Sasl;
+import org.apache.qpid.proton.engine.Sender;
+import org.apache.qpid.proton.engine.Transport;
+import org.apache.qpid.proton.message.Message;
+import org.jspecify.annotations.Nullable;
+
+/** Another's engine as the hub, on the other end of an embedded channel, with a clock that stands until it is moved. */
+final class ScriptedPeer implements AutoCloseable {
+    final List<Delivery> telemetry = new ArrayList<>();
+    final List<Message> tokens = new ArrayList<>();
+    final List<Sender> cloudLinks = new ArrayList<>();
+    final Connection connection = Proton.connection();
+    final UpstreamRuntime runtime =
+            UpstreamRuntime.builder().callbacks(Runnable::run).build();
+    final EmbeddedChannel channel;
+    final AmqpConnection client;
+
+    /** What telemetry links are given; what the hub answers to a token, 0 for nothing; why links are refused, null if they are not. */
+    int credit = 1_000;
+
+    int tokenStatus = 200;
+
+    @Nullable
+    String refusal;
+
+    private final MockTicker ticker = Ticker.newMockTicker();
+    private final Transport transport = Proton.transport();
+    private final Collector collector = Proton.collector();
+    private int tags;
+    private @Nullable Sender tokenReplies;
+    private @Nullable Receiver telemetryLink;
+
+    ScriptedPeer() {
+        Sasl sasl = transport.sasl();
+        sasl.server();
+        sasl.setMechanisms("ANONYMOUS");
+        sasl.done(Sasl.SaslOutcome.PN_SASL_OK);
+        transport.setIdleTimeout(240_000 * 2);
+        connection.collect(collector);
+        transport.bind(connection);
+        ticker.advance(1, TimeUnit.SECONDS);
+        client = new AmqpConnection(
+                new Opening(null, "test", "hub.test", Duration.ofSeconds(60)),
+                Map.of("com.microsoft:api-version", "2021-04-12"),
+                new Where("amqp", "hub hub.test:5671"),
+                ticker::nanoTime);
+        channel = EmbeddedChannel.builder().ticker(ticker).handlers(client).build();
+        exchange();
+    }
+
+    /** A session's place on this connection. */
+    private final class OnlySeat implements Seat {
+        @Override
+        public Identity identity() {
+            return Identity.device("d");
+        }
+
+        @Override
+        public UpstreamProtocol protocol() {
+            return UpstreamProtocol.AMQP;
+        }
+
+        @Override
+        public UpstreamOptions options() {
+            return UpstreamOptions.forHub("hub.test")
+                    .operationTimeout(Duration.ofSeconds(20))
+                    .build();
+        }
+
+        @Override
+        public UpstreamRuntime runtime() {
+            return runtime;
+        }
+
+        @Override
+        public Optional<Tokens> tokens() {
+            SasToken token = SasToken.of("SharedAccessSignature sr=hub.test%2Fdevices%2Fd&sig=x&se=1");
+            return Optional.of(new Tokens(token, "hub.test", identity(), Runnable::run));
+        }
+
+        @Override
+        public String telemetryAddress() {
+            return HubAddresses.telemetry(identity());
+        }
+
+        @Override
+        public CompletionStage<Void> leave(AmqpSession session) {
+            return CompletableFuture.completedFuture(null);
+        }
+    }
+
+    CompletableFuture<UpstreamSession> opening() {
+        CompletableFuture<UpstreamSession> opened = new CompletableFuture<>();
+        new AmqpSession(new OnlySeat(), client).open(Duration.ofSeconds(30).toNanos(), opened);
+        exchange();
+        return opened;
+    }
+
+    UpstreamSession open() {
+        return opening().join();
+    }
+
+    /** Moves bytes both ways until nobody has more to say. */
+    void exchange() {
+        boolean moved = true;
+        while (moved) {
+            channel.runPendingTasks();
+            channel.runScheduledPendingTasks();
+            boolean heard = toPeer();
+            moved = toClient() || heard;
+        }
+    }
+
+    void pass(Duration time) {
+        ticker.advance(time.toNanos(), TimeUnit.NANOSECONDS);
+        exchange();
+    }
+
+    private boolean toPeer() {
+        boolean moved = false;
+        for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
+            while (out.isReadable() && transport.capacity() > 0) {
+                ByteBuffer tail = transport.tail();
+                tail.limit(tail.position() + Math.min(tail.remaining(), out.readableBytes()));
+                out.readBytes(tail);
+                transport.process();
+            }
+            out.release();
+            moved = true;
+        }
+        for (Event event = collector.peek(); event != null; event = collector.peek()) {
+            handle(event);
+            collector.pop();
+        }
+        return moved;
+    }
+
+    private boolean toClient() {
+        int pending = transport.pending();
+        if (pending <= 0 || !channel.isOpen()) {
+            return false;
+        }
+        ByteBuf in = Unpooled.buffer(pending).writeBytes(transport.head());
+        transport.pop(pending);
+        channel.writeInbound(in);
+        return true;
+    }
+
+    private void handle(Event event) {
+        switch (event.getType()) {
+            case CONNECTION_REMOTE_OPEN -> connection.open();
+            case CONNECTION_REMOTE_CLOSE -> connection.close();
+            case SESSION_REMOTE_OPEN -> event.getSession().open();
+            case SESSION_REMOTE_CLOSE -> event.getSession().close();
+            case LINK_REMOTE_OPEN -> attach(event.getLink());
+            case LINK_REMOTE_CLOSE -> event.getLink().close();
+            case DELIVERY -> delivery(event.getDelivery());
+            default -> {}
+        }
+    }
+
+    private void attach(Link link) {
+        String address = link instanceof Receiver
+                ? link.getRemoteTarget().getAddress()
+                : link.getRemoteSource().getAddress();
+        boolean cbs = "$cbs".equals(address);
+        if (refusal != null && !cbs) {
+            link.open(); // without a terminus
+            detach(link, refusal);
+            return;
+        }
+        link.setSource(link.getRemoteSource());
+        link.setTarget(link.getRemoteTarget());
+        link.open();
+        if (cbs && link instanceof Sender sender) {
+            tokenReplies = sender;
+        } else if (cbs) {
+            ((Receiver) link).flow(100);
+        } else if (link instanceof Receiver receiver) {
+            telemetryLink = receiver;
+            receiver.flow(credit);
+        } else if (link instanceof Sender sender) {
+            cloudLinks.add(sender);
+        }
+    }
+
+    void detach(Link link, String condition) {
+        link.setCondition(new ErrorCondition(Symbol.valueOf(condition), "because"));
+        link.close();
+    }
+
+    Receiver telemetryLink() {
+        if (telemetryLink == null) {
+            throw new AssertionError("no telemetry link is attached");
+        }
+        return telemetryLink;
+    }
+
+    private void delivery(Delivery delivery) {
+        if (!(delivery.getLink() instanceof Receiver receiver) || delivery.isPartial() || delivery.isSettled()) {
+            return;
+        }
+        for (Delivery each = receiver.current(); each != null; each = receiver.current()) {
+            byte[] bytes = new byte[each.pending()];
+            receiver.recv(bytes, 0, bytes.length);
+            receiver.advance();
+            if (receiver == telemetryLink) {
+                telemetry.add(each);
+            } else {
+                each.disposition(Accepted.getInstance());
+                each.settle();
+                Message token = Proton.message();
+                token.decode(bytes, 0, bytes.length);
+                tokens.add(token);
+                if (tokenStatus != 0) {
+                    answer(token, tokenStatus);
+                }
+            }
+        }
+    }
+
+    void answer(Message token, int status) {
+        Message reply = Proton.message();
+        Properties properties = new Properties();
+        properties.setCorrelationId(token.getMessageId());
+        reply.setProperties(properties);
+        reply.setApplicationProperties(
+                new ApplicationProperties(Map.of("status-code", status, "status-description", "as told")));
+        send(tokenReplies, reply);
+    }
+
+    void send(@Nullable Sender link, Message message) {
+        if (link == null) {
+            throw new AssertionError("the link is not attached");
+        }
+        byte[] bytes = new byte[4_096];
+        int length = message.encode(bytes, 0, bytes.length);
+        link.delivery(("t" + tags++).getBytes(StandardCharsets.US_ASCII));
+        link.send(bytes, 0, length);
+        link.advance();
+    }
+
+    void settle(Delivery delivery, DeliveryState state) {
+        delivery.disposition(state);
+        delivery.settle();
+    }
+
+    boolean sawEnd() {
+        return telemetryLink().getSession().getRemoteState() == EndpointState.CLOSED;
+    }
+
+    @Override
+    public void close() {
+        channel.finishAndReleaseAll();
+        runtime.close();
+    }
+}
