@@ -45,12 +45,13 @@ final class BenchCommand extends Operation {
         if (count < 1 || size < 0 || size > 262_144 || window < 1 || window > SendCommand.MAX_WINDOW) {
             throw usage("--count must be at least 1, --size 0..262144 and --window 1.." + SendCommand.MAX_WINDOW);
         }
+        List<UpstreamProtocol> protocols = protocols();
         Table table = new Table(console);
-        table.head();
         List<Table.Row> rows = new ArrayList<>();
         if (target.isGiven(around().env())) {
             Target remote = resolve(target, window);
-            for (UpstreamProtocol protocol : protocols()) {
+            table.head();
+            for (UpstreamProtocol protocol : protocols) {
                 Target one = new Target(
                         remote.identity(),
                         remote.credentials(),
@@ -59,7 +60,8 @@ final class BenchCommand extends Operation {
             }
         } else {
             try (LocalHub hub = LocalHub.start()) {
-                for (UpstreamProtocol protocol : protocols()) {
+                table.head();
+                for (UpstreamProtocol protocol : protocols) {
                     Target one = hub.target("bench-" + protocol.wireName(), protocol, ProxyChoice.DIRECT, window);
                     rows.add(row(console, table, protocol, one));
                 }

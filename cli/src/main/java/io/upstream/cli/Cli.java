@@ -25,7 +25,8 @@ final class Cli {
                 .addSubcommand(new EmulatorCommand(around))
                 .addSubcommand(new SendCommand(around))
                 .addSubcommand(new ReceiveCommand(around))
-                .addSubcommand(new BenchCommand(around));
+                .addSubcommand(new BenchCommand(around))
+                .addSubcommand(new CommandLine.HelpCommand());
         ErrorReport errors = new ErrorReport(around, args);
         int code = root.setCaseInsensitiveEnumValuesAllowed(true)
                 .setOut(writer(around.out()))

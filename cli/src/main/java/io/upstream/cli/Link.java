@@ -8,11 +8,13 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** One session on a transport of its own, for the length of a command. */
@@ -43,11 +45,28 @@ final class Link implements AutoCloseable {
             UpstreamSession session = await(transport.open(target.identity(), target.credentials()), limit, stop);
             open = true;
             return new Link(target, transport, session);
+        } catch (UpstreamException e) {
+            throw ofAll(target.options().protocols(), e);
         } finally {
             if (!open) {
                 end(transport, Duration.ZERO);
             }
         }
+    }
+
+    /** Earlier protocols' failures are suppressed in the last one's: with several tried, the message says so. */
+    private static UpstreamException ofAll(List<UpstreamProtocol> protocols, UpstreamException last) {
+        int tried = Math.min(protocols.size(), last.getSuppressed().length + 1);
+        if (tried == 1) {
+            return last;
+        }
+        String names =
+                protocols.stream().limit(tried).map(UpstreamProtocol::wireName).collect(Collectors.joining(", "));
+        return UpstreamException.of(
+                last.kind(),
+                new Where(last.stage(), last.hop()),
+                last.getMessage() + " (tried " + names + "; this is about the last)",
+                last);
     }
 
     UpstreamSession session() {

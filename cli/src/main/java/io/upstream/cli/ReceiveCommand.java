@@ -4,6 +4,7 @@ package io.upstream.cli;
 import io.upstream.CloudMessage;
 import io.upstream.Settlement;
 import io.upstream.UpstreamException;
+import io.upstream.UpstreamSession;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -67,7 +68,7 @@ final class ReceiveCommand extends Operation {
                     enough.completeExceptionally(cause);
                 }
             });
-            Link.await(link.session().onMessage(message -> take(console, message)), target.timeout(), around().stop());
+            Link.await(link.session().onMessage(message -> take(console, link.session(), message)), target.timeout(), around().stop());
             ready(console, link);
             awaitEnd(console);
         }
@@ -91,7 +92,7 @@ final class ReceiveCommand extends Operation {
     }
 
     /** What comes after the last one wanted goes back to the hub. */
-    private CompletionStage<Settlement> take(Console console, CloudMessage message) {
+    private CompletionStage<Settlement> take(Console console, UpstreamSession session, CloudMessage message) {
         long number = received.incrementAndGet();
         if (max != null && number > max) {
             return CompletableFuture.completedFuture(Settlement.ABANDON);
@@ -102,7 +103,8 @@ final class ReceiveCommand extends Operation {
             console.print(CloudMessageText.human(message));
         }
         if (max != null && number == max) {
-            enough.complete(null);
+            // A session's callbacks run in order: this one comes when the settlement below has been handed over.
+            session.onStatus(status -> enough.complete(null));
         }
         return CompletableFuture.completedFuture(settlement);
     }

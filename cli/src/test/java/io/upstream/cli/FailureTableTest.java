@@ -70,7 +70,7 @@ class FailureTableTest {
         UNTRUSTED_CA("TLS_TRUST", "tls", "hub", "trust bundle"),
         OTHER_HOST("TLS_NAME", "tls", "hub", "for another host.*connect by a name"),
         PROXY_PASSWORD_WRONG("PROXY_AUTH", "tunnel", "proxy", "credentials|password"),
-        PROXY_REFUSES_PORT("PROXY_DENIED", "tunnel", "proxy", "403.*(allow|ask)"),
+        PROXY_REFUSES_PORT("PROXY_DENIED", "tunnel", "proxy", "403.*: .*(allow|ask|use)"),
         PROXY_SILENT("TIMEOUT", "tunnel", "proxy", "no answer.*check|did not answer.*check"),
         HUB_SILENT("TIMEOUT", "tls", "hub", "no answer.*check|did not answer.*check"),
         NO_SUCH_NAME("DNS", "resolve", "hub", "does not resolve.*check");

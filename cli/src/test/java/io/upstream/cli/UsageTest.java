@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,7 +21,10 @@ class UsageTest {
     private static final String CANARY = "Q0FOQVJZLWtleS10aGF0LW5vYm9keS1tYXktc2Vl";
     private static final String STRING = "HostName=127.0.0.1;DeviceId=d;SharedAccessKey=" + CANARY;
 
-    /** CS stands for a connection string that can be used. */
+    @TempDir
+    private Path directory;
+
+    /** CS stands for a connection string that can be used, TMP for an empty directory. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -58,7 +63,7 @@ class UsageTest {
                 "receive --connection-string CS --max 0           | --max must be at least 1",
                 "receive --connection-string CS --for 0s          | is not a duration",
                 "emulator --mqtt-port 70000                       | a port must be 0..65535",
-                "emulator --mqtt-port 0 --amqp-port 0 --ws-port 0 --api-port 0 --dir /tmp/upstream-usage --device d=x! | --device",
+                "emulator --mqtt-port 0 --amqp-port 0 --ws-port 0 --api-port 0 --dir TMP --device d=x! | --device",
                 "demo --count 0                                   | --count must be 1..100000",
                 "bench --window 0                                 | --window 1..",
                 "bench --protocol Http                            | unknown protocol",
@@ -110,10 +115,16 @@ class UsageTest {
         assertEquals(UpstreamCommand.VERSION, Shell.run("--version").out().strip());
     }
 
-    private static String[] words(String line) {
+    @Test
+    void helpsInTwoWays() {
+        assertEquals(Shell.run("--help").out(), Shell.run("help").out());
+        assertEquals(Shell.run("send", "--help").out(), Shell.run("help", "send").out());
+    }
+
+    private String[] words(String line) {
         return Stream.of(line.split(" ", -1))
                 .filter(word -> !word.isEmpty())
-                .map(word -> word.replace("CS", STRING))
+                .map(word -> word.equals("TMP") ? directory.toString() : word.replace("CS", STRING))
                 .toArray(String[]::new);
     }
 

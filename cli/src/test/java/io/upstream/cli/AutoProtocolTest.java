@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.upstream.UpstreamProtocol;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import org.junit.jupiter.api.Test;
+
+class AutoProtocolTest {
+    @Test
+    void findsTheProtocolThatThePortSpeaks() throws Exception {
+        try (TestHub hub = TestHub.start()) {
+            String device = hub.newDevice();
+            String[] args = hub.args("send", device, UpstreamProtocol.MQTT, "--count", "3", "--json");
+            args[java.util.List.of(args).indexOf("--protocol") + 1] = "auto";
+            Shell.Run run = Shell.run(args);
+            assertEquals(Cli.DONE, run.code(), run.toString());
+            DeliveryTest.assertSummary(run, UpstreamProtocol.MQTT, 3, 3);
+        }
+    }
+
+    @Test
+    void saysWhatItTriedWhenNothingWorks() throws Exception {
+        ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        closed.close();
+        Shell.Run run = Shell.run(
+                "send",
+                "--connection-string",
+                "HostName=localhost;DeviceId=d;SharedAccessKey=a2V5LW9mLXNvbWVib2R5",
+                "--proxy",
+                "none",
+                "--port",
+                String.valueOf(closed.getLocalPort()));
+        assertEquals(Cli.FAILED, run.code(), run.toString());
+        assertEquals(1, run.errLines().size(), run.err());
+        assertTrue(run.err().contains("tried Amqp, AmqpWs, Mqtt, MqttWs"), run.err());
+    }
+}
