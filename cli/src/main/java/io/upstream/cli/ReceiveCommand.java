@@ -68,7 +68,10 @@ final class ReceiveCommand extends Operation {
                     enough.completeExceptionally(cause);
                 }
             });
-            Link.await(link.session().onMessage(message -> take(console, link.session(), message)), target.timeout(), around().stop());
+            Link.await(
+                    link.session().onMessage(message -> take(console, link.session(), message)),
+                    target.timeout(),
+                    around().stop());
             ready(console, link);
             awaitEnd(console);
         }

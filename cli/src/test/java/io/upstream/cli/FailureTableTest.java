@@ -40,7 +40,8 @@ class FailureTableTest {
 
     private static final int AT_ONCE = 6;
     private static final String PROXY_PASSWORD = "canary-proxy-password";
-    private static final String WRONG_KEY = Base64.getEncoder().encodeToString("canary-key-of-nobody".getBytes(StandardCharsets.UTF_8));
+    private static final String WRONG_KEY =
+            Base64.getEncoder().encodeToString("canary-key-of-nobody".getBytes(StandardCharsets.UTF_8));
 
     @TempDir
     private static Path directory;
@@ -59,8 +60,7 @@ class FailureTableTest {
     /** What goes wrong, and what is to be read about it. {@code HUB} and {@code PROXY} stand for the hops' names. */
     private enum Failure {
         WRONG_KEY("UNAUTHORIZED", "mqtt|amqp|cbs|login", "hub", "key"),
-        UNKNOWN_DEVICE(
-                "UNAUTHORIZED|NOT_FOUND", "mqtt|amqp|cbs|login", "hub", "device|regist"),
+        UNKNOWN_DEVICE("UNAUTHORIZED|NOT_FOUND", "mqtt|amqp|cbs|login", "hub", "device|regist"),
         WRONG_PORT(
                 "PROTOCOL|CLOSED_BY_PEER|RESET|TLS_OTHER|WS_REJECTED",
                 "tls|websocket|mqtt|amqp|cbs|login",

@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The script at the top of the repository, as far as it goes without a build. */
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class LauncherTest {
-    private static final Path SCRIPT = Path.of("..", "upstream").toAbsolutePath().normalize();
+    private static final Path SCRIPT =
+            Path.of("..", "upstream").toAbsolutePath().normalize();
 
     @TempDir
     private Path directory;
@@ -44,7 +45,8 @@ class LauncherTest {
     void runsTheBuildWithItsArgumentsThroughLinks() throws Exception {
         Path top = Files.createDirectories(directory.resolve("a place"));
         Path script = Files.copy(SCRIPT, top.resolve("upstream"));
-        Path home = Files.createDirectories(top.resolve("cli/target/upstream/build-1/lib")).getParent();
+        Path home = Files.createDirectories(top.resolve("cli/target/upstream/build-1/lib"))
+                .getParent();
         Files.createFile(home.resolve("started"));
         Files.writeString(home.resolveSibling("current"), "build-1\n");
         Path link = Files.createSymbolicLink(directory.resolve("link"), script);
@@ -58,7 +60,8 @@ class LauncherTest {
     private void assertFails(Path javaHome, Path script, String words) throws Exception {
         Run run = run(javaHome, script, "--version");
         assertEquals(1, run.code, run.text);
-        assertEquals(1, run.text.lines().filter(line -> !line.contains("building")).count(), run.text);
+        assertEquals(
+                1, run.text.lines().filter(line -> !line.contains("building")).count(), run.text);
         assertTrue(run.text.contains(words), run.text);
     }
 

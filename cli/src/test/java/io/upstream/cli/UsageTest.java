@@ -118,7 +118,8 @@ class UsageTest {
     @Test
     void helpsInTwoWays() {
         assertEquals(Shell.run("--help").out(), Shell.run("help").out());
-        assertEquals(Shell.run("send", "--help").out(), Shell.run("help", "send").out());
+        assertEquals(
+                Shell.run("send", "--help").out(), Shell.run("help", "send").out());
     }
 
     private String[] words(String line) {
