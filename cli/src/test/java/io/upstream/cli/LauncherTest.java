@@ -49,7 +49,7 @@ class LauncherTest {
                 .getParent();
         Files.createFile(home.resolve("started"));
         Files.writeString(home.resolveSibling("current"), "build-1\n");
-        Path link = Files.createSymbolicLink(directory.resolve("link"), script);
+        Files.createSymbolicLink(directory.resolve("link"), script);
         Path second = Files.createSymbolicLink(directory.resolve("second"), Path.of("link"));
         Run run = run(jdk("17.0.1", "printf '[%s]' \"$@\""), second, "send", "two words", "");
         assertEquals(0, run.code, run.text);
