@@ -51,11 +51,18 @@ final class Sender {
         this.rejections = rejections;
     }
 
-    /** Waits for room in the window, then sends; the session answers within its operation timeout, so that the wait ends. */
+    /**
+     * Waits for room in the window, then sends; the session answers within its operation timeout, so that the wait ends.
+     *
+     * @throws InterruptedException also when {@link #done} has failed: the message was neither sent nor counted
+     */
     void send(long number, Telemetry telemetry) throws InterruptedException {
         int bytes = Math.min(telemetry.size(), WINDOW_BYTES);
         room.acquire();
         roomBytes.acquire(bytes);
+        if (done.isCompletedExceptionally()) {
+            throw new InterruptedException("the session cannot deliver any more");
+        }
         long start = count();
         session.send(telemetry).whenComplete((ok, error) -> {
             settled(number, start, error);

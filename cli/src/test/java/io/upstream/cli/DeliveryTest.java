@@ -156,6 +156,20 @@ class DeliveryTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void countsOnlyWhatWasSentWhenTheConnectionIsLostInFullFlow(UpstreamProtocol protocol) throws Exception {
+        String device = hub.newDevice();
+        Shell shell =
+                Shell.start(hub.args("send", device, protocol, "--json", "--count", "10000000", "--window", "50"));
+        hub.bodies(device, 200);
+        hub.hub().closeConnectionsOf(device);
+        Shell.Run run = shell.end();
+        assertEquals(Cli.FAILED, run.code(), run.toString());
+        assertTrue(run.last().get("acked").asInt() > 0, run.toString());
+        assertTrue(run.last().get("failed").asInt() <= 50 + 1, run.toString());
+    }
+
     @Test
     void finishesWhatIsUnderWayOnASignal() throws Exception {
         String device = hub.newDevice();
