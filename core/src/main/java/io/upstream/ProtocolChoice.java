@@ -6,10 +6,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -18,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * unknown device, a closed transport) ends the search.
  */
 final class ProtocolChoice implements UpstreamTransport {
-    /** The bound on a goodbye after the drain: see {@link UpstreamSession#close(Duration)}. */
-    private static final Duration GRACE = Duration.ofSeconds(6);
-
     private final List<UpstreamTransport> candidates;
     private final Duration closeTimeout;
     private final UpstreamRuntime runtime;
@@ -107,20 +100,6 @@ final class ProtocolChoice implements UpstreamTransport {
 
     @Override
     public void close() {
-        Future<Void> closing = close(closeTimeout).toCompletableFuture();
-        if (!runtime.ownsCurrentThread()) {
-            await(closing, closeTimeout.plus(GRACE));
-        }
-    }
-
-    private static void await(Future<Void> closing, Duration bound) {
-        try {
-            closing.get(bound.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException e) {
-            // close() promises to return; what was late goes on in the background and ends by its own deadlines
-            return;
-        }
+        runtime.awaitClose(close(closeTimeout), closeTimeout);
     }
 }

@@ -258,7 +258,10 @@ public final class UpstreamOptions {
             return this;
         }
 
-        /** For a broker that is no IoT Hub: another topic or link address. */
+        /**
+         * For a broker that is no IoT Hub: another topic or link address. MQTT 3.1.1 carries no properties there: a message with application
+         * properties fails, system properties stay behind.
+         */
         public Builder telemetryAddress(String address) {
             if (address.isEmpty()) {
                 throw new IllegalArgumentException("a telemetry address must not be empty");

@@ -9,12 +9,18 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The threads that transports run on: a few event loops, an executor for the application's callbacks, and one for what blocks (name
@@ -23,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.
  */
 public final class UpstreamRuntime implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(UpstreamRuntime.class);
+    private static final Duration CLOSE_GRACE = Duration.ofSeconds(6);
     private static final int CLOSE_SECONDS = 10;
     private static final int BLOCKING_THREADS = 4;
     private static final int BLOCKING_QUEUE = 10_000;
@@ -91,6 +99,23 @@ public final class UpstreamRuntime implements AutoCloseable {
             }
         }
         return false;
+    }
+
+    /**
+     * Waits for a {@code close(drain)}, which is done 5 s after the drain; not on a thread of this runtime, which may be the one that has
+     * to do the work. An interrupt ends the wait and stays set. What is late goes on in the background and ends by its own deadlines.
+     */
+    public void awaitClose(CompletionStage<Void> closing, Duration drain) {
+        if (ownsCurrentThread()) {
+            return;
+        }
+        try {
+            closing.toCompletableFuture().get(drain.plus(CLOSE_GRACE).toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            log.debug("not closed {} after a drain of {}", CLOSE_GRACE, drain, e);
+        }
     }
 
     /**

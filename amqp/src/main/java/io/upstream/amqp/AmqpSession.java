@@ -161,7 +161,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
     @Override
     public void close() {
         Duration drain = seat.options().closeTimeout();
-        Waiting.forClose(close(drain), drain, seat.runtime());
+        seat.runtime().awaitClose(close(drain), drain);
     }
 
     private void beginClose(Duration drain) {

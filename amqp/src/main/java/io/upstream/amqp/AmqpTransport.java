@@ -182,7 +182,7 @@ final class AmqpTransport implements UpstreamTransport {
 
     @Override
     public void close() {
-        Waiting.forClose(close(options.closeTimeout()), options.closeTimeout(), runtime);
+        runtime.awaitClose(close(options.closeTimeout()), options.closeTimeout());
     }
 
     /** A place in the table above. */

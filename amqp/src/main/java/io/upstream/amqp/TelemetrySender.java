@@ -4,9 +4,9 @@ package io.upstream.amqp;
 import io.netty.buffer.ByteBuf;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
+import io.upstream.session.HubLimit;
 import io.upstream.session.Outbox;
 import io.upstream.session.Send;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,14 +76,15 @@ final class TelemetrySender implements SenderEvents {
     }
 
     private int transfer(Send send) {
-        Optional<UpstreamException> refusal = toHub ? HubLimits.refusal(send.telemetry()) : Optional.empty();
-        if (refusal.isPresent()) {
-            send.fail(refusal.get());
-            return 0;
-        }
         ByteBuf message;
         try {
+            if (toHub) {
+                HubLimit.require(send.telemetry());
+            }
             message = TelemetryEncoder.encode(send.telemetry(), connection.buffers());
+        } catch (UpstreamException e) {
+            send.fail(e);
+            return 0;
         } catch (InvalidTelemetryException e) {
             send.fail(UpstreamException.of(
                     FailureKind.INVALID, connection.where("send"), "the message cannot be sent: " + e.getMessage(), e));
@@ -92,7 +93,7 @@ final class TelemetrySender implements SenderEvents {
         int size = message.readableBytes();
         if (size > link.maxMessageSize()) {
             message.release();
-            send.fail(HubLimits.tooLarge(size, link.maxMessageSize()));
+            send.fail(HubLimit.exceeded(size, link.maxMessageSize(), "the limit of the peer's link"));
             return 0;
         }
         unsettled++;

@@ -147,8 +147,8 @@ final class MqttSession implements UpstreamSession {
 
     @Override
     public void close() {
-        BlockingClose.await(
-                close(setup.options().closeTimeout()), setup.options().closeTimeout(), setup.runtime());
+        Duration drain = setup.options().closeTimeout();
+        setup.runtime().awaitClose(close(drain), drain);
     }
 
     private UpstreamException over(String stage) {

@@ -117,7 +117,7 @@ final class MqttTransport implements UpstreamTransport {
 
     @Override
     public void close() {
-        BlockingClose.await(close(options.closeTimeout()), options.closeTimeout(), runtime);
+        runtime.awaitClose(close(options.closeTimeout()), options.closeTimeout());
     }
 
     private static UpstreamException closedHere() {

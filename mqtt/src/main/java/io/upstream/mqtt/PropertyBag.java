@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.upstream.SystemProperty;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -73,18 +72,6 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
             }
         }
         return length;
-    }
-
-    /** What the hub counts of a message beside its body: values of system properties, names and values of the application's, in UTF-8. */
-    static long countedSize(Map<SystemProperty, String> system, Map<String, String> properties) {
-        long size = 0;
-        for (String value : system.values()) {
-            size += ByteBufUtil.utf8Bytes(value);
-        }
-        for (Map.Entry<String, String> entry : properties.entrySet()) {
-            size += (long) ByteBufUtil.utf8Bytes(entry.getKey()) + ByteBufUtil.utf8Bytes(entry.getValue());
-        }
-        return size;
     }
 
     /** Appends a bag to {@code out}, which it borrows; only if {@link #encodedLength} was not negative. */

@@ -9,15 +9,13 @@ import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.session.HubLimit;
 
 /**
  * Writes the head of a PUBLISH at QoS 1: everything but the payload (MQTT 3.1.1 §3.3). Refuses what the peer would answer by closing the
  * connection, since MQTT has no error for a single message.
  */
 final class PublishEncoder {
-    /** The hub's limit on body, values of system properties, and names and values of application properties together. */
-    static final int HUB_LIMIT = 262_144;
-
     /** The largest remaining length that four octets can say (MQTT 3.1.1 §2.2.3). */
     static final int FRAME_LIMIT = 268_435_455;
 
@@ -41,7 +39,9 @@ final class PublishEncoder {
      * @throws UpstreamException {@link io.upstream.MessageException} for this message alone; {@code out} is as before
      */
     void encodeHead(Telemetry message, int packetId, ByteBuf out) throws UpstreamException {
-        requireHubSize(message);
+        if (dialect.hub()) {
+            HubLimit.require(message);
+        }
         int topicLength = topicLength(message);
         int remaining = remainingLength(topicLength, message.size());
         out.ensureWritable(1 + lengthOctets(remaining) + 2 + topicLength + 2);
@@ -68,21 +68,12 @@ final class PublishEncoder {
         return remaining < 1 << 7 ? 1 : remaining < 1 << 14 ? 2 : remaining < 1 << 21 ? 3 : 4;
     }
 
-    private void requireHubSize(Telemetry message) throws UpstreamException {
-        if (!dialect.hub()) {
-            return;
-        }
-        long size = message.size();
-        if (dialect.bag()) {
-            size += PropertyBag.countedSize(message.system(), message.properties());
-        }
-        if (size > HUB_LIMIT) {
-            throw tooLarge(size, HUB_LIMIT, "the hub's limit on body and properties");
-        }
-    }
-
     private int topicLength(Telemetry message) throws UpstreamException {
         if (!dialect.bag()) {
+            if (!message.properties().isEmpty()) {
+                throw invalid(
+                        "the message has properties, and MQTT 3.1.1 carries none to a topic of one's own: leave them out, or use AMQP");
+            }
             return topic.length;
         }
         SystemProperty foreign = PropertyBag.foreign(message.system());
@@ -103,16 +94,9 @@ final class PublishEncoder {
     private static int remainingLength(int topicLength, int payload) throws UpstreamException {
         long remaining = 2L + topicLength + 2 + payload;
         if (remaining > FRAME_LIMIT) {
-            throw tooLarge(remaining, FRAME_LIMIT, "the limit of MQTT itself");
+            throw HubLimit.exceeded(remaining, FRAME_LIMIT, "the limit of MQTT itself");
         }
         return (int) remaining;
-    }
-
-    private static UpstreamException tooLarge(long size, int limit, String whose) {
-        return UpstreamException.of(
-                FailureKind.TOO_LARGE,
-                Where.here("send"),
-                "the message has " + size + " bytes, " + whose + " is " + limit + ": split it");
     }
 
     private static UpstreamException invalid(String text) {

@@ -105,10 +105,19 @@ class MqttSessionTest {
     @Test
     void sendsToTheTopicOfTheApplicationsChoice() throws UpstreamException {
         connect(options().telemetryAddress("site/a"));
-        session.send(message("1").property("k", "v"));
+        session.send(message("1"));
         MqttPublishMessage publish =
                 assertInstanceOf(MqttPublishMessage.class, peer.sent().get(0));
         assertEquals("site/a", publish.variableHeader().topicName());
+    }
+
+    @Test
+    void refusesPropertiesThatATopicOfTheApplicationsChoiceCannotCarry() throws UpstreamException {
+        connect(options().telemetryAddress("site/a"));
+        CompletableFuture<Void> send =
+                session.send(message("1").property("k", "v")).toCompletableFuture();
+        assertEquals(List.of(), peer.sent());
+        assertEquals(FailureKind.INVALID, ScriptedPeer.failure(send).kind());
     }
 
     @Test

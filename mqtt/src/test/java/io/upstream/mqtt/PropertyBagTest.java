@@ -123,11 +123,6 @@ class PropertyBagTest {
         assertEquals(Map.of("foo", "bar"), bag.properties());
     }
 
-    @Test
-    void countsWhatTheHubCounts() {
-        assertEquals(2 + 1 + 4, PropertyBag.countedSize(Map.of(SystemProperty.MESSAGE_ID, "é"), Map.of("k", "😀")));
-    }
-
     private static String write(Map<SystemProperty, String> system, Map<String, String> properties) {
         ByteBuf out = Unpooled.buffer();
         PropertyBag.write(system, properties, out);
