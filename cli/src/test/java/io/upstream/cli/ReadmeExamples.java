@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import io.upstream.ConnectionString;
+import io.upstream.Settlement;
+import io.upstream.Telemetry;
+import io.upstream.Trust;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamSession;
+import io.upstream.UpstreamTransport;
+import io.upstream.proxy.ProxySettings;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+
+/** The README's Java: what stands between {@code // example: NAME} and {@code // end} is there word for word. */
+final class ReadmeExamples {
+    private ReadmeExamples() {}
+
+    static UpstreamOptions options() {
+        // example: options
+        ConnectionString device = ConnectionString.parse(System.getenv("UPSTREAM_CONNECTION_STRING"));
+        UpstreamOptions options = UpstreamOptions.forHub(device.hubHost())
+                .protocol(UpstreamProtocol.MQTT)
+                .build();
+        // end
+        return options;
+    }
+
+    static void send(ConnectionString device, UpstreamOptions options) {
+        // example: send
+        try (UpstreamTransport transport = UpstreamTransport.create(options)) {
+            UpstreamSession session = transport
+                    .open(device.identity(), device.credentials())
+                    .toCompletableFuture()
+                    .join();
+            session.send(Telemetry.json("{\"t\":21.5}").property("alert", "false"))
+                    .toCompletableFuture()
+                    .join(); // the hub has it
+        }
+        // end
+    }
+
+    static void receive(UpstreamSession session) {
+        // example: receive
+        session.onMessage(message -> {
+            System.out.println(
+                    message.messageId().orElse("-") + " " + StandardCharsets.UTF_8.decode(message.payload()));
+            return CompletableFuture.completedFuture(Settlement.COMPLETE);
+        });
+        // end
+    }
+
+    static void failure(UpstreamSession session) {
+        // example: failure
+        session.send(Telemetry.json("{}")).whenComplete((done, error) -> {
+            if (error instanceof UpstreamException failure) {
+                System.err.println(failure.kind() + " at " + failure.hop() + " in stage " + failure.stage());
+                System.err.println(failure.isTransient() ? "worth another try" : failure.getMessage());
+            }
+        });
+        // end
+    }
+
+    static UpstreamOptions proxy() {
+        // example: proxy
+        UpstreamOptions options = UpstreamOptions.forHub("my-hub.azure-devices.net")
+                .protocols(UpstreamProtocol.MQTT_WS, UpstreamProtocol.AMQP_WS) // tried in this order
+                .proxy(ProxySettings.fromUrl("http://user:p%40ss@proxy.example:3128"))
+                .trust(Trust.systemAnd(Path.of("site-ca.pem")))
+                .build();
+        // end
+        return options;
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.upstream.ConnectionString;
+import io.upstream.HostPort;
+import io.upstream.Phase;
+import io.upstream.Trust;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamSession;
+import io.upstream.UpstreamTransport;
+import io.upstream.emulator.IotHubEmulator;
+import io.upstream.emulator.hub.HubMessage;
+import io.upstream.emulator.proxy.ConnectProxy;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every block of code in the README is the one that is compiled or run here, or run by .ci/readme. */
+class ReadmeTest {
+    private static final Path README = Path.of("..", "README.md");
+    private static final Path EXAMPLES = Path.of("src/test/java/io/upstream/cli/ReadmeExamples.java");
+    private static final Pattern BLOCK =
+            Pattern.compile("(?:<!-- example: ([\\w -]+) -->\\n)?```(\\w+)\\n(.*?)```", Pattern.DOTALL);
+
+    private static TestHub hub;
+
+    @BeforeAll
+    static void start() throws IOException {
+        hub = TestHub.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        hub.close();
+    }
+
+    /** The blocks of a language, by the names of their examples. */
+    private static Map<String, String> blocks(String language) throws IOException {
+        Map<String, String> found = new HashMap<>();
+        Matcher matcher = BLOCK.matcher(Files.readString(README));
+        while (matcher.find()) {
+            if (matcher.group(2).equals(language)) {
+                found.put(matcher.group(1) == null ? matcher.group(3).strip() : matcher.group(1), matcher.group(3));
+            }
+        }
+        return found;
+    }
+
+    private static String example(String name) throws IOException {
+        List<String> lines = Files.readAllLines(EXAMPLES);
+        int begin = lines.indexOf("        // example: " + name) + 1;
+        assertTrue(begin > 0, "no example " + name);
+        StringBuilder text = new StringBuilder();
+        for (String line : lines.subList(begin, lines.size())) {
+            if (line.equals("        // end")) {
+                return text.toString();
+            }
+            text.append(line.isEmpty() ? line : line.substring(8)).append('\n');
+        }
+        throw new AssertionError("example " + name + " does not end");
+    }
+
+    private UpstreamOptions reachable(UpstreamProtocol protocol) {
+        return UpstreamOptions.forHub("localhost")
+                .protocol(protocol)
+                .port(hub.port(protocol))
+                .trust(Trust.systemAnd(hub.hub().trustBundle()))
+                .build();
+    }
+
+    @Test
+    void itsJavaIsWhatIsCompiledHere() throws IOException {
+        Map<String, String> blocks = blocks("java");
+        assertFalse(blocks.isEmpty());
+        for (Map.Entry<String, String> block : blocks.entrySet()) {
+            StringBuilder expected = new StringBuilder();
+            for (String name : block.getKey().split(" ", -1)) {
+                expected.append(example(name));
+            }
+            assertEquals(expected.toString(), block.getValue(), "README.md, example " + block.getKey());
+        }
+    }
+
+    @Test
+    void sendsAsItSays() throws Exception {
+        String device = hub.newDevice();
+        ReadmeExamples.send(
+                ConnectionString.parse(hub.hub().connectionString(device)), reachable(UpstreamProtocol.MQTT));
+
+        assertEquals("{\"t\":21.5}", new String(hub.bodies(device, 1).get(0), StandardCharsets.UTF_8));
+        assertEquals(
+                Map.of("alert", "false"),
+                hub.hub().telemetry(device).get(0).message().properties());
+    }
+
+    @Test
+    void receivesAndReportsFailuresAsItSays() throws Exception {
+        String device = hub.newDevice();
+        ConnectionString string = ConnectionString.parse(hub.hub().connectionString(device));
+        try (UpstreamTransport transport = UpstreamTransport.create(reachable(UpstreamProtocol.AMQP))) {
+            UpstreamSession session = transport
+                    .open(string.identity(), string.credentials())
+                    .toCompletableFuture()
+                    .get(20, TimeUnit.SECONDS);
+            ReadmeExamples.receive(session);
+            var sent = hub.hub()
+                    .sendToDevice(device, new HubMessage(Map.of(), Map.of(), "hello".getBytes(StandardCharsets.UTF_8)));
+            assertEquals("COMPLETED", sent.awaitOutcome(Duration.ofSeconds(20)).name());
+
+            ReadmeExamples.failure(session);
+            hub.bodies(device, 1);
+            assertEquals(Phase.CONNECTED, session.status().phase());
+        }
+    }
+
+    @Test
+    void itsProxyOptionsAreUsable() throws Exception {
+        UpstreamOptions options = ReadmeExamples.proxy();
+        HostPort target = options.target(UpstreamProtocol.MQTT_WS);
+        assertEquals(
+                new HostPort("proxy.example", 3128),
+                options.proxy().proxyFor(target).orElseThrow().address());
+        assertEquals(
+                "p@ss",
+                options.proxy().proxyFor(target).orElseThrow().credentials().password());
+    }
+
+    /** The shell's part is played here, and the proxy's address is the one on this machine. The hub's name resolves at the proxy only. */
+    @Test
+    void goesThroughTheProxyOfTheEnvironmentAsItSays(@TempDir Path directory) throws Exception {
+        List<String> words = new ArrayList<>(
+                Arrays.asList(blocks("sh").get("proxy-shell").strip().split(" ", -1)));
+        try (IotHubEmulator site = IotHubEmulator.builder()
+                        .directory(directory)
+                        .hostName("hub.example")
+                        .device("dev")
+                        .start();
+                ConnectProxy proxy = ConnectProxy.builder()
+                        .credentials("user", "pwd")
+                        .route(
+                                "hub.example:443",
+                                new InetSocketAddress(InetAddress.getLoopbackAddress(), site.wsPort()))
+                        .start()) {
+            Map<String, String> env = new HashMap<>();
+            env.put("UPSTREAM_CONNECTION_STRING", site.connectionString("dev"));
+            while (words.get(0).contains("=")) {
+                String[] pair = words.remove(0).split("=", 2);
+                env.put(
+                        pair[0],
+                        pair[1].replace(
+                                "proxy.example:3128",
+                                "127.0.0.1:" + proxy.address().getPort()));
+            }
+            assertEquals("./upstream", words.remove(0));
+            words.addAll(List.of("--trust-bundle", site.trustBundle().toString()));
+
+            Shell.Run run = Shell.run(env, words.toArray(String[]::new));
+
+            assertEquals(0, run.code(), run.err());
+            assertEquals(10, site.telemetry("dev").size());
+            assertEquals("hub.example:443", proxy.accessLog().get(0).target());
+        }
+    }
+
+    @Test
+    void everyShellBlockIsRunBySomething() throws IOException {
+        assertEquals(
+                Set.of("./upstream demo", "./mvnw verify", "proxy-shell", "shell"),
+                blocks("sh").keySet());
+        String gate = Files.readString(Path.of("..", ".ci", "run"));
+        assertTrue(gate.contains("./upstream demo")
+                && gate.contains("./mvnw -B -ntp verify")
+                && gate.contains(".ci/readme"));
+    }
+}
