@@ -110,8 +110,12 @@ class PublishEncoderTest {
     }
 
     @Test
-    void sendsNoPropertiesToATopicOfTheApplicationsChoice() throws UpstreamException {
-        byte[] frame = frame(OWN_TOPIC, Telemetry.json("{}").property("k", "v"), 3);
+    void leavesSystemPropertiesBehindAtATopicOfTheApplicationsChoiceAndRefusesTheApplicationsOwn()
+            throws UpstreamException {
+        assertEquals(
+                FailureKind.INVALID,
+                refuse(OWN_TOPIC, Telemetry.json("{}").property("k", "v")).kind());
+        byte[] frame = frame(OWN_TOPIC, Telemetry.json("{}"), 3);
         MqttPublishMessage read = decode(frame, frame.length);
         assertEquals("site/a", read.variableHeader().topicName());
         read.release();
