@@ -17,13 +17,10 @@ module io.upstream.core {
             io.upstream.proxy,
             io.upstream.websocket,
             io.upstream.mqtt,
-            io.upstream.amqp,
-            io.upstream.cli,
-            io.upstream.benchmarks;
+            io.upstream.amqp;
     exports io.upstream.session to
             io.upstream.mqtt,
-            io.upstream.amqp,
-            io.upstream.benchmarks;
+            io.upstream.amqp;
 
     uses io.upstream.spi.UpstreamTransportProvider;
 }

@@ -10,7 +10,5 @@ module io.upstream.websocket {
 
     exports io.upstream.websocket to
             io.upstream.mqtt,
-            io.upstream.amqp,
-            io.upstream.cli,
-            io.upstream.benchmarks;
+            io.upstream.amqp;
 }
