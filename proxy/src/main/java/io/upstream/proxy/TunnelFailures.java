@@ -41,11 +41,7 @@ final class TunnelFailures {
                 refusal(FailureKind.TIMEOUT, response, "it waited too long for the request, check the way to it");
             case 429 ->
                 refusal(FailureKind.THROTTLED, response, "it asks for fewer connections" + retryAfter(response));
-            case 401 ->
-                refusal(
-                        FailureKind.PROXY_DENIED,
-                        response,
-                        "that is a web server's way to ask for credentials and none were sent, check that the port is a proxy's");
+            case 401 -> refusal(FailureKind.PROXY_AUTH, response, loginOfAWebServer());
             case 511 ->
                 refusal(
                         FailureKind.PROXY_DENIED,
@@ -75,12 +71,20 @@ final class TunnelFailures {
                     response,
                     target.port() == HTTPS
                             ? "ask the proxy's owner to allow CONNECT to this host"
-                            : "this proxy may let only 443 through: use MqttWs or AmqpWs");
+                            : "this proxy may let only 443 through, use MqttWs or AmqpWs on their own port 443,"
+                                    + " or ask the proxy's owner to allow this one");
         }
         return refusal(
                 FailureKind.SERVER_ERROR,
                 response,
                 "the proxy has a fault of its own or could not reach the hub, check the hub's name and the proxy's log");
+    }
+
+    /** 401 is a web server's, but tinyproxy gives it for wrong credentials, and 407 only for none. */
+    private String loginOfAWebServer() {
+        return sentAuthorization.isEmpty()
+                ? "it may want credentials, put user and password into the proxy's URL, or check that the port is a proxy's"
+                : "it does not take these credentials, check user name and password";
     }
 
     private String authentication(ConnectResponse response) {

@@ -157,7 +157,10 @@ class TunnelExchangeTest {
     /** Status, extra fields, kind, and what the message must hold; the hub's port is 8883. */
     static Stream<Arguments> refusals() {
         return Stream.of(
-                Arguments.of("403 Forbidden", FailureKind.PROXY_DENIED, "only 443 through: use MqttWs or AmqpWs"),
+                Arguments.of(
+                        "403 Forbidden",
+                        FailureKind.PROXY_DENIED,
+                        "only 443 through, use MqttWs or AmqpWs on their own port 443"),
                 Arguments.of(
                         "403 F\r\nX-Squid-Error: ERR_ACCESS_DENIED 0",
                         FailureKind.PROXY_DENIED,
@@ -166,7 +169,7 @@ class TunnelExchangeTest {
                 Arguments.of("404 Not Found", FailureKind.PROXY_DENIED, "MqttWs"),
                 Arguments.of("405 No", FailureKind.PROXY_DENIED, "MqttWs"),
                 Arguments.of("501 No", FailureKind.PROXY_DENIED, "MqttWs"),
-                Arguments.of("401 No\r\nWWW-Authenticate: Basic", FailureKind.PROXY_DENIED, "none were sent"),
+                Arguments.of("401 No\r\nWWW-Authenticate: Basic", FailureKind.PROXY_AUTH, "it may want credentials"),
                 Arguments.of("408 Late", FailureKind.TIMEOUT, "waited too long"),
                 Arguments.of("429 Slow\r\nRetry-After: 5", FailureKind.THROTTLED, "for 5 s"),
                 Arguments.of("429 Slow\r\nRetry-After: 999999999", FailureKind.THROTTLED, "for 60 s"),
@@ -208,6 +211,21 @@ class TunnelExchangeTest {
         UpstreamException failure = answer(new HostPort("hub", 443), null, "HTTP/1.1 403 Forbidden\r\n\r\n");
         assertFalse(failure.getMessage().contains("MqttWs"), failure::getMessage);
         assertTrue(failure.getMessage().contains("ask the proxy's owner"), failure::getMessage);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "true, it does not take these credentials",
+        "true, check user name and password",
+        "false, put user and password into",
+        "false, check that the port is",
+    })
+    void takes401ForAProxysWayToRefuseCredentials(boolean sent, String advice) {
+        UpstreamException failure = answer(HUB, sent ? CREDENTIALS : null, "HTTP/1.1 401 Unauthorized\r\n\r\n");
+        assertEquals(FailureKind.PROXY_AUTH, failure.kind());
+        assertTrue(failure.getMessage().contains("with 401 Unauthorized: "), failure::getMessage);
+        assertTrue(failure.getMessage().contains(advice), failure::getMessage);
+        assertFalse(failure.getMessage().contains("none were sent"), failure::getMessage);
     }
 
     static Stream<Arguments> challenges() {
