@@ -81,10 +81,15 @@ public final class ConnectAttempt {
 
     /** Gives up, from any thread; no effect once the outcome is known. */
     public void abort(UpstreamException reason) {
+        failOnLoop(reason);
+    }
+
+    /** From any thread, and also when the loop is gone. */
+    private void failOnLoop(Throwable cause) {
         try {
-            loop.execute(() -> fail(reason));
+            loop.execute(() -> fail(cause));
         } catch (RejectedExecutionException e) {
-            outcome.completeExceptionally(reason);
+            outcome.completeExceptionally(Failures.translate(cause, where));
         }
     }
 
@@ -109,7 +114,7 @@ public final class ConnectAttempt {
         } catch (RejectedExecutionException e) {
             outcome.completeExceptionally(UpstreamException.of(FailureKind.CLOSED, where, "the runtime is closed", e));
         } catch (Exception e) {
-            loop.execute(() -> fail(e));
+            failOnLoop(e);
         }
     }
 

@@ -13,6 +13,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoopGroup;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
@@ -241,6 +242,16 @@ class ConnectAttemptTest {
         runtime.close();
         assertEquals(
                 FailureKind.CLOSED, failureOf(start(AMPLE, ConnectPlan.to(hub))).kind());
+    }
+
+    @Test
+    void aRuntimeThatClosesWhileThePlannerFailsIsAnAnswerNotAHang() {
+        ConnectAttempt attempt = ConnectAttempt.start(runtime, AMPLE, () -> {
+            runtime.close();
+            runtime.unwrap(EventLoopGroup.class).terminationFuture().awaitUninterruptibly(10, TimeUnit.SECONDS);
+            throw UpstreamException.of(FailureKind.DNS, Where.here("plan"), "no such name");
+        });
+        assertEquals(FailureKind.DNS, failureOf(attempt).kind());
     }
 
     @Test
