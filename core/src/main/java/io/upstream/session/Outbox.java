@@ -14,6 +14,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -47,7 +48,7 @@ public final class Outbox {
     private final ArrayDeque<Send> open = new ArrayDeque<>();
 
     private final ArrayDeque<Send> unwritten = new ArrayDeque<>();
-    private boolean alarmSet;
+    private @Nullable Future<?> alarm;
     private volatile @Nullable UpstreamException ended;
 
     /**
@@ -158,6 +159,9 @@ public final class Outbox {
         UpstreamException over = ended;
         if (over != null) {
             failOpen(over);
+            if (alarm != null) {
+                alarm.cancel(false); // or the loop would keep the whole session for the rest of the timeout
+            }
             return;
         }
         setAlarm();
@@ -172,15 +176,14 @@ public final class Outbox {
     }
 
     private void setAlarm() {
-        if (!alarmSet && !open.isEmpty()) {
-            alarmSet = true;
+        if (alarm == null && !open.isEmpty()) {
             long delay = open.getFirst().deadlineNanos() - nanoTime.getAsLong();
-            loop.schedule(this::expire, Math.max(0, delay), TimeUnit.NANOSECONDS);
+            alarm = loop.schedule(this::expire, Math.max(0, delay), TimeUnit.NANOSECONDS);
         }
     }
 
     private void expire() {
-        alarmSet = false;
+        alarm = null;
         long now = nanoTime.getAsLong();
         while (!open.isEmpty() && open.getFirst().deadlineNanos() - now <= 0) {
             Send late = open.poll();

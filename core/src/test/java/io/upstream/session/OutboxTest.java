@@ -97,6 +97,15 @@ class OutboxTest {
     }
 
     @Test
+    void leavesNoTimerBehindWhenItEnds() {
+        submit(1);
+        channel.runPendingTasks();
+        assertTrue(channel.runScheduledPendingTasks() > 0);
+        outbox.end(lost);
+        assertEquals(-1, channel.runScheduledPendingTasks());
+    }
+
+    @Test
     void refusesAtOnceBeyondTheNumberOfMessagesUntilOneIsAnswered() {
         submit(1);
         submit(1);
