@@ -17,6 +17,7 @@ import org.apache.qpid.proton.engine.Connection;
 import org.apache.qpid.proton.engine.Delivery;
 import org.apache.qpid.proton.engine.EndpointState;
 import org.apache.qpid.proton.engine.Event;
+import org.apache.qpid.proton.engine.Transport;
 import org.apache.qpid.proton.engine.impl.TransportImpl;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,6 +70,8 @@ final class ProtonEngine implements AmqpEngine {
         stage = Stage.OPENING;
         idleNanos = opening.idleTimeOut().toNanos();
         lastInput = nanoTime.getAsLong();
+        transport.trace(
+                Transport.TRACE_OFF); // the environment can switch it on, and its frames hold tokens and passwords
         transport.setFrameHandler(guard);
         transport.setMaxFrameSize(MAX_FRAME_SIZE);
         transport.setMaxTransfersPerDelivery(MAX_TRANSFERS_PER_DELIVERY);
