@@ -52,12 +52,18 @@ final class SharedConnection {
                 runtime,
                 options.connectTimeout(),
                 () -> lower.plan().then(new AmqpStage(opening, HubAddresses.linkProperties(options.productInfo()))));
-        connection = attempt.outcome().thenApply(channel -> {
-            channel.closeFuture().addListener(done -> closed.complete(null));
-            AmqpConnection open = AmqpStage.connection(channel);
-            open.onRetirement(() -> retired.accept(this));
-            return open;
-        });
+        connection = attempt.outcome()
+                .whenComplete((channel, error) -> {
+                    if (error != null) {
+                        retired.accept(this); // before those who wait for it learn of it, and try again
+                    }
+                })
+                .thenApply(channel -> {
+                    channel.closeFuture().addListener(done -> closed.complete(null));
+                    AmqpConnection open = AmqpStage.connection(channel);
+                    open.onRetirement(() -> retired.accept(this));
+                    return open;
+                });
     }
 
     CompletionStage<AmqpConnection> connection() {
