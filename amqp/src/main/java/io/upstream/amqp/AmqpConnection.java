@@ -100,6 +100,11 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         return engine;
     }
 
+    /** How many members the peer lets it carry, beside the session of the token service. */
+    int membersAtMost() {
+        return Math.max(1, engine.sessionsAtMost() - 1);
+    }
+
     EventLoop loop() {
         return (EventLoop) context().executor();
     }

@@ -16,7 +16,10 @@ interface AmqpEngine {
     /** Starts: protocol headers, SASL, open. The first call, once. */
     void open(Opening opening, EngineEvents events);
 
-    /** Begins a session; does not wait for the peer. */
+    /** How many sessions the peer takes at once; known once it has opened. */
+    int sessionsAtMost();
+
+    /** Begins a session; does not wait for the peer. Keeping to {@link #sessionsAtMost} is the caller's affair. */
     EngineSession begin(SessionEvents events);
 
     /** Says goodbye: {@link EngineEvents#closed} comes when the peer has answered. */

@@ -41,7 +41,7 @@ final class AmqpTransport implements UpstreamTransport {
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
     private final LowerLayers lower;
-    private final int seatsAtMost;
+    private int seatsAtMost;
     private final Object lock = new Object();
     private final List<SharedConnection> shared = new ArrayList<>();
     private final Set<SharedConnection> all = new LinkedHashSet<>();
@@ -65,22 +65,41 @@ final class AmqpTransport implements UpstreamTransport {
     public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
         long deadline = System.nanoTime() + options.connectTimeout().toNanos();
         CompletableFuture<UpstreamSession> opened = new CompletableFuture<>();
+        board(identity, credentials, deadline, opened);
+        return opened;
+    }
+
+    private void board(
+            Identity identity, Credentials credentials, long deadline, CompletableFuture<UpstreamSession> opened) {
         SharedConnection seatOn = takeSeat(credentials);
         if (seatOn == null) {
-            opened.completeExceptionally(closedHere());
-            return opened;
+            fail(opened, closedHere());
+            return;
         }
         TableSeat seat = new TableSeat(identity, credentials, seatOn);
         seatOn.connection().whenComplete((connection, error) -> {
             if (error != null) {
                 seat.leave();
-                new Callbacks(runtime.callbacks())
-                        .run(() -> opened.completeExceptionally(SharedConnection.unwrapped(error)));
+                fail(opened, SharedConnection.unwrapped(error));
+            } else if (isOverbooked(seatOn, connection.membersAtMost())) {
+                seat.leave();
+                board(identity, credentials, deadline, opened);
             } else {
                 start(seat, connection, deadline, opened);
             }
         });
-        return opened;
+    }
+
+    private void fail(CompletableFuture<UpstreamSession> opened, Throwable cause) {
+        new Callbacks(runtime.callbacks()).run(() -> opened.completeExceptionally(cause));
+    }
+
+    /** Whether the peer turned out to take fewer identities than have a seat: some move to another connection. */
+    private boolean isOverbooked(SharedConnection connection, int membersAtMost) {
+        synchronized (lock) {
+            seatsAtMost = Math.min(seatsAtMost, membersAtMost);
+            return connection.isOverbookedWith(membersAtMost);
+        }
     }
 
     private void start(

@@ -37,6 +37,7 @@ final class InboundGuard implements FrameHandler, FrameBodyHandler<Integer> {
     private final Map<Integer, Map<UnsignedInteger, ProtonLink>> channels = new HashMap<>();
     private Phase phase = Phase.BEFORE_OPEN;
     private long peerIdleMillis;
+    private int peerChannelMax = 65_535;
     private @Nullable String parseError;
 
     private enum Phase {
@@ -61,6 +62,11 @@ final class InboundGuard implements FrameHandler, FrameBodyHandler<Integer> {
     /** How often the peer wants to hear from us; 0 for never. */
     long peerIdleMillis() {
         return peerIdleMillis;
+    }
+
+    /** How many sessions the peer takes at once (AMQP 1.0 section 2.7.1). */
+    int sessionsAtMost() {
+        return peerChannelMax + 1;
     }
 
     /** What the frame parser could not read; null while all is well. */
@@ -94,6 +100,9 @@ final class InboundGuard implements FrameHandler, FrameBodyHandler<Integer> {
             throw new Violation("opened the connection twice");
         }
         phase = Phase.OPEN;
+        if (open.getChannelMax() != null) {
+            peerChannelMax = open.getChannelMax().intValue();
+        }
         UnsignedInteger idle = open.getIdleTimeOut();
         peerIdleMillis = idle == null || idle.longValue() == 0 ? 0 : Math.max(SHORTEST_IDLE_MILLIS, idle.longValue());
     }

@@ -87,6 +87,11 @@ final class ProtonEngine implements AmqpEngine {
     }
 
     @Override
+    public int sessionsAtMost() {
+        return guard.sessionsAtMost();
+    }
+
+    @Override
     public EngineSession begin(SessionEvents listener) {
         return new ProtonSession(connection.session(), guard, listener);
     }

@@ -26,7 +26,7 @@ final class SharedConnection {
     private final ConnectAttempt attempt;
     private final CompletionStage<AmqpConnection> connection;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
-    private final int seats;
+    private int seats;
     private int taken;
 
     /**
@@ -72,6 +72,12 @@ final class SharedConnection {
 
     boolean hasRoom() {
         return taken < seats;
+    }
+
+    /** Has no more seats from now on, and tells whether more than that are taken. */
+    boolean isOverbookedWith(int limit) {
+        seats = Math.min(seats, limit);
+        return taken > seats;
     }
 
     void take() {

@@ -34,6 +34,7 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -104,6 +105,16 @@ class ProtonEngineTest {
         EngineProbe probe = withLinks();
         probe.feedInPieces(GOLDEN, 1);
         assertEquals(UNDERSTOOD, probe.events);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"601fff, 8192", "600000, 1", "60ffff, 65536"})
+    void knowsHowManySessionsThePeerTakes(String channelMax, int sessions) {
+        EngineProbe probe = new EngineProbe();
+        probe.feed(Wire.hex(Wire.SASL_HEADER, Wire.MECHANISMS));
+        probe.feed(Wire.hex(Wire.OUTCOME, Wire.AMQP_HEADER, Wire.OPEN.replace("601fff", channelMax)));
+        assertEquals(List.of("opened"), probe.events);
+        assertEquals(sessions, probe.engine.sessionsAtMost());
     }
 
     @Test
