@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.netty.channel.EventLoop;
 import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
 import io.upstream.MessageHandler;
@@ -13,8 +12,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,7 @@ final class CloudReceiver {
     private final List<CompletableFuture<Void>> subscribers = new ArrayList<>();
     private volatile @Nullable MessageHandler handler;
     private @Nullable Link link;
+    private @Nullable Future<?> alarm;
     private long unsettledBytes;
     private int credit;
 
@@ -86,8 +88,7 @@ final class CloudReceiver {
         if (link == null) {
             Link attaching = new Link();
             link = attaching;
-            EventLoop loop = connection.loop();
-            loop.schedule(() -> attaching.expire(), timeout.toNanos(), TimeUnit.NANOSECONDS);
+            alarm = connection.loop().schedule(attaching::expire, timeout.toNanos(), TimeUnit.NANOSECONDS);
             connection.flush();
         }
     }
@@ -95,7 +96,14 @@ final class CloudReceiver {
     /** Fails what waits; settles nothing any more. */
     void end(UpstreamException cause) {
         unsettled.clear();
+        cancelAlarm();
         failSubscribers(cause);
+    }
+
+    private void cancelAlarm() {
+        if (alarm != null) {
+            alarm.cancel(false);
+        }
     }
 
     private void succeed(CompletableFuture<Void> subscribed) {
@@ -135,7 +143,9 @@ final class CloudReceiver {
     private CompletionStage<Settlement> call(CloudMessage message) {
         MessageHandler current = handler;
         try {
-            return current == null ? CompletableFuture.completedFuture(Settlement.ABANDON) : current.onMessage(message);
+            return current == null
+                    ? CompletableFuture.completedFuture(Settlement.ABANDON)
+                    : Objects.requireNonNull(current.onMessage(message), "the handler returned no stage");
         } catch (Throwable e) { // the application's own: it must not stop the stream
             return CompletableFuture.failedFuture(e);
         }
@@ -230,12 +240,14 @@ final class CloudReceiver {
         private void giveUp(UpstreamException cause) {
             progress = Progress.OVER;
             link = null;
+            cancelAlarm();
             failSubscribers(cause);
         }
 
         @Override
         public void attached() {
             progress = Progress.ATTACHED;
+            cancelAlarm();
             subscribers.forEach(CloudReceiver.this::succeed);
             subscribers.clear();
             topUp();
