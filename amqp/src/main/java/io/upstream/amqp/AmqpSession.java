@@ -174,7 +174,9 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         } else if (outbox.isEmpty() || drain.isZero()) {
             sayGoodbye();
         } else {
-            drainEnd = connection.loop().schedule(this::sayGoodbye, drain.toNanos(), TimeUnit.NANOSECONDS);
+            drainEnd = connection
+                    .loop()
+                    .schedule(this::sayGoodbye, TimeUnit.NANOSECONDS.convert(drain), TimeUnit.NANOSECONDS);
         }
     }
 
