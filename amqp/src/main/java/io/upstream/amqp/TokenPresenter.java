@@ -6,6 +6,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -16,11 +17,16 @@ import org.slf4j.LoggerFactory;
  * Presents one identity's tokens: the first when it opens, later ones in place before the former ends. Confined to the event loop.
  */
 final class TokenPresenter {
-    /** The part of a token's life after which the next one is presented. */
+    /** The part of a token's life after which the next one is presented; spread, so that identities that came together do not. */
     private static final double RENEW_AT = 0.8;
 
+    private static final double RENEW_SPREAD = 0.05;
+
+    /** Also where the clocks disagree so much that a token seems to have ended already. */
+    private static final long SHORTEST_PAUSE_MILLIS = 500;
+
     private static final long ANSWER_SECONDS = 20;
-    private static final long RETRY_SECONDS = 5;
+    private static final long RETRY_MILLIS = 5_000;
     private static final Logger log = LoggerFactory.getLogger(TokenPresenter.class);
 
     private final AmqpConnection connection;
@@ -84,14 +90,20 @@ final class TokenPresenter {
     void renewAhead(SasToken token) {
         OptionalLong left = Tokens.millisLeft(token);
         if (tokens.canRenew() && left.isPresent()) {
-            renewIn((long) (left.getAsLong() * RENEW_AT));
+            renewIn((long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread())));
         }
     }
 
     private void renewIn(long millis) {
         if (life == Life.ACTIVE) {
-            renewal = connection.loop().schedule(this::renew, Math.max(0, millis), TimeUnit.MILLISECONDS);
+            long pause = Math.max(SHORTEST_PAUSE_MILLIS, millis);
+            renewal = connection.loop().schedule(this::renew, pause, TimeUnit.MILLISECONDS);
         }
+    }
+
+    /** From -1 to 1. */
+    private static double spread() {
+        return ThreadLocalRandom.current().nextDouble(-1, 1);
     }
 
     private void renew() {
@@ -110,8 +122,9 @@ final class TokenPresenter {
                 renewAhead(token);
             } else if (life == Life.ACTIVE) {
                 // the hub closes the link when the old token ends, and the session tells why
-                log.warn("the token for {} could not be renewed, next try in {} s", audience, RETRY_SECONDS, error);
-                renewIn(TimeUnit.SECONDS.toMillis(RETRY_SECONDS));
+                long pause = (long) (RETRY_MILLIS * (1 + spread() / 2));
+                log.warn("the token for {} could not be renewed, next try in {} ms", audience, pause, error);
+                renewIn(pause);
             }
         });
     }

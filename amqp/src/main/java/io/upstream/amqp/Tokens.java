@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -64,7 +65,7 @@ final class Tokens {
         Matcher expiry = EXPIRY.matcher(token.text());
         return expiry.find()
                 ? OptionalLong.of(
-                        Long.parseLong(expiry.group(1)) - Instant.now().getEpochSecond())
+                        TimeUnit.SECONDS.toMillis(Long.parseLong(expiry.group(1))) - System.currentTimeMillis())
                 : OptionalLong.empty();
     }
 }

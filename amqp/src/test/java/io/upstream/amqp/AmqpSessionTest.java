@@ -13,6 +13,7 @@ import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
 import io.upstream.MessageException;
 import io.upstream.Phase;
+import io.upstream.SasKey;
 import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
@@ -237,6 +238,18 @@ class AmqpSessionTest {
     }
 
     @Test
+    void closeMayWaitForEver() {
+        UpstreamSession session = peer.open();
+        send(session);
+        CompletionStage<Void> closed = session.close(Duration.ofSeconds(Long.MAX_VALUE));
+        peer.exchange();
+        assertEquals(Phase.CLOSING, session.status().phase());
+        peer.settle(peer.telemetry.get(0), Accepted.getInstance());
+        peer.exchange();
+        assertTrue(isDone(closed));
+    }
+
+    @Test
     void closeGivesUpAfterTheDrain() {
         UpstreamSession session = peer.open();
         CompletionStage<Void> sent = send(session);
@@ -295,6 +308,70 @@ class AmqpSessionTest {
         CompletionStage<Void> subscribed = session.onMessage(AmqpSessionTest::completed);
         peer.exchange();
         assertNull(subscribed.toCompletableFuture().join());
+    }
+
+    @Test
+    void renewsTheTokenWhenFourFifthsOfItsLifeAreOver() {
+        peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofMinutes(60));
+        UpstreamSession session = peer.open();
+        peer.passAlive(Duration.ofMinutes(44));
+        assertEquals(1, peer.tokens.size());
+        peer.passAlive(Duration.ofMinutes(8));
+        assertEquals(2, peer.tokens.size());
+        assertEquals(Phase.CONNECTED, session.status().phase());
+    }
+
+    @Test
+    void triesAgainWhenARenewalGetsNoAnswerAndStopsWhenTheSessionIsClosed() {
+        peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofMinutes(60));
+        UpstreamSession session = peer.open();
+        peer.tokenStatus = 0;
+        peer.passAlive(Duration.ofMinutes(53));
+        int tried = peer.tokens.size();
+        assertTrue(tried >= 3, "tried " + tried + " times");
+        assertEquals(Phase.CONNECTED, session.status().phase());
+        session.close(Duration.ZERO);
+        peer.exchange();
+        peer.passAlive(Duration.ofMinutes(5));
+        assertEquals(tried, peer.tokens.size());
+    }
+
+    @Test
+    void asksForNoTokenInALoopWhenTokensSeemToHaveEndedAlready() {
+        peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofSeconds(1));
+        peer.open();
+        assertTrue(peer.tokens.size() <= 2);
+        peer.pass(Duration.ofSeconds(10));
+        assertTrue(peer.tokens.size() <= 22, "asked " + peer.tokens.size() + " times");
+    }
+
+    @Test
+    void leavesNoTimerOfASessionBehind() {
+        UpstreamSession session = peer.open();
+        session.onMessage(AmqpSessionTest::completed);
+        CompletionStage<Void> sent = send(session);
+        session.close(Duration.ZERO);
+        peer.exchange();
+        peer.pass(Duration.ofSeconds(3)); // for the goodbye
+        assertEquals(FailureKind.CLOSED, failure(sent).kind());
+        assertTrue(
+                peer.channel.runScheduledPendingTasks() > Duration.ofSeconds(20).toNanos(), "only the engine's clock");
+    }
+
+    @Test
+    void aHandlerThatReturnsNothingAbandonsTheMessageAndTheStreamGoesOn() {
+        UpstreamSession session = peer.open();
+        session.onMessage(AmqpSessionTest::nothing);
+        peer.exchange();
+        Sender link = peer.cloudLinks.get(0);
+        peer.send(link, cloudMessage("m"));
+        peer.exchange();
+        assertTrue(link.head().remotelySettled(), "a silent handler would stop the stream");
+    }
+
+    @SuppressWarnings("NullAway") // what an application's code may do all the same
+    private static CompletionStage<Settlement> nothing(CloudMessage message) {
+        return null;
     }
 
     private static CompletionStage<Settlement> completed(CloudMessage message) {

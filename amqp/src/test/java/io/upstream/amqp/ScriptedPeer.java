@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
+import io.upstream.Credentials;
 import io.upstream.Identity;
 import io.upstream.SasToken;
 import io.upstream.UpstreamException.Where;
@@ -45,6 +46,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Another's engine as the hub, on the other end of an embedded channel, with a clock that stands until it is moved. */
 final class ScriptedPeer implements AutoCloseable {
+    private static final byte[] EMPTY_FRAME = {0, 0, 0, 8, 2, 0, 0, 0};
+
     final List<Delivery> telemetry = new ArrayList<>();
     final List<Message> tokens = new ArrayList<>();
     final List<Sender> cloudLinks = new ArrayList<>();
@@ -58,6 +61,8 @@ final class ScriptedPeer implements AutoCloseable {
     int credit = 1_000;
 
     int tokenStatus = 200;
+
+    Credentials credentials = SasToken.of("SharedAccessSignature sr=hub.test%2Fdevices%2Fd&sig=x&se=1");
 
     @Nullable
     String refusal;
@@ -113,8 +118,7 @@ final class ScriptedPeer implements AutoCloseable {
 
         @Override
         public Optional<Tokens> tokens() {
-            SasToken token = SasToken.of("SharedAccessSignature sr=hub.test%2Fdevices%2Fd&sig=x&se=1");
-            return Optional.of(new Tokens(token, "hub.test", identity(), Runnable::run));
+            return Optional.of(new Tokens(credentials, "hub.test", identity(), Runnable::run));
         }
 
         @Override
@@ -145,6 +149,7 @@ final class ScriptedPeer implements AutoCloseable {
         while (moved) {
             channel.runPendingTasks();
             channel.runScheduledPendingTasks();
+            channel.runPendingTasks(); // what timers have put off to the next turn
             boolean heard = toPeer();
             moved = toClient() || heard;
         }
@@ -153,6 +158,14 @@ final class ScriptedPeer implements AutoCloseable {
     void pass(Duration time) {
         ticker.advance(time.toNanos(), TimeUnit.NANOSECONDS);
         exchange();
+    }
+
+    /** Lets time pass in which the peer says no more than that it is there. */
+    void passAlive(Duration time) {
+        for (long left = time.toSeconds(); left > 0; left -= 30) {
+            pass(Duration.ofSeconds(Math.min(left, 30)));
+            channel.writeInbound(Unpooled.wrappedBuffer(EMPTY_FRAME));
+        }
     }
 
     private boolean toPeer() {
