@@ -93,10 +93,14 @@ final class CloudReceiver {
         }
     }
 
-    /** Fails what waits; settles nothing any more. */
+    /** Fails what waits; from now on hands nothing over, though more may be on its way, and settles nothing. */
     void end(UpstreamException cause) {
         unsettled.clear();
         cancelAlarm();
+        if (link != null) {
+            link.progress = Link.Progress.OVER;
+            link = null;
+        }
         failSubscribers(cause);
     }
 
@@ -255,6 +259,9 @@ final class CloudReceiver {
 
         @Override
         public void delivered(EngineDelivery delivery, byte[] message) {
+            if (progress == Progress.OVER) {
+                return; // the hub delivers it again
+            }
             credit--;
             handOver(delivery, message);
             topUp();

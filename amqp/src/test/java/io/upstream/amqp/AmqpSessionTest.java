@@ -12,6 +12,7 @@ import io.netty.buffer.Unpooled;
 import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
 import io.upstream.MessageException;
+import io.upstream.MessageHandler;
 import io.upstream.Phase;
 import io.upstream.SasKey;
 import io.upstream.Settlement;
@@ -343,6 +344,26 @@ class AmqpSessionTest {
         assertTrue(peer.tokens.size() <= 2);
         peer.pass(Duration.ofSeconds(10));
         assertTrue(peer.tokens.size() <= 22, "asked " + peer.tokens.size() + " times");
+    }
+
+    @Test
+    void handsNothingOverOnceTheSessionHasEnded() {
+        UpstreamSession session = peer.open();
+        List<CloudMessage> came = new ArrayList<>();
+        session.onMessage(MessageHandler.completing(came::add));
+        peer.exchange();
+        peer.send(peer.cloudLinks.get(0), cloudMessage("before"));
+        peer.exchange();
+        peer.telemetryLink().setCondition(new ErrorCondition(Symbol.valueOf("amqp:link:stolen"), null));
+        peer.telemetryLink().close();
+        peer.flush();
+        peer.send(peer.cloudLinks.get(0), cloudMessage("after"));
+        peer.flush();
+        assertEquals(Phase.CLOSED, session.status().phase());
+        assertEquals(1, came.size());
+        peer.exchange();
+        assertEquals(1, came.size());
+        assertTrue(peer.client.isOpen());
     }
 
     @Test

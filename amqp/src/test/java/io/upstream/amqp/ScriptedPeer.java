@@ -160,6 +160,11 @@ final class ScriptedPeer implements AutoCloseable {
         exchange();
     }
 
+    /** Has the client read what the peer has said so far, and the peer read nothing yet. */
+    void flush() {
+        toClient();
+    }
+
     /** Lets time pass in which the peer says no more than that it is there. */
     void passAlive(Duration time) {
         for (long left = time.toSeconds(); left > 0; left -= 30) {
