@@ -28,7 +28,7 @@ public enum FailureKind {
     THROTTLED(Kind.THROTTLED, true),
     /** The hub's daily quota or another limit of the subscription is used up. */
     QUOTA(Kind.QUOTA, true),
-    /** The proxy wants credentials or does not take these (407). */
+    /** The proxy wants credentials or does not take these (407, with some proxies 401). */
     PROXY_AUTH(Kind.PROXY_AUTH, false),
     /** The proxy does not let this host or port through. */
     PROXY_DENIED(Kind.PROXY_DENIED, false),

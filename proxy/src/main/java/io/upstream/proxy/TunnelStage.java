@@ -19,7 +19,7 @@ import java.util.concurrent.CompletionStage;
  * Any 2xx completes it; from then on the connection belongs to the layers above. Fails with
  *
  * <ul>
- *   <li>{@link FailureKind#PROXY_AUTH} for 407, and for 401, which some proxies answer to wrong credentials;
+ *   <li>{@link FailureKind#PROXY_AUTH} for 407, and for 401, which some proxies answer instead;
  *   <li>{@link FailureKind#PROXY_DENIED} for every other refusal: 3xx (never followed), 4xx, 501, 511;
  *   <li>{@link FailureKind#PROXY_UNREACHABLE} for 502, 503 and 504, {@link FailureKind#SERVER_ERROR} for other 5xx, {@link
  *       FailureKind#TIMEOUT} for 408, {@link FailureKind#THROTTLED} for 429;
