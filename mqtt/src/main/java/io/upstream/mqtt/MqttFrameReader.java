@@ -39,6 +39,16 @@ final class MqttFrameReader extends ByteToMessageDecoder {
         this.listener = listener;
     }
 
+    /**
+     * Not the inherited one: that asks the socket for more whenever nothing was passed up the pipeline, and here nothing ever is, so
+     * that a socket whose reading is paused would be read all the same.
+     */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        discardSomeReadBytes();
+        ctx.fireChannelReadComplete();
+    }
+
     @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws UpstreamException {
         if (state == State.BROKEN) {

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.mqtt.MqttEncoder;
@@ -21,6 +23,7 @@ import io.upstream.UpstreamException.Where;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,6 +64,27 @@ class MqttFrameReaderTest {
             channel.writeInbound(Unpooled.copiedBuffer(new byte[] {octet}));
         }
         assertEquals(List.of("publish t 9 abc", "pingResp"), recorder.heard);
+        assertFalse(channel.finishAndReleaseAll());
+    }
+
+    @Test
+    void asksForNoMoreBytesWhileReadingIsPaused() {
+        AtomicInteger asked = new AtomicInteger();
+        ChannelOutboundHandlerAdapter socket = new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                asked.incrementAndGet();
+            }
+        };
+        Recorder recorder = new Recorder();
+        EmbeddedChannel channel = new EmbeddedChannel(socket, new MqttFrameReader(WHERE, recorder));
+        channel.config().setAutoRead(false);
+        asked.set(0);
+
+        channel.writeInbound(Unpooled.wrappedBuffer(stream(Packets.publish(9, "t", "abc"), Packets.pubAck(1))));
+
+        assertEquals(2, recorder.heard.size());
+        assertEquals(0, asked.get());
         assertFalse(channel.finishAndReleaseAll());
     }
 
