@@ -123,7 +123,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     /** Why there is no more to be had of it. */
     UpstreamException lostCause() {
-        return lost != null ? lost : Failures.translate(new ClosedChannelException(), where);
+        return lost != null ? lost : ended(new ClosedChannelException());
     }
 
     /** Has {@code task} run as soon as the connection is of no use to newcomers, before any member learns that it is lost. */
@@ -205,19 +205,17 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        lose(
-                life == Life.OPENING
-                        ? Failures.translate(new ClosedChannelException(), where)
-                        : UpstreamException.of(
-                                FailureKind.CLOSED_BY_PEER,
-                                where,
-                                where.hop() + " or something on the way cut the connection: open the session again"));
+        lose(ended(new ClosedChannelException()));
         context.fireChannelInactive();
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        lose(Failures.translate(cause, where));
+        lose(ended(cause));
+    }
+
+    private UpstreamException ended(Throwable cause) {
+        return life == Life.OPENING ? Failures.translate(cause, where) : Failures.lost(cause, where);
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.upstream.connect;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslClosedEngineException;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
@@ -26,7 +27,7 @@ import javax.net.ssl.SSLException;
 public final class Failures {
     private Failures() {}
 
-    /** Leaves an {@link UpstreamException} as it is. */
+    /** For what ends an attempt at a connection. Leaves an {@link UpstreamException} as it is. */
     public static UpstreamException translate(Throwable error, Where where) {
         Throwable cause = unwrap(error);
         if (cause instanceof UpstreamException known) {
@@ -34,6 +35,34 @@ public final class Failures {
         }
         FailureKind kind = classify(cause);
         return UpstreamException.of(kind, where, describe(kind, cause, where), cause);
+    }
+
+    /**
+     * As {@link #translate}, for what ends a connection that was up: the port and the certificate were right, and trying again may well
+     * succeed.
+     */
+    public static UpstreamException lost(Throwable error, Where where) {
+        Throwable cause = unwrap(error);
+        if (cause instanceof UpstreamException known) {
+            return known;
+        } else if (cause instanceof ClosedChannelException || cause instanceof SslClosedEngineException) {
+            return UpstreamException.of(
+                    FailureKind.CLOSED_BY_PEER,
+                    where,
+                    where.hop() + " or something on the way cut the connection: open the session again",
+                    cause);
+        } else if (cause instanceof java.io.IOException) {
+            FailureKind kind = classify(cause) == FailureKind.UNREACHABLE
+                    ? FailureKind.UNREACHABLE
+                    : says(cause, "timed out") ? FailureKind.TIMEOUT : FailureKind.RESET;
+            return UpstreamException.of(
+                    kind,
+                    where,
+                    "the connection to " + where.hop() + " broke (" + reason(cause)
+                            + "): open the session again, and look at the network on the way if it recurs",
+                    cause);
+        }
+        return translate(cause, where);
     }
 
     /** {@code 30 s} or {@code 1.5 s}. */
@@ -99,9 +128,13 @@ public final class Failures {
                 && error.getMessage().toLowerCase(Locale.ROOT).contains(words.toLowerCase(Locale.ROOT));
     }
 
+    private static String reason(Throwable cause) {
+        return cause.getMessage() == null ? cause.getClass().getSimpleName() : printable(cause.getMessage());
+    }
+
     private static String describe(FailureKind kind, Throwable cause, Where where) {
         String hop = where.hop();
-        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : printable(cause.getMessage());
+        String reason = reason(cause);
         return switch (kind) {
             case DNS -> "the name of " + hop + " does not resolve: check the spelling and this machine's DNS";
             case REFUSED -> hop + " refused the connection, nobody listens on that port: check host and port";

@@ -215,7 +215,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     /** The stream is of no more use. */
     private void broken(Throwable cause) {
         if (!(cause instanceof ClosedChannelException)) { // gone() says that better
-            lost(Failures.translate(cause, where));
+            lost(Failures.lost(cause, where));
         }
         channel.pipeline().close();
     }
