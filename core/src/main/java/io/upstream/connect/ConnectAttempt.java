@@ -12,6 +12,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.Future;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
@@ -23,7 +24,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Future;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -65,8 +66,7 @@ public final class ConnectAttempt {
         try {
             attempt.loop.execute(attempt::begin);
         } catch (RejectedExecutionException e) {
-            attempt.outcome.completeExceptionally(
-                    UpstreamException.of(FailureKind.CLOSED, attempt.where, "the runtime is closed", e));
+            attempt.outcome.completeExceptionally(runtimeClosed(e));
         }
         return attempt;
     }
@@ -81,25 +81,33 @@ public final class ConnectAttempt {
 
     /** Gives up, from any thread; no effect once the outcome is known. */
     public void abort(UpstreamException reason) {
-        failOnLoop(reason);
-    }
-
-    /** From any thread, and also when the loop is gone. */
-    private void failOnLoop(Throwable cause) {
         try {
-            loop.execute(() -> fail(cause));
+            loop.execute(() -> fail(reason));
         } catch (RejectedExecutionException e) {
-            outcome.completeExceptionally(Failures.translate(cause, where));
+            outcome.completeExceptionally(reason);
         }
     }
 
     private void begin() {
-        Future<?> alarm = loop.schedule(this::outOfTime, budget.toNanos(), TimeUnit.NANOSECONDS);
+        Future<?> alarm = loop.schedule(this::outOfTime, budget.toNanos(), TimeUnit.NANOSECONDS)
+                .addListener(rung -> {
+                    if (rung.isCancelled()) { // by the loop, when it is shut down: nothing else would end this attempt
+                        // then
+                        fail(runtimeClosed(null));
+                    }
+                });
         outcome.whenComplete((open, error) -> alarm.cancel(false));
         try {
             blocking.execute(this::planAndResolve);
         } catch (RejectedExecutionException e) {
-            fail(UpstreamException.of(FailureKind.INTERNAL, where, "too many connection attempts wait at once", e));
+            fail(
+                    blocking instanceof ExecutorService pool && pool.isShutdown()
+                            ? runtimeClosed(e)
+                            : UpstreamException.of(
+                                    FailureKind.INTERNAL,
+                                    where,
+                                    "too many connection attempts wait at once: open fewer at a time",
+                                    e));
         }
     }
 
@@ -107,15 +115,29 @@ public final class ConnectAttempt {
     private void planAndResolve() {
         try {
             ConnectPlan plan = planner.plan();
-            loop.execute(() -> where = plan.where(ConnectPlan.RESOLVE));
+            onLoop(() -> where = plan.where(ConnectPlan.RESOLVE));
             List<InetAddress> addresses =
                     List.of(InetAddress.getAllByName(plan.firstHop().host()));
-            loop.execute(() -> openSocket(plan, addresses, 0));
-        } catch (RejectedExecutionException e) {
-            outcome.completeExceptionally(UpstreamException.of(FailureKind.CLOSED, where, "the runtime is closed", e));
-        } catch (Exception e) {
-            failOnLoop(e);
+            onLoop(() -> openSocket(plan, addresses, 0));
+        } catch (Exception | LinkageError e) {
+            onLoop(() -> fail(e));
         }
+    }
+
+    private void onLoop(Runnable step) {
+        try {
+            loop.execute(step);
+        } catch (RejectedExecutionException e) {
+            outcome.completeExceptionally(runtimeClosed(e));
+        }
+    }
+
+    private static UpstreamException runtimeClosed(@Nullable Throwable cause) {
+        return UpstreamException.of(
+                FailureKind.CLOSED,
+                Where.here("open"),
+                "the runtime is closed: close it after its transports, or make another one",
+                cause);
     }
 
     private void openSocket(ConnectPlan plan, List<InetAddress> addresses, int index) {
@@ -164,13 +186,22 @@ public final class ConnectAttempt {
         }
         ConnectStage stage = plan.stages().get(index);
         where = plan.where(stage.name());
-        stage.establish(open, where).whenComplete((up, error) -> {
+        begun(stage, open).whenComplete((up, error) -> {
             if (error == null) {
                 establish(plan, index + 1);
             } else {
                 fail(error);
             }
         });
+    }
+
+    /** What a layer throws would else be lost in a listener, and the attempt hang until its deadline. */
+    private CompletionStage<Void> begun(ConnectStage stage, Channel open) {
+        try {
+            return stage.establish(open, where);
+        } catch (RuntimeException | LinkageError e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private void finish(Channel open) {

@@ -5,7 +5,9 @@ import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
+import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import java.net.IDN;
 import java.util.List;
@@ -43,8 +45,19 @@ public final class TlsStage implements ConnectStage {
 
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
-        SslHandler handler = context.newHandler(channel.alloc(), asciiHost(), target.port(), tasks);
-        insistOnTheName(handler.engine());
+        SslHandler handler;
+        try {
+            handler = context.newHandler(channel.alloc(), asciiHost(), target.port(), tasks);
+            insistOnTheName(handler.engine());
+        } catch (IllegalArgumentException e) {
+            return CompletableFuture.failedFuture(UpstreamException.of(
+                    FailureKind.CONFIGURATION,
+                    where,
+                    "TLS cannot ask " + where.hop() + " for that name ("
+                            + Failures.printable(String.valueOf(e.getMessage()))
+                            + "): reach it by a name of letters, digits and hyphens",
+                    e));
+        }
         handler.setHandshakeTimeoutMillis(0); // the attempt's deadline is the only one, and names this stage
         CompletableFuture<Void> established = new CompletableFuture<>();
         handler.handshakeFuture().addListener(done -> {

@@ -30,6 +30,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -151,6 +152,60 @@ class ConnectAttemptTest {
 
             assertEquals(FailureKind.PROTOCOL, failure.kind());
             assertEquals("deaf", failure.stage());
+        }
+    }
+
+    @Test
+    void failsAtOnceWhenALayerThrows() {
+        ConnectStage broken = new ConnectStage() {
+            @Override
+            public String name() {
+                return "broken";
+            }
+
+            @Override
+            public CompletionStage<Void> establish(Channel channel, Where where) {
+                throw new IllegalStateException("thrown on purpose by a test");
+            }
+        };
+        UpstreamException failure = failureOf(start(AMPLE, ConnectPlan.to(hub).then(broken)));
+
+        assertEquals(FailureKind.INTERNAL, failure.kind());
+        assertEquals("broken", failure.stage());
+    }
+
+    @Test
+    void failsAtOnceWhenALibraryIsMissingForThePlan() {
+        UpstreamException failure = failureOf(ConnectAttempt.start(runtime, AMPLE, () -> {
+            throw new NoClassDefFoundError("thrown on purpose by a test");
+        }));
+        assertEquals(FailureKind.INTERNAL, failure.kind());
+    }
+
+    @Test
+    void endsWhenTheRuntimeIsClosedWhileThePlanIsMade() throws Exception {
+        UpstreamRuntime closing = UpstreamRuntime.builder().threads(1).build();
+        CountDownLatch planning = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        ConnectAttempt attempt = ConnectAttempt.start(closing, AMPLE, () -> {
+            planning.countDown();
+            awaitQuietly(closed);
+            throw UpstreamException.of(FailureKind.CONFIGURATION, Where.here("plan"), "too late");
+        });
+        assertTrue(planning.await(20, TimeUnit.SECONDS));
+        EventLoopGroup loops = closing.unwrap(EventLoopGroup.class);
+        loops.shutdownGracefully(0, 10, TimeUnit.SECONDS).sync();
+        closed.countDown();
+
+        assertEquals(FailureKind.CLOSED, failureOf(attempt).kind());
+        closing.close();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(20, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
