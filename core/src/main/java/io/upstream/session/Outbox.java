@@ -193,8 +193,8 @@ public final class Outbox {
                     "the hub did not acknowledge the message within " + Failures.seconds(timeout)
                             + "; it may have it all the same"));
         }
-        while (!unwritten.isEmpty() && unwritten.peek().isAnswered()) {
-            unwritten.poll(); // nobody may ask for the next one for long, and new ones come in their place
+        while (!unwritten.isEmpty() && unwritten.getFirst().isAnswered()) {
+            unwritten.poll(); // a peer that takes nothing would else make this queue grow without bound
         }
         setAlarm();
     }
