@@ -28,13 +28,30 @@ public final class Callbacks {
 
     /** Runs {@code piece} after all that were added before. */
     public void run(Runnable piece) {
+        if (add(piece)) {
+            start();
+        }
+    }
+
+    /**
+     * Adds {@code piece} and runs nothing, for callers that hold a lock.
+     *
+     * @return whether the caller has to {@link #start} when it has let go
+     */
+    boolean add(Runnable piece) {
         pieces.add(piece);
-        if (waiting.getAndIncrement() == 0) {
-            try {
-                executor.execute(this::drain);
-            } catch (RejectedExecutionException e) {
-                drain(); // the host closed its executor early: a late answer on this thread beats none
-            }
+        return waiting.getAndIncrement() == 0;
+    }
+
+    /** Has run what was added. */
+    void start() {
+        try {
+            executor.execute(this::drain);
+        } catch (RejectedExecutionException e) {
+            drain(); // the host closed its executor early: a late answer on this thread beats none
+        } catch (RuntimeException | Error e) {
+            log.warn("the callback executor failed, the application is called on this thread", e);
+            drain(); // no thread can be made, perhaps: later pieces would wait for ever behind this one
         }
     }
 

@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one place that knows and changes a session's phase. Thread-safe; listeners are told in order through {@link Callbacks}. */
+/**
+ * The one place that knows and changes a session's phase. Thread-safe; listeners are told in order through {@link Callbacks}, which may
+ * run them at once and on this thread: its monitor is not held then.
+ */
 public final class Lifecycle {
     private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
 
@@ -44,24 +47,36 @@ public final class Lifecycle {
      * @param cause why, if it is not the application's own wish
      * @return whether the phase changed
      */
-    public synchronized boolean moveTo(Phase next, @Nullable UpstreamException cause) {
-        Phase before = status.phase();
-        if (!before.mayBecome(next)) {
-            return false;
+    public boolean moveTo(Phase next, @Nullable UpstreamException cause) {
+        boolean starts = false;
+        synchronized (this) {
+            Phase before = status.phase();
+            if (!before.mayBecome(next)) {
+                return false;
+            }
+            SessionStatus now = new SessionStatus(next, cause);
+            status = now;
+            log.info("{}: {} -> {}{}", name, before, next, cause == null ? "" : ", " + cause.getMessage());
+            for (Consumer<SessionStatus> listener : listeners) {
+                starts |= callbacks.add(() -> listener.accept(now));
+            }
         }
-        SessionStatus now = new SessionStatus(next, cause);
-        status = now;
-        log.info("{}: {} -> {}{}", name, before, next, cause == null ? "" : ", " + cause.getMessage());
-        for (Consumer<SessionStatus> listener : listeners) {
-            callbacks.run(() -> listener.accept(now));
+        if (starts) {
+            callbacks.start();
         }
         return true;
     }
 
     /** Tells {@code listener} the present status, then each later one. */
-    public synchronized void addListener(Consumer<SessionStatus> listener) {
-        listeners.add(listener);
-        SessionStatus now = status;
-        callbacks.run(() -> listener.accept(now));
+    public void addListener(Consumer<SessionStatus> listener) {
+        boolean starts;
+        synchronized (this) {
+            listeners.add(listener);
+            SessionStatus now = status;
+            starts = callbacks.add(() -> listener.accept(now));
+        }
+        if (starts) {
+            callbacks.start();
+        }
     }
 }

@@ -71,4 +71,15 @@ class CallbacksTest {
         callbacks.run(() -> seen.add("answered"));
         assertEquals(List.of("answered"), seen);
     }
+
+    @Test
+    void answersEvenWhenTheExecutorCannotMakeAThread() {
+        Callbacks callbacks = new Callbacks(piece -> {
+            throw new OutOfMemoryError("thrown on purpose by a test");
+        });
+        List<String> seen = new ArrayList<>();
+        callbacks.run(() -> seen.add("first"));
+        callbacks.run(() -> seen.add("second"));
+        assertEquals(List.of("first", "second"), seen);
+    }
 }

@@ -47,4 +47,12 @@ class LifecycleTest {
         lifecycle.addListener(status -> seen.add(status.phase()));
         assertEquals(List.of(Phase.CONNECTED), seen);
     }
+
+    @Test
+    void callsListenersWithoutHoldingItsMonitor() {
+        List<Boolean> held = new ArrayList<>();
+        lifecycle.addListener(status -> held.add(Thread.holdsLock(lifecycle)));
+        lifecycle.moveTo(Phase.CONNECTED, null);
+        assertEquals(List.of(false, false), held);
+    }
 }
