@@ -9,6 +9,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -35,7 +36,6 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final int BLOCKING_THREADS = 4;
     private static final int BLOCKING_QUEUE = 10_000;
 
-    private final ThreadGroup threads = new ThreadGroup("upstream");
     private final EventLoopGroup loops;
     private final Executor callbacks;
     private final ExecutorService blocking;
@@ -90,7 +90,7 @@ public final class UpstreamRuntime implements AutoCloseable {
 
     /** Whether the caller is on a thread of this runtime, where waiting for this runtime's work would never end. */
     public boolean ownsCurrentThread() {
-        if (Thread.currentThread().getThreadGroup() == threads) {
+        if (Thread.currentThread() instanceof OwnThread own && own.owner == this) {
             return true;
         }
         for (EventExecutor loop : loops) {
@@ -124,26 +124,29 @@ public final class UpstreamRuntime implements AutoCloseable {
      */
     @Override
     public void close() {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
         boolean waits = !ownsCurrentThread();
         if (ownsLoops) {
             loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
             if (waits) {
-                loops.terminationFuture().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+                loops.terminationFuture().awaitUninterruptibly(end - System.nanoTime(), TimeUnit.NANOSECONDS);
             }
         }
-        stop(blocking, waits);
+        blocking.shutdown();
         if (ownCallbacks != null) {
-            stop(ownCallbacks, waits);
+            ownCallbacks.shutdown();
+        }
+        if (waits) {
+            awaitEnd(blocking, end);
+            if (ownCallbacks != null) {
+                awaitEnd(ownCallbacks, end);
+            }
         }
     }
 
-    private static void stop(ExecutorService pool, boolean waits) {
-        pool.shutdown();
-        if (!waits) {
-            return;
-        }
+    private static void awaitEnd(ExecutorService pool, long end) {
         try {
-            if (!pool.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+            if (!pool.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
                 pool.shutdownNow();
             }
         } catch (InterruptedException e) {
@@ -153,7 +156,22 @@ public final class UpstreamRuntime implements AutoCloseable {
     }
 
     private DefaultThreadFactory factory(String name) {
-        return new DefaultThreadFactory(name, true, Thread.NORM_PRIORITY, threads);
+        return new DefaultThreadFactory(name, true) {
+            @Override
+            protected Thread newThread(Runnable task, String threadName) {
+                return new OwnThread(UpstreamRuntime.this, task, threadName);
+            }
+        };
+    }
+
+    /** Known by its class: a thread group would be inherited by threads that a callback of the application makes. */
+    private static final class OwnThread extends FastThreadLocalThread {
+        private final UpstreamRuntime owner;
+
+        private OwnThread(UpstreamRuntime owner, Runnable task, String name) {
+            super(task, name);
+            this.owner = owner;
+        }
     }
 
     private EventLoopGroup newLoops(int count) {
