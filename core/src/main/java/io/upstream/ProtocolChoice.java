@@ -31,10 +31,19 @@ final class ProtocolChoice implements UpstreamTransport {
 
     @Override
     public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
-        return tryNext(identity, credentials, winner, 0);
+        CompletableFuture<UpstreamSession> outcome = new CompletableFuture<>();
+        tryNext(identity, credentials, outcome, winner, 0).whenComplete((session, error) -> {
+            if (error != null) {
+                outcome.completeExceptionally(unwrapped(error));
+            } else if (!outcome.complete(session)) {
+                session.close(Duration.ZERO); // the application has cancelled, nobody else knows of it
+            }
+        });
+        return outcome;
     }
 
-    private CompletionStage<UpstreamSession> tryNext(Identity who, Credentials credentials, int first, int tried) {
+    private CompletionStage<UpstreamSession> tryNext(
+            Identity who, Credentials credentials, CompletableFuture<UpstreamSession> wanted, int first, int tried) {
         int index = (first + tried) % candidates.size();
         return candidates
                 .get(index)
@@ -45,10 +54,10 @@ final class ProtocolChoice implements UpstreamTransport {
                         return CompletableFuture.completedStage(session);
                     }
                     Throwable cause = unwrapped(error);
-                    if (tried + 1 == candidates.size() || !anotherMayWork(cause)) {
+                    if (tried + 1 == candidates.size() || wanted.isDone() || !anotherMayWork(cause)) {
                         return CompletableFuture.<UpstreamSession>failedStage(cause);
                     }
-                    return tryNext(who, credentials, first, tried + 1).exceptionallyCompose(last -> {
+                    return tryNext(who, credentials, wanted, first, tried + 1).exceptionallyCompose(last -> {
                         unwrapped(last).addSuppressed(cause);
                         return CompletableFuture.failedStage(unwrapped(last));
                     });
