@@ -241,9 +241,10 @@ public final class UpstreamOptions {
 
         /** For a server that is no IoT Hub: another request target, such as {@code /mqtt}; may hold a query. */
         public Builder webSocketPath(String path) {
-            if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c > '~')) {
-                throw new IllegalArgumentException("a WebSocket path starts with / and is printable ASCII, was '"
-                        + path.replaceAll("\\p{Cntrl}", "?") + "'");
+            if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c > '~' || c == '#')) {
+                throw new IllegalArgumentException(
+                        "a WebSocket path starts with / and is printable ASCII without #, was '"
+                                + path.replaceAll("\\p{Cntrl}", "?") + "'");
             }
             webSocketPath = path;
             return this;

@@ -64,6 +64,18 @@ record CloseReason(int code, String text) {
         };
     }
 
+    /** What the reader of an error can do about it. */
+    String advice() {
+        return switch (kind()) {
+            case PROTOCOL -> "check that the path belongs to a messaging service, and what lies between";
+            case SERVER_ERROR, THROTTLED -> "try again later";
+            default ->
+                code == GOING_AWAY
+                        ? "open the session again"
+                        : "look for a second connection with the same identity, a token that ended, or a device that was disabled";
+        };
+    }
+
     /** {@code code 1001 (going away)}. */
     String describe() {
         return switch (code) {

@@ -257,6 +257,8 @@ final class WebSocketFrames extends ChannelDuplexHandler {
     private UpstreamException ended(CloseReason reason) {
         String text = reason.text().isBlank() ? "" : ", saying '" + Failures.printable(reason.text()) + "'";
         return UpstreamException.of(
-                reason.kind(), where, where.hop() + " closed the WebSocket with " + reason.describe() + text);
+                reason.kind(),
+                where,
+                where.hop() + " closed the WebSocket with " + reason.describe() + text + ": " + reason.advice());
     }
 }
