@@ -205,7 +205,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        lose(ended(new ClosedChannelException()));
+        lose(loop().isShuttingDown() ? Failures.runtimeClosed("amqp", null) : ended(new ClosedChannelException()));
         context.fireChannelInactive();
     }
 

@@ -66,7 +66,7 @@ public final class ConnectAttempt {
         try {
             attempt.loop.execute(attempt::begin);
         } catch (RejectedExecutionException e) {
-            attempt.outcome.completeExceptionally(runtimeClosed(e));
+            attempt.outcome.completeExceptionally(Failures.runtimeClosed("open", e));
         }
         return attempt;
     }
@@ -93,7 +93,7 @@ public final class ConnectAttempt {
                 .addListener(rung -> {
                     if (rung.isCancelled()) { // by the loop, when it is shut down: nothing else would end this attempt
                         // then
-                        fail(runtimeClosed(null));
+                        fail(Failures.runtimeClosed("open", null));
                     }
                 });
         outcome.whenComplete((open, error) -> alarm.cancel(false));
@@ -102,7 +102,7 @@ public final class ConnectAttempt {
         } catch (RejectedExecutionException e) {
             fail(
                     blocking instanceof ExecutorService pool && pool.isShutdown()
-                            ? runtimeClosed(e)
+                            ? Failures.runtimeClosed("open", e)
                             : UpstreamException.of(
                                     FailureKind.INTERNAL,
                                     where,
@@ -128,16 +128,8 @@ public final class ConnectAttempt {
         try {
             loop.execute(step);
         } catch (RejectedExecutionException e) {
-            outcome.completeExceptionally(runtimeClosed(e));
+            outcome.completeExceptionally(Failures.runtimeClosed("open", e));
         }
-    }
-
-    private static UpstreamException runtimeClosed(@Nullable Throwable cause) {
-        return UpstreamException.of(
-                FailureKind.CLOSED,
-                Where.here("open"),
-                "the runtime is closed: close it after its transports, or make another one",
-                cause);
     }
 
     private void openSocket(ConnectPlan plan, List<InetAddress> addresses, int index) {

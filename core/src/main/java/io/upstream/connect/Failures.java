@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /** Turns what sockets, resolvers and TLS engines throw into the library's own classes: what happened, to which hop, what to do. */
 public final class Failures {
@@ -63,6 +64,15 @@ public final class Failures {
                     cause);
         }
         return translate(cause, where);
+    }
+
+    /** For what ends because its event loop or the threads beside it do: nobody outside is to blame. */
+    public static UpstreamException runtimeClosed(String stage, @Nullable Throwable cause) {
+        return UpstreamException.of(
+                FailureKind.CLOSED,
+                Where.here(stage),
+                "the runtime is closed: close it after its transports, or make another one",
+                cause);
     }
 
     /** {@code 30 s} or {@code 1.5 s}. */

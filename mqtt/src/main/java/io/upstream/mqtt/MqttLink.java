@@ -193,15 +193,19 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     /** The channel is closed; comes before whoever else listens for that, and before {@code channelInactive}. */
     private void gone() {
-        lost(UpstreamException.of(
-                FailureKind.CLOSED_BY_PEER,
-                where,
-                where.hop() + " closed the connection without a reason, MQTT has no word for one: look for a second"
-                        + " connection with the same identity, a token that ended, or a device that was disabled"));
+        lost(loop().isShuttingDown() ? Failures.runtimeClosed("mqtt", null) : closedByPeer());
         if (state == State.LEAVING) {
             state = State.CLOSED;
             lifecycle.moveTo(Phase.CLOSED, null);
         }
+    }
+
+    private UpstreamException closedByPeer() {
+        return UpstreamException.of(
+                FailureKind.CLOSED_BY_PEER,
+                where,
+                where.hop() + " closed the connection without a reason, MQTT has no word for one: look for a second"
+                        + " connection with the same identity, a token that ended, or a device that was disabled");
     }
 
     @Override
@@ -318,7 +322,8 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         }
         boolean wanted = state == State.DRAINING;
         state = State.CLOSED;
-        FailureKind kind = cause instanceof NetworkException ? cause.kind() : FailureKind.RESET;
+        boolean telling = cause instanceof NetworkException || cause.kind() == FailureKind.CLOSED;
+        FailureKind kind = telling ? cause.kind() : FailureKind.RESET;
         String reason = "the connection was lost (" + cause.getMessage() + ")";
         release(
                 UpstreamException.of(
