@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -127,22 +126,15 @@ final class MqttSession implements UpstreamSession {
         return mine;
     }
 
+    /** Callbacks of the application hold up what comes after them: the promise to be done in time is kept without them. */
     private void closeNow(Duration drain, CompletableFuture<Void> done) {
         link.close(drain);
-        Future<?> lastWord =
-                loop.schedule(() -> finish(done), drain.plus(LAST_WORD_AFTER).toNanos(), TimeUnit.NANOSECONDS);
+        Future<?> lastWord = loop.schedule(
+                () -> MqttTransport.completeAside(done, setup.runtime()),
+                drain.plus(LAST_WORD_AFTER).toNanos(),
+                TimeUnit.NANOSECONDS);
         channel.closeFuture().addListener(gone -> setup.callbacks().run(() -> done.complete(null)));
         done.whenComplete((nothing, error) -> lastWord.cancel(false));
-    }
-
-    /** Callbacks of the application hold up what comes after them: the promise to be done in time is kept without them. */
-    private void finish(CompletableFuture<Void> done) {
-        Executor spare = setup.runtime().blocking();
-        try {
-            spare.execute(() -> done.complete(null));
-        } catch (RejectedExecutionException e) {
-            done.complete(null);
-        }
     }
 
     @Override

@@ -24,6 +24,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,8 +112,17 @@ final class MqttTransport implements UpstreamTransport {
         aborted.forEach(opening -> ends.add(opening.abort()));
         ending.forEach(session -> ends.add(session.close(drain).toCompletableFuture()));
         CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]))
-                .whenComplete((nothing, error) -> mine.complete(null));
+                .whenComplete((nothing, error) -> completeAside(mine, runtime));
         return mine;
+    }
+
+    /** Not on the event loop, where what ends a connection is noticed, nor behind callbacks of the application. */
+    static void completeAside(CompletableFuture<Void> done, UpstreamRuntime runtime) {
+        try {
+            runtime.blocking().execute(() -> done.complete(null));
+        } catch (RejectedExecutionException e) {
+            done.complete(null);
+        }
     }
 
     @Override

@@ -311,6 +311,44 @@ class MqttTransportTest {
     }
 
     @Test
+    void completesTheCloseOfAnAbortedAttemptOffTheEventLoop() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            UpstreamTransport transport = transport(UpstreamProtocol.MQTT, silent.getLocalPort());
+            transport.open(Identity.device("d"), SasKey.of("a2V5"));
+            try (Socket accepted = silent.accept()) {
+                assertTrue(accepted.isConnected());
+                CompletionStage<String> thread = transport
+                        .close(Duration.ofSeconds(10))
+                        .thenApply(closed -> Thread.currentThread().getName());
+                assertFalse(await(thread).startsWith("upstream-loop"));
+            }
+        }
+    }
+
+    @Test
+    void saysThatTheRuntimeWasClosedUnderASession() throws Exception {
+        String device = device(UpstreamProtocol.MQTT, "runtime");
+        UpstreamRuntime own = UpstreamRuntime.builder().threads(1).build();
+        UpstreamOptions options = UpstreamOptions.forHub(hub.hostName())
+                .protocol(UpstreamProtocol.MQTT)
+                .port(hub.mqttPort())
+                .trust(Trust.systemAnd(hub.trustBundle()))
+                .build();
+        try (UpstreamTransport transport = UpstreamTransport.create(options, own)) {
+            UpstreamSession session = open(transport, device);
+            own.close();
+            assertEquals(Phase.CLOSED, session.status().phase());
+            assertEquals(
+                    FailureKind.CLOSED,
+                    failure(session.send(Telemetry.json("1"))).kind());
+            assertEquals(
+                    FailureKind.CLOSED,
+                    failure(transport.open(session.identity(), SasKey.of("a2V5")))
+                            .kind());
+        }
+    }
+
+    @Test
     void leavesNoThreadBehind() throws Exception {
         String device = device(UpstreamProtocol.MQTT, "threads");
         UpstreamRuntime own = UpstreamRuntime.builder().threads(1).build();
