@@ -207,9 +207,8 @@ public final class ConnectAttempt {
         fail(UpstreamException.of(
                 FailureKind.TIMEOUT,
                 where,
-                "no answer from " + where.hop() + " in stage '" + where.stage() + "' within the whole attempt's "
-                        + Failures.seconds(budget)
-                        + ": check that hop and any firewall on the way, or raise the connect timeout"));
+                "no answer from " + where.hop() + " in stage '" + where.stage() + "', and the " + Failures.seconds(budget)
+                        + " for the whole attempt are over: check that hop and any firewall on the way, or raise the connect timeout"));
     }
 
     private void fail(Throwable cause) {

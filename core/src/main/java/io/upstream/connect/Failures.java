@@ -139,7 +139,9 @@ public final class Failures {
     }
 
     private static String reason(Throwable cause) {
-        return cause.getMessage() == null ? cause.getClass().getSimpleName() : printable(cause.getMessage());
+        return cause.getMessage() == null
+                ? cause.getClass().getSimpleName()
+                : printable(cause.getMessage()).replaceFirst("\\.$", "");
     }
 
     private static String describe(FailureKind kind, Throwable cause, Where where) {
