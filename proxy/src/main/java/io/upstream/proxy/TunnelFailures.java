@@ -71,8 +71,7 @@ final class TunnelFailures {
                     response,
                     target.port() == HTTPS
                             ? "ask the proxy's owner to allow CONNECT to this host"
-                            : "this proxy may let only 443 through, use MqttWs or AmqpWs on their own port 443,"
-                                    + " or ask the proxy's owner to allow this one");
+                            : "this proxy may let only 443 through: use MqttWs or AmqpWs on port 443, or ask its owner to allow this port");
         }
         return refusal(
                 FailureKind.SERVER_ERROR,
