@@ -142,7 +142,7 @@ final class MqttLogin implements ConnectStage {
 
         private String remedy() {
             return setup.dialect().hub()
-                    ? "check the device id and its key; the device may be disabled, unknown or the clock wrong"
+                    ? "check the device id and its key; the device may be unknown or disabled, or this machine's clock wrong"
                     : "check the user name and the password";
         }
 
