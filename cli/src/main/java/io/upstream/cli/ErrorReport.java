@@ -91,13 +91,17 @@ final class ErrorReport {
                         + (similar.isEmpty() ? "" : ", did you mean " + optionName(similar.get(0)) + "?");
             }
             return first.matches("[a-z]{1,20}")
-                    ? "'" + first + "' is not a command or option of it"
+                    ? "'" + first + "' is not a command or option of it" + commands(error.getCommandLine())
                     : "an argument belongs to no option (its text is not shown)";
         } else if (error instanceof MaxValuesExceededException) {
             return "an option has too many values";
         }
         String message = error.getMessage() == null ? "wrong usage" : error.getMessage();
         return message.isEmpty() ? message : Character.toLowerCase(message.charAt(0)) + message.substring(1);
+    }
+
+    private static String commands(CommandLine command) {
+        return command.getSubcommands().isEmpty() ? "" : ", there are " + UpstreamCommand.COMMANDS;
     }
 
     private static String optionName(String argument) {

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         })
 final class UpstreamCommand implements Runnable {
     static final String VERSION = "upstream 0.1.0";
+    static final String COMMANDS = "demo, emulator, send, receive, bench and help";
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -27,6 +28,6 @@ final class UpstreamCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing");
+        throw new ParameterException(spec.commandLine(), "a command is missing, there are " + COMMANDS);
     }
 }

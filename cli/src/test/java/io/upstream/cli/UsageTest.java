@@ -30,8 +30,9 @@ class UsageTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "\"\"                                               | a command is missing",
+                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, bench and help",
                 "dance                                            | 'dance' is not a command",
+                "sned                                             | 'sned' is not a command or option of it, there are demo, emulator, send",
                 "--frobnicate                                     | unknown option '--frobnicate'",
                 "send --frobnicate                                | unknown option '--frobnicate'",
                 "send --connection-strin=CS                       | did you mean --connection-string",
