@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.UpstreamProtocol;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
 
 class AutoProtocolTest {
@@ -24,18 +22,18 @@ class AutoProtocolTest {
 
     @Test
     void saysWhatItTriedWhenNothingWorks() throws Exception {
-        ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        closed.close();
-        Shell.Run run = Shell.run(
-                "send",
-                "--connection-string",
-                "HostName=localhost;DeviceId=d;SharedAccessKey=a2V5LW9mLXNvbWVib2R5",
-                "--proxy",
-                "none",
-                "--port",
-                String.valueOf(closed.getLocalPort()));
-        assertEquals(Cli.FAILED, run.code(), run.toString());
-        assertEquals(1, run.errLines().size(), run.err());
-        assertTrue(run.err().contains("tried Amqp, AmqpWs, Mqtt, MqttWs"), run.err());
+        try (ClosedPort closed = new ClosedPort()) {
+            Shell.Run run = Shell.run(
+                    "send",
+                    "--connection-string",
+                    "HostName=localhost;DeviceId=d;SharedAccessKey=a2V5LW9mLXNvbWVib2R5",
+                    "--proxy",
+                    "none",
+                    "--port",
+                    String.valueOf(closed.number()));
+            assertEquals(Cli.FAILED, run.code(), run.toString());
+            assertEquals(1, run.errLines().size(), run.err());
+            assertTrue(run.err().contains("tried Amqp, AmqpWs, Mqtt, MqttWs"), run.err());
+        }
     }
 }
