@@ -175,7 +175,8 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         life = Life.CLOSING;
         engine.close();
         flush();
-        loop().schedule(() -> context().close(), CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        Future<?> forced = loop().schedule(() -> context().close(), CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        context().channel().closeFuture().addListener(closed -> forced.cancel(false));
     }
 
     @Override

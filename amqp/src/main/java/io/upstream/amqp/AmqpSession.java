@@ -188,7 +188,10 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         outbox.end(closedHere());
         endEngineSession();
         connection.flush();
-        connection.loop().schedule(() -> end(null), GOODBYE_MILLIS, TimeUnit.MILLISECONDS);
+        if (drainEnd != null) {
+            drainEnd.cancel(false);
+        }
+        drainEnd = connection.loop().schedule(() -> end(null), GOODBYE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void endEngineSession() {

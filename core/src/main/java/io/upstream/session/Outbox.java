@@ -2,6 +2,7 @@
 package io.upstream.session;
 
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
 import io.upstream.FailureKind;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
@@ -129,6 +130,9 @@ public final class Outbox {
             return;
         }
         ended = cause;
+        if (alarm != null) {
+            alarm.cancel(false);
+        }
         takeOver();
     }
 
