@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -173,9 +174,15 @@ final class AmqpTransport implements UpstreamTransport {
                 return CompletableFuture.completedFuture(null);
             }
             shared.remove(connection);
+        }
+        connection.close().thenRun(() -> forget(connection));
+        return connection.whenClosed();
+    }
+
+    private void forget(SharedConnection connection) {
+        synchronized (lock) {
             all.remove(connection);
         }
-        return connection.close();
     }
 
     @Override
@@ -192,9 +199,11 @@ final class AmqpTransport implements UpstreamTransport {
             connections = new ArrayList<>(all);
         }
         connections.forEach(connection -> connection.abort(closedHere()));
-        CompletableFuture.allOf(open.stream()
-                        .map(session -> session.close(drain).toCompletableFuture())
-                        .toArray(CompletableFuture<?>[]::new))
+        // Also those that the last session has left and whose goodbye is still under way.
+        Stream<CompletionStage<Void>> ends = Stream.concat(
+                open.stream().map(session -> session.close(drain)),
+                connections.stream().map(SharedConnection::whenClosed));
+        CompletableFuture.allOf(ends.map(CompletionStage::toCompletableFuture).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((done, error) -> mine.complete(null));
         return mine.minimalCompletionStage();
     }

@@ -110,6 +110,11 @@ final class SharedConnection {
         return closed;
     }
 
+    /** Completes when it has been told to close and the socket is closed; never fails. */
+    CompletionStage<Void> whenClosed() {
+        return closed;
+    }
+
     /** The cause within what a stage wraps around it. */
     static Throwable unwrapped(Throwable error) {
         return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
