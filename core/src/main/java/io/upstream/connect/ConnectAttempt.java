@@ -204,11 +204,13 @@ public final class ConnectAttempt {
     }
 
     private void outOfTime() {
-        fail(UpstreamException.of(
-                FailureKind.TIMEOUT,
-                where,
-                "no answer from " + where.hop() + " in stage '" + where.stage() + "', and the " + Failures.seconds(budget)
-                        + " for the whole attempt are over: check that hop and any firewall on the way, or raise the connect timeout"));
+        fail(
+                UpstreamException.of(
+                        FailureKind.TIMEOUT,
+                        where,
+                        "no answer from " + where.hop() + " in stage '" + where.stage() + "', and the "
+                                + Failures.seconds(budget)
+                                + " for the whole attempt are over: check that hop and any firewall on the way, or raise the connect timeout"));
     }
 
     private void fail(Throwable cause) {
