@@ -46,8 +46,9 @@ enum Failure {
     }
 
     static Stream<Arguments> underEachProtocol() {
-        return Arrays.stream(values()).flatMap(failure -> Arrays.stream(UpstreamProtocol.values())
-                .map(protocol -> Arguments.of(failure, protocol)));
+        return Arrays.stream(values())
+                .flatMap(failure ->
+                        Arrays.stream(UpstreamProtocol.values()).map(protocol -> Arguments.of(failure, protocol)));
     }
 
     /** {@code stage KIND}. */

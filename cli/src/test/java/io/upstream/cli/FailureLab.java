@@ -95,14 +95,12 @@ final class FailureLab implements AutoCloseable {
     }
 
     private String[] more(Failure failure, UpstreamProtocol protocol, String[] more) {
-        String proxy =
-                switch (failure) {
-                    case PROXY_PASSWORD_WRONG ->
-                        askingProxy.url().replace("://", "://user:" + PROXY_PASSWORD_IN_URL + "@");
-                    case PROXY_REFUSES_PORT -> narrowProxy.url();
-                    case PROXY_SILENT -> silentProxy.url();
-                    default -> "none";
-                };
+        String proxy = switch (failure) {
+            case PROXY_PASSWORD_WRONG -> askingProxy.url().replace("://", "://user:" + PROXY_PASSWORD_IN_URL + "@");
+            case PROXY_REFUSES_PORT -> narrowProxy.url();
+            case PROXY_SILENT -> silentProxy.url();
+            default -> "none";
+        };
         String[] all = Arrays.copyOf(more, more.length + 2);
         all[more.length] = "--proxy";
         all[more.length + 1] = proxy;
@@ -127,8 +125,7 @@ final class FailureLab implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        for (AutoCloseable each :
-                List.of(askingProxy, narrowProxy, silentProxy, silentHub, closedPort, alien)) {
+        for (AutoCloseable each : List.of(askingProxy, narrowProxy, silentProxy, silentHub, closedPort, alien)) {
             each.close();
         }
     }

@@ -48,8 +48,8 @@ class FailureTableTest {
         Failure.underEachProtocol().forEach(row -> {
             Failure failure = (Failure) row.get()[0];
             UpstreamProtocol protocol = (UpstreamProtocol) row.get()[1];
-            String[] args =
-                    lab.args(failure, protocol, "--json", "--timeout", timeout(failure).toSeconds() + "s");
+            String[] args = lab.args(
+                    failure, protocol, "--json", "--timeout", timeout(failure).toSeconds() + "s");
             RUNS.put(
                     failure + "-" + protocol,
                     CompletableFuture.supplyAsync(() -> Shell.run(new byte[] {'x', '\n'}, args), pool));

@@ -85,9 +85,11 @@ class NothingLeftTest {
     }
 
     static Stream<Arguments> lives() {
-        return Arrays.stream(UpstreamProtocol.values()).flatMap(protocol -> Arrays.stream(Route.values())
-                .flatMap(route -> Arrays.stream(Life.values()).flatMap(life -> Arrays.stream(Runtime.values())
-                        .map(runtime -> Arguments.of(protocol, route, life, runtime)))));
+        return Arrays.stream(UpstreamProtocol.values())
+                .flatMap(protocol -> Arrays.stream(Route.values())
+                        .flatMap(route -> Arrays.stream(Life.values())
+                                .flatMap(life -> Arrays.stream(Runtime.values())
+                                        .map(runtime -> Arguments.of(protocol, route, life, runtime)))));
     }
 
     @BeforeAll
@@ -145,7 +147,9 @@ class NothingLeftTest {
                 }));
                 get(session.send(Telemetry.json("{}")));
                 assertTrue(hub.hub().isConnected(device));
-                assertTrue(!OwnSockets.canBeSeen() || !connections().isEmpty(), "the sockets are looked for in the wrong place");
+                assertTrue(
+                        !OwnSockets.canBeSeen() || !connections().isEmpty(),
+                        "the sockets are looked for in the wrong place");
                 transport.close();
                 await(() -> !hub.hub().isConnected(device), "the hub still has the session");
             }
@@ -180,7 +184,8 @@ class NothingLeftTest {
     }
 
     private static UpstreamOptions options(UpstreamProtocol protocol, Route route, Life life) {
-        ProxyServer server = new ProxyServer(new HostPort("127.0.0.1", proxy.address().getPort()), null);
+        ProxyServer server =
+                new ProxyServer(new HostPort("127.0.0.1", proxy.address().getPort()), null);
         return UpstreamOptions.forHub("localhost")
                 .protocol(protocol)
                 .port(life == Life.ABORTED_OPEN ? silentHub.getLocalPort() : hub.port(protocol))
@@ -193,7 +198,8 @@ class NothingLeftTest {
 
     private static Set<Thread> threads() {
         return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> OF_OTHERS.stream().noneMatch(name -> thread.getName().startsWith(name)))
+                .filter(thread ->
+                        OF_OTHERS.stream().noneMatch(name -> thread.getName().startsWith(name)))
                 .collect(Collectors.toSet());
     }
 
@@ -240,8 +246,8 @@ class NothingLeftTest {
         Field queue = AbstractScheduledEventExecutor.class.getDeclaredField("scheduledTaskQueue");
         queue.setAccessible(true);
         for (EventExecutor loop : runtime.unwrap(EventLoopGroup.class)) {
-            Collection<?> timers = (Collection<?>)
-                    loop.submit(() -> queue.get(loop)).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+            Collection<?> timers =
+                    (Collection<?>) loop.submit(() -> queue.get(loop)).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
             assertEquals(0, timers == null ? 0 : timers.size(), () -> "timers: " + timers);
         }
     }

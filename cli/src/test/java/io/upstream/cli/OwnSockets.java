@@ -27,8 +27,7 @@ final class OwnSockets {
     /** The descriptors of connections to one of {@code ports}; the other end of a connection within this process is not among them. */
     static Set<String> connectedTo(Set<Integer> ports) throws IOException {
         Set<String> open = descriptors();
-        return rows()
-                .filter(row -> ports.contains(port(row[2])) && open.contains(row[9]))
+        return rows().filter(row -> ports.contains(port(row[2])) && open.contains(row[9]))
                 .map(row -> row[1] + ">" + row[2] + " inode " + row[9])
                 .collect(Collectors.toSet());
     }

@@ -39,6 +39,11 @@ final class TestHub implements AutoCloseable {
         return id;
     }
 
+    /** How many {@link #newDevice} has made: {@code device-1} and so on. */
+    int devices() {
+        return devices.get();
+    }
+
     int port(UpstreamProtocol protocol) {
         return switch (protocol) {
             case MQTT -> hub.mqttPort();
