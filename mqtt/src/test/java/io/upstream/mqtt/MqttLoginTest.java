@@ -96,8 +96,8 @@ class MqttLoginTest {
         "1, PROTOCOL, MQTT 3.1.1",
         "2, NOT_FOUND, client id",
         "3, SERVER_ERROR, try again",
-        "4, UNAUTHORIZED, check the device id and its key; the device may be disabled",
-        "5, UNAUTHORIZED, check the device id and its key; the device may be disabled"
+        "4, UNAUTHORIZED, check the device id and its key; the device may be unknown or disabled",
+        "5, UNAUTHORIZED, check the device id and its key; the device may be unknown or disabled"
     })
     void saysWhatARefusalMeans(int code, FailureKind kind, String advice) throws UpstreamException {
         try (ScriptedPeer peer = peer(Identity.device("d-1"), KEY)) {
