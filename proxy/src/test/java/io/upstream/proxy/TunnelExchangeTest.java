@@ -160,7 +160,7 @@ class TunnelExchangeTest {
                 Arguments.of(
                         "403 Forbidden",
                         FailureKind.PROXY_DENIED,
-                        "only 443 through, use MqttWs or AmqpWs on their own port 443"),
+                        "only 443 through: use MqttWs or AmqpWs on port 443"),
                 Arguments.of(
                         "403 F\r\nX-Squid-Error: ERR_ACCESS_DENIED 0",
                         FailureKind.PROXY_DENIED,
