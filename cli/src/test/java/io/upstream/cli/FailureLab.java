@@ -5,13 +5,13 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.emulator.proxy.ConnectProxy;
 import io.upstream.emulator.proxy.Misbehaviour;
 import io.upstream.emulator.tls.EmulatorCa;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.List;
 
 /** A hub, and around it everything that is needed for each {@link Failure} to happen. */
 final class FailureLab implements AutoCloseable {
@@ -124,9 +124,12 @@ final class FailureLab implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        for (AutoCloseable each : List.of(askingProxy, narrowProxy, silentProxy, silentHub, closedPort, alien)) {
-            each.close();
-        }
+    public void close() throws IOException {
+        askingProxy.close();
+        narrowProxy.close();
+        silentProxy.close();
+        silentHub.close();
+        closedPort.close();
+        alien.close();
     }
 }
