@@ -3,7 +3,6 @@ package io.upstream.cli;
 
 import io.upstream.UpstreamProtocol;
 import java.util.Arrays;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
@@ -14,33 +13,52 @@ import org.junit.jupiter.params.provider.Arguments;
 enum Failure {
     // MQTT 3.1.1 has one return code for a wrong key and for a device that nobody knows.
     WRONG_KEY(
-            each("mqtt UNAUTHORIZED", "cbs UNAUTHORIZED", "mqtt UNAUTHORIZED", "cbs UNAUTHORIZED"),
+            "mqtt UNAUTHORIZED",
+            "cbs UNAUTHORIZED",
+            "mqtt UNAUTHORIZED",
+            "cbs UNAUTHORIZED",
             "refused '.*' with CONNACK code 5|answered the token with status 401",
             "check .*key"),
     UNKNOWN_DEVICE(
-            each("mqtt UNAUTHORIZED", "cbs NOT_FOUND", "mqtt UNAUTHORIZED", "cbs NOT_FOUND"),
+            "mqtt UNAUTHORIZED",
+            "cbs NOT_FOUND",
+            "mqtt UNAUTHORIZED",
+            "cbs NOT_FOUND",
             "refused 'nobody' with CONNACK code 5|nobody is not registered",
             "check the (device id|identity's id)"),
     WRONG_PORT(
-            each("mqtt PROTOCOL", "amqp CLOSED_BY_PEER", "websocket CLOSED_BY_PEER", "websocket PROTOCOL"),
+            "mqtt PROTOCOL",
+            "amqp CLOSED_BY_PEER",
+            "websocket CLOSED_BY_PEER",
+            "websocket PROTOCOL",
             "broke MQTT 3.1.1|closed the connection|did not answer the WebSocket upgrade in HTTP/1.1",
             "check .*port"),
-    CLOSED_PORT(all("tcp REFUSED"), "nobody listens on that port", "check host and port"),
-    UNTRUSTED_CA(all("tls TLS_TRUST"), "issued by nobody who is trusted here", "add its root to the trust bundle"),
-    OTHER_HOST(all("tls TLS_NAME"), "is for another host", "connect by a name that the certificate carries"),
-    PROXY_PASSWORD_WRONG(all("tunnel PROXY_AUTH"), "does not take these credentials", "check user name and password"),
+    CLOSED_PORT("tcp REFUSED", "nobody listens on that port", "check host and port"),
+    UNTRUSTED_CA("tls TLS_TRUST", "issued by nobody who is trusted here", "add its root to the trust bundle"),
+    OTHER_HOST("tls TLS_NAME", "is for another host", "connect by a name that the certificate carries"),
+    PROXY_PASSWORD_WRONG("tunnel PROXY_AUTH", "does not take these credentials", "check user name and password"),
     PROXY_REFUSES_PORT(
-            all("tunnel PROXY_DENIED"), "refused the tunnel to localhost:\\d+ with 403", "ask its owner to allow"),
-    PROXY_SILENT(all("tunnel TIMEOUT"), "no answer from .* in stage 'tunnel'", "check that hop .*or raise the"),
-    HUB_SILENT(all("tls TIMEOUT"), "no answer from .* in stage 'tls'", "check that hop .*or raise the"),
-    NO_SUCH_NAME(all("resolve DNS"), "does not resolve", "check the spelling and this machine's DNS");
+            "tunnel PROXY_DENIED", "refused the tunnel to localhost:\\d+ with 403", "ask its owner to allow"),
+    PROXY_SILENT("tunnel TIMEOUT", "no answer from .* in stage 'tunnel'", "check that hop .*or raise the"),
+    HUB_SILENT("tls TIMEOUT", "no answer from .* in stage 'tls'", "check that hop .*or raise the"),
+    NO_SUCH_NAME("resolve DNS", "does not resolve", "check the spelling and this machine's DNS");
 
-    private final List<String> outcomes;
+    private final String mqtt;
+    private final String amqp;
+    private final String mqttWs;
+    private final String amqpWs;
     private final String cause;
     private final String remedy;
 
-    Failure(List<String> outcomes, String cause, String remedy) {
-        this.outcomes = outcomes;
+    Failure(String everywhere, String cause, String remedy) {
+        this(everywhere, everywhere, everywhere, everywhere, cause, remedy);
+    }
+
+    Failure(String mqtt, String amqp, String mqttWs, String amqpWs, String cause, String remedy) {
+        this.mqtt = mqtt;
+        this.amqp = amqp;
+        this.mqttWs = mqttWs;
+        this.amqpWs = amqpWs;
         this.cause = cause;
         this.remedy = remedy;
     }
@@ -53,7 +71,12 @@ enum Failure {
 
     /** {@code stage KIND}. */
     String outcome(UpstreamProtocol protocol) {
-        return outcomes.get(protocol.ordinal());
+        return switch (protocol) {
+            case MQTT -> mqtt;
+            case AMQP -> amqp;
+            case MQTT_WS -> mqttWs;
+            case AMQP_WS -> amqpWs;
+        };
     }
 
     boolean isSilence() {
@@ -63,18 +86,5 @@ enum Failure {
     /** For a whole message: the cause, a colon, the remedy. */
     String words() {
         return ".*(" + cause + ").*[:;] .*(" + remedy + ").*";
-    }
-
-    private static List<String> each(String mqtt, String amqp, String mqttWs, String amqpWs) {
-        String[] inOrder = new String[UpstreamProtocol.values().length];
-        inOrder[UpstreamProtocol.MQTT.ordinal()] = mqtt;
-        inOrder[UpstreamProtocol.AMQP.ordinal()] = amqp;
-        inOrder[UpstreamProtocol.MQTT_WS.ordinal()] = mqttWs;
-        inOrder[UpstreamProtocol.AMQP_WS.ordinal()] = amqpWs;
-        return List.of(inOrder);
-    }
-
-    private static List<String> all(String outcome) {
-        return each(outcome, outcome, outcome, outcome);
     }
 }
