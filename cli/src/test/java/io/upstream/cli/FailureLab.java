@@ -48,7 +48,7 @@ final class FailureLab implements AutoCloseable {
     /** A command line that runs into the failure. */
     String[] args(Failure failure, UpstreamProtocol protocol, String... more) {
         String device = hub.newDevice();
-        String[] args = hub.args("send", device, protocol, more(failure, protocol, more));
+        String[] args = hub.args("send", device, protocol, more(failure, more));
         return switch (failure) {
             case WRONG_KEY -> replaced(args, "--connection-string", string(device));
             case UNKNOWN_DEVICE -> replaced(args, "--connection-string", string("nobody"));
@@ -94,7 +94,7 @@ final class FailureLab implements AutoCloseable {
         };
     }
 
-    private String[] more(Failure failure, UpstreamProtocol protocol, String[] more) {
+    private String[] more(Failure failure, String[] more) {
         String proxy = switch (failure) {
             case PROXY_PASSWORD_WRONG -> askingProxy.url().replace("://", "://user:" + PROXY_PASSWORD_IN_URL + "@");
             case PROXY_REFUSES_PORT -> narrowProxy.url();
