@@ -28,7 +28,7 @@ final class OutputOptions {
     /** The log level belongs to the JVM: without {@code -v} it is left alone. */
     void applyVerbosity() {
         if (verbose.length > 0 && LoggerFactory.getLogger("io.upstream") instanceof Logger logger) {
-            logger.setLevel(verbose.length == 1 ? Level.INFO : Level.DEBUG);
+            logger.setLevel(verbose.length == 1 ? Level.INFO : Level.TRACE);
         }
     }
 }

@@ -79,7 +79,7 @@ class NothingLeftTest {
         PROXY
     }
 
-    private enum Runtime {
+    private enum Owner {
         OWN,
         SHARED
     }
@@ -88,7 +88,7 @@ class NothingLeftTest {
         return Arrays.stream(UpstreamProtocol.values())
                 .flatMap(protocol -> Arrays.stream(Route.values())
                         .flatMap(route -> Arrays.stream(Life.values())
-                                .flatMap(life -> Arrays.stream(Runtime.values())
+                                .flatMap(life -> Arrays.stream(Owner.values())
                                         .map(runtime -> Arguments.of(protocol, route, life, runtime)))));
     }
 
@@ -110,11 +110,11 @@ class NothingLeftTest {
 
     @ParameterizedTest
     @MethodSource("lives")
-    void leavesNothing(UpstreamProtocol protocol, Route route, Life life, Runtime kind) throws Exception {
+    void leavesNothing(UpstreamProtocol protocol, Route route, Life life, Owner owner) throws Exception {
         Set<Thread> before = threads();
         AtomicInteger callbacks = new AtomicInteger();
         UpstreamOptions options = options(protocol, route, life);
-        if (kind == Runtime.OWN) {
+        if (owner == Owner.OWN) {
             UpstreamTransport transport = UpstreamTransport.create(options);
             live(transport, life, callbacks);
             assertNoSocket(route);

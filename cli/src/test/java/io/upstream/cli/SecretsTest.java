@@ -65,7 +65,7 @@ class SecretsTest {
             assertTrue(
                     runs.stream().anyMatch(run -> run.err().contains("\tat io.upstream.")), "no stack trace is seen");
             assertEquals(
-                    4 * UpstreamProtocol.values().length,
+                    4L * UpstreamProtocol.values().length,
                     runs.stream().filter(run -> run.code() == Cli.DONE).count());
         }
     }

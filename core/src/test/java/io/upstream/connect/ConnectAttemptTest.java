@@ -300,16 +300,6 @@ class ConnectAttemptTest {
     }
 
     @Test
-    void aRuntimeThatClosesWhileThePlannerFailsIsAnAnswerNotAHang() {
-        ConnectAttempt attempt = ConnectAttempt.start(runtime, AMPLE, () -> {
-            runtime.close();
-            runtime.unwrap(EventLoopGroup.class).terminationFuture().awaitUninterruptibly(10, TimeUnit.SECONDS);
-            throw UpstreamException.of(FailureKind.DNS, Where.here("plan"), "no such name");
-        });
-        assertEquals(FailureKind.DNS, failureOf(attempt).kind());
-    }
-
-    @Test
     void aHandlerGoesBelowTheGuardOfARunningAttempt() throws Exception {
         ConnectAttempt attempt = start(AMPLE, ConnectPlan.to(hub).then(new LetterStage("a", 'a')));
         try (Socket peer = server.accept()) {
