@@ -18,6 +18,9 @@ public final class UpstreamOptions {
     /** Shorter than the idle limits of common proxies and load balancers. */
     public static final Duration DEFAULT_KEEP_ALIVE = Duration.ofSeconds(45);
 
+    /** No timeout can be longer. */
+    public static final Duration MAX_TIMEOUT = Duration.ofDays(1);
+
     public static final int DEFAULT_OUTBOX_MESSAGES = 1_000;
     public static final long DEFAULT_OUTBOX_BYTES = 4L << 20;
 
@@ -189,22 +192,22 @@ public final class UpstreamOptions {
             return this;
         }
 
-        /** The whole of one connection attempt; more than zero. */
+        /** The whole of one connection attempt; more than zero, at most a day. */
         public Builder connectTimeout(Duration timeout) {
             connectTimeout = positive("connect timeout", timeout);
             return this;
         }
 
-        /** Each send and subscription; more than zero. */
+        /** Each send and subscription; more than zero, at most a day. */
         public Builder operationTimeout(Duration timeout) {
             operationTimeout = positive("operation timeout", timeout);
             return this;
         }
 
-        /** How long {@code close()} lets sends finish; zero is allowed. */
+        /** How long {@code close()} lets sends finish; zero to a day. */
         public Builder closeTimeout(Duration timeout) {
-            if (timeout.isNegative()) {
-                throw new IllegalArgumentException("close timeout must not be negative, was " + timeout);
+            if (timeout.isNegative() || timeout.compareTo(MAX_TIMEOUT) > 0) {
+                throw new IllegalArgumentException("close timeout must be zero to a day, was " + timeout);
             }
             closeTimeout = timeout;
             return this;
@@ -276,8 +279,8 @@ public final class UpstreamOptions {
         }
 
         private static Duration positive(String what, Duration value) {
-            if (value.isNegative() || value.isZero()) {
-                throw new IllegalArgumentException(what + " must be more than zero, was " + value);
+            if (value.isNegative() || value.isZero() || value.compareTo(MAX_TIMEOUT) > 0) {
+                throw new IllegalArgumentException(what + " must be more than zero and at most a day, was " + value);
             }
             return value;
         }

@@ -12,6 +12,7 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.session.Callbacks;
+import io.upstream.session.Drain;
 import io.upstream.session.Lifecycle;
 import io.upstream.session.Outbox;
 import java.time.Duration;
@@ -151,7 +152,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
     @Override
     public CompletionStage<Void> close(Duration drain) {
         try {
-            connection.loop().execute(() -> beginClose(drain));
+            connection.loop().execute(() -> beginClose(Drain.bounded(drain)));
         } catch (RejectedExecutionException e) {
             closed.complete(null);
         }
@@ -174,9 +175,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         } else if (outbox.isEmpty() || drain.isZero()) {
             sayGoodbye();
         } else {
-            drainEnd = connection
-                    .loop()
-                    .schedule(this::sayGoodbye, TimeUnit.NANOSECONDS.convert(drain), TimeUnit.NANOSECONDS);
+            drainEnd = connection.loop().schedule(this::sayGoodbye, drain.toNanos(), TimeUnit.NANOSECONDS);
         }
     }
 

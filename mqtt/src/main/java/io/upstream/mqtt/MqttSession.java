@@ -13,6 +13,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
+import io.upstream.session.Drain;
 import io.upstream.session.Lifecycle;
 import java.time.Duration;
 import java.util.Objects;
@@ -29,11 +30,10 @@ import org.jspecify.annotations.Nullable;
  * One identity on a connection of its own. What the application calls, from any thread; the work is {@link MqttLink}'s.
  *
  * <p>Messages go to {@code devices/{id}/messages/events/} with all properties in the topic, or to the address that the options name. To
- * such an address the payload alone is sent: MQTT 3.1.1 has no properties, the form in the topic is the hub's own.
+ * such an address the payload alone is sent: MQTT 3.1.1 has no properties, the form in the topic is the hub's own, and a message with
+ * application properties fails.
  */
 final class MqttSession implements UpstreamSession {
-    private static final Duration LONGEST_DRAIN = Duration.ofDays(365);
-
     /** Before the 5 s that {@link UpstreamSession#close(Duration)} promises are over. */
     private static final Duration LAST_WORD_AFTER = Duration.ofMillis(4_700);
 
@@ -116,9 +116,8 @@ final class MqttSession implements UpstreamSession {
             return earlier;
         }
         lifecycle.moveTo(Phase.CLOSING, null);
-        Duration bounded = drain.isNegative() ? Duration.ZERO : drain;
         try {
-            loop.execute(() -> closeNow(bounded.compareTo(LONGEST_DRAIN) < 0 ? bounded : LONGEST_DRAIN, mine));
+            loop.execute(() -> closeNow(Drain.bounded(drain), mine));
         } catch (RejectedExecutionException e) {
             lifecycle.moveTo(Phase.CLOSED, null);
             mine.complete(null);
