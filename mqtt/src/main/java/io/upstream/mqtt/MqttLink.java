@@ -4,6 +4,7 @@ package io.upstream.mqtt;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
@@ -11,76 +12,45 @@ import io.netty.handler.codec.mqtt.MqttMessage;
 import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.upstream.CloudMessage;
-import io.upstream.FailureKind;
 import io.upstream.MessageHandler;
-import io.upstream.NetworkException;
-import io.upstream.Phase;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
 import io.upstream.session.Lifecycle;
 import io.upstream.session.Outbox;
 import io.upstream.session.Send;
-import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The half of a session that lives on the event loop: the last handler of the pipeline, from CONNACK to the end of the connection.
- * Everything but {@link #outbox} is confined to the event loop.
- *
- * <pre>
- *   OPEN ──► DRAINING ──► LEAVING ──► CLOSED
- *     └─────────┴────────────────────────▲     lost
- * </pre>
+ * The half of a session that lives on the event loop: the last handler of the pipeline, from CONNACK to the end of the connection,
+ * which {@link Ending} decides. Everything but {@link #outbox} is confined to the event loop.
  */
 final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListener {
-    /** How long DISCONNECT may take to leave; then TLS says its own goodbye, for which it has 3 s. */
-    private static final Duration GOODBYE_LIMIT = Duration.ofSeconds(1);
-
-    /** When the socket is closed whatever the layers above it still wait for. */
-    private static final Duration FORCE_AFTER = Duration.ofSeconds(4);
-
     private static final Logger log = LoggerFactory.getLogger(MqttLink.class);
 
     private final Channel channel;
     private final Where where;
     private final Dialect dialect;
-    private final Lifecycle lifecycle;
+    private final Ending ending;
     private final Outbox outbox;
     private final InFlight inFlight;
     private final PacketWriter writer;
     private final KeepAlive keepAlive;
     private final Subscription subscription;
     private final Inbox inbox;
-    private State state = State.OPEN;
-    private Draining draining = Draining.NO;
-
-    private enum State {
-        OPEN,
-        /** No new messages; those under way may still be acknowledged. */
-        DRAINING,
-        /** DISCONNECT is written, nothing may follow it. */
-        LEAVING,
-        CLOSED
-    }
 
     /** A flush can make the channel writable again and call back in here: then the loop that flushed goes on. */
-    private enum Draining {
-        NO,
-        UNDER_WAY
-    }
+    private boolean writing;
 
     MqttLink(SessionSetup setup, Lifecycle lifecycle, Channel channel, Where where) {
         EventLoop loop = channel.eventLoop();
         this.channel = channel;
         this.where = where;
         this.dialect = setup.dialect();
-        this.lifecycle = lifecycle;
+        this.ending = new Ending(channel, where, lifecycle, new Remains());
         this.outbox = new Outbox(
                 loop,
                 setup.callbacks(),
@@ -88,9 +58,9 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
                 this::drain,
                 () -> loop.ticker().nanoTime());
         this.inFlight = new InFlight(setup.options().outboxMessages());
-        this.writer = new PacketWriter(channel, new PublishEncoder(dialect), this::broken);
+        this.writer = new PacketWriter(channel, new PublishEncoder(dialect), ending::broken);
         this.keepAlive = new KeepAlive(
-                loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, this::unanswered);
+                loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
         this.subscription = new Subscription(
                 dialect.cloudTopic() + "#",
                 where,
@@ -108,13 +78,14 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        channel.closeFuture().addListener(closed -> gone());
+        // before whoever else listens for that, and before channelInactive
+        channel.closeFuture().addListener(closed -> ending.gone());
         keepAlive.start();
     }
 
     /** Has messages given to {@code handler}, and {@code outcome} completed when the hub has confirmed that it sends them. */
     void receive(MessageHandler handler, CompletableFuture<Void> outcome, UpstreamException whenOver) {
-        if (state != State.OPEN) {
+        if (ending.hasBegun()) {
             subscription.refuse(outcome, whenOver);
             return;
         }
@@ -124,10 +95,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     /** As {@link io.upstream.UpstreamSession#close(Duration)}; the channel is closed not later than 4 s after {@code drain}. */
     void close(Duration drain) {
-        if (state == State.OPEN) {
-            state = State.DRAINING;
-            var alarm = loop().schedule(this::leave, drain.toNanos(), TimeUnit.NANOSECONDS);
-            channel.closeFuture().addListener(closed -> alarm.cancel(false));
+        if (ending.begin(drain)) {
             drain();
         }
     }
@@ -140,7 +108,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     @Override
     public void publish(String topic, int packetId, ByteBuf payload) {
         String expected = dialect.cloudTopic();
-        if (isOver()) {
+        if (ending.isOver()) {
             return;
         }
         if (!topic.startsWith(expected) && !expected.equals(topic + "/")) {
@@ -154,7 +122,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     @Override
     public void pubAck(int packetId) throws UpstreamException {
-        if (isOver()) {
+        if (ending.isOver()) {
             return;
         }
         Send send = inFlight.remove(packetId);
@@ -166,14 +134,14 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     @Override
     public void subAck(int packetId, int code) throws UpstreamException {
-        if (!isOver()) {
+        if (!ending.isOver()) {
             subscription.answered(packetId, code);
         }
     }
 
     @Override
     public void pingResp() throws UpstreamException {
-        if (!isOver() && !keepAlive.answered()) {
+        if (!ending.isOver() && !keepAlive.answered()) {
             throw MqttFrameReader.violation(where, "a PINGRESP that nobody asked for");
         }
     }
@@ -191,50 +159,25 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         ctx.fireChannelWritabilityChanged();
     }
 
-    /** The channel is closed; comes before whoever else listens for that, and before {@code channelInactive}. */
-    private void gone() {
-        lost(loop().isShuttingDown() ? Failures.runtimeClosed("mqtt", null) : closedByPeer());
-        if (state == State.LEAVING) {
-            state = State.CLOSED;
-            lifecycle.moveTo(Phase.CLOSED, null);
-        }
-    }
-
-    private UpstreamException closedByPeer() {
-        return UpstreamException.of(
-                FailureKind.CLOSED_BY_PEER,
-                where,
-                where.hop() + " closed the connection without a reason, MQTT has no word for one: look for a second"
-                        + " connection with the same identity, a token that ended, or a device that was disabled");
-    }
-
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (ctx.pipeline().context(PipelineNames.GUARD) != null) {
             ctx.fireExceptionCaught(cause); // the attempt shall know what ended it
         }
-        broken(cause);
-    }
-
-    /** The stream is of no more use. */
-    private void broken(Throwable cause) {
-        if (!(cause instanceof ClosedChannelException)) { // gone() says that better
-            lost(Failures.lost(cause, where));
-        }
-        channel.pipeline().close();
+        ending.broken(cause);
     }
 
     private void drain() {
-        if (isOver() || draining == Draining.UNDER_WAY) {
+        if (ending.isOver() || writing) {
             return;
         }
-        draining = Draining.UNDER_WAY;
+        writing = true;
         do {
             writeWhileWritable();
         } while (writer.flush());
-        draining = Draining.NO;
-        if (state == State.DRAINING && outbox.isEmpty()) {
-            leave();
+        writing = false;
+        if (outbox.isEmpty()) {
+            ending.drained();
         }
     }
 
@@ -257,7 +200,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
             inFlight.remove(packetId);
             send.fail(e);
         } catch (RuntimeException | Error e) {
-            broken(e); // half a frame may be written
+            ending.broken(e); // half a frame may be written
         }
     }
 
@@ -278,85 +221,6 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         writer.flush();
     }
 
-    private void unanswered() {
-        lost(UpstreamException.of(
-                FailureKind.TIMEOUT,
-                where,
-                where.hop() + " gave no sign of life for " + Failures.seconds(KeepAlive.ANSWER_LIMIT)
-                        + " after a PINGREQ: check the network between here and there"));
-        channel.pipeline().close();
-    }
-
-    /** Says goodbye: whatever is not acknowledged by now will not be. */
-    private void leave() {
-        if (isOver()) {
-            return;
-        }
-        state = State.LEAVING;
-        writer.packet(MqttMessage.DISCONNECT)
-                .addListener(written -> channel.pipeline().close());
-        writer.flush();
-        release(
-                closed("the session was closed before the hub acknowledged the message; it may have it all the same"),
-                closed("the session was closed, the message was not sent"),
-                closed("the session was closed"));
-        var polite = loop().schedule(() -> channel.pipeline().close(), GOODBYE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
-        var forced = loop().schedule(this::forceClose, FORCE_AFTER.toNanos(), TimeUnit.NANOSECONDS);
-        channel.closeFuture().addListener(closed -> {
-            polite.cancel(false);
-            forced.cancel(false);
-        });
-    }
-
-    /** From the lowest handler down, past those that would wait for the peer. */
-    private void forceClose() {
-        ChannelHandlerContext lowest = channel.pipeline().firstContext();
-        if (lowest != null) {
-            lowest.close();
-        }
-    }
-
-    private void lost(UpstreamException cause) {
-        if (isOver()) {
-            return;
-        }
-        boolean wanted = state == State.DRAINING;
-        state = State.CLOSED;
-        boolean telling = cause instanceof NetworkException || cause.kind() == FailureKind.CLOSED;
-        FailureKind kind = telling ? cause.kind() : FailureKind.RESET;
-        String reason = "the connection was lost (" + cause.getMessage() + ")";
-        release(
-                UpstreamException.of(
-                        kind,
-                        where,
-                        reason + " before the message was acknowledged; the hub may have it all the same",
-                        cause),
-                UpstreamException.of(kind, where, reason + ", the message was not sent", cause),
-                cause);
-        lifecycle.moveTo(Phase.CLOSED, wanted ? null : cause);
-    }
-
-    private void release(UpstreamException written, UpstreamException unwritten, UpstreamException cause) {
-        keepAlive.stop();
-        writer.discard();
-        inFlight.failAll(written);
-        outbox.end(unwritten);
-        subscription.end(cause);
-        inbox.end();
-    }
-
-    private boolean isOver() {
-        return state == State.LEAVING || state == State.CLOSED;
-    }
-
-    private static UpstreamException closed(String text) {
-        return UpstreamException.of(FailureKind.CLOSED, Where.here("mqtt"), text);
-    }
-
-    private EventLoop loop() {
-        return channel.eventLoop();
-    }
-
     private final class Settlements implements Inbox.Outlet {
         @Override
         public void acknowledge(int packetId) {
@@ -372,6 +236,24 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         @Override
         public void pressure(Inbox.Pressure pressure) {
             channel.config().setAutoRead(pressure == Inbox.Pressure.LOW);
+        }
+    }
+
+    private final class Remains implements Ending.Remains {
+        @Override
+        public void goodbye(ChannelFutureListener written) {
+            writer.packet(MqttMessage.DISCONNECT).addListener(written);
+            writer.flush();
+        }
+
+        @Override
+        public void release(UpstreamException written, UpstreamException unwritten, UpstreamException cause) {
+            keepAlive.stop();
+            writer.discard();
+            inFlight.failAll(written);
+            outbox.end(unwritten);
+            subscription.end(cause);
+            inbox.end();
         }
     }
 }
