@@ -33,6 +33,13 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(UpstreamRuntime.class);
     private static final Duration CLOSE_GRACE = Duration.ofSeconds(6);
     private static final int CLOSE_SECONDS = 10;
+
+    /**
+     * Not zero: a loop that is told to stop while it runs tasks would then end in the same turn, before it has closed its channels, and
+     * their sockets would stay open.
+     */
+    private static final int QUIET_MILLIS = 50;
+
     private static final int BLOCKING_THREADS = 4;
     private static final int BLOCKING_QUEUE = 10_000;
 
@@ -127,7 +134,7 @@ public final class UpstreamRuntime implements AutoCloseable {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
         boolean waits = !ownsCurrentThread();
         if (ownsLoops) {
-            loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+            loops.shutdownGracefully(QUIET_MILLIS, TimeUnit.SECONDS.toMillis(CLOSE_SECONDS), TimeUnit.MILLISECONDS);
             if (waits) {
                 loops.terminationFuture().awaitUninterruptibly(end - System.nanoTime(), TimeUnit.NANOSECONDS);
             }
