@@ -91,8 +91,8 @@ public final class ConnectAttempt {
     private void begin() {
         Future<?> alarm = loop.schedule(this::outOfTime, budget.toNanos(), TimeUnit.NANOSECONDS)
                 .addListener(rung -> {
-                    if (rung.isCancelled()) { // by the loop, when it is shut down: nothing else would end this attempt
-                        // then
+                    if (rung.isCancelled()) {
+                        // by the loop, when it is shut down: nothing else would end this attempt then
                         fail(Failures.runtimeClosed("open", null));
                     }
                 });
@@ -100,15 +100,16 @@ public final class ConnectAttempt {
         try {
             blocking.execute(this::planAndResolve);
         } catch (RejectedExecutionException e) {
-            fail(
-                    blocking instanceof ExecutorService pool && pool.isShutdown()
-                            ? Failures.runtimeClosed("open", e)
-                            : UpstreamException.of(
-                                    FailureKind.INTERNAL,
-                                    where,
-                                    "too many connection attempts wait at once: open fewer at a time",
-                                    e));
+            fail(noThread(e));
         }
+    }
+
+    private UpstreamException noThread(RejectedExecutionException cause) {
+        if (blocking instanceof ExecutorService pool && pool.isShutdown()) {
+            return Failures.runtimeClosed("open", cause);
+        }
+        return UpstreamException.of(
+                FailureKind.INTERNAL, where, "too many connection attempts wait at once: open fewer at a time", cause);
     }
 
     /** The part that may block: files, environment, signatures, name resolution. */
