@@ -18,6 +18,10 @@ module io.upstream.core {
             io.upstream.websocket,
             io.upstream.mqtt,
             io.upstream.amqp;
+    exports io.upstream.frame to
+            io.upstream.websocket,
+            io.upstream.mqtt,
+            io.upstream.amqp;
     exports io.upstream.session to
             io.upstream.mqtt,
             io.upstream.amqp;

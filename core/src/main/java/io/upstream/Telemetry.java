@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream;
 
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -16,7 +17,9 @@ import java.util.Objects;
  * <p><b>Buffers:</b> the payload is not copied. Whoever passed it must not change it until the send's future has completed.
  */
 public final class Telemetry {
+    /** Never given out and never moved: several threads may read it. */
     private final ByteBuffer payload;
+
     private final Map<SystemProperty, String> system;
     private final Map<String, String> properties;
 
@@ -28,12 +31,25 @@ public final class Telemetry {
 
     /** Borrows the array until the send completes. */
     public static Telemetry of(byte[] payload) {
-        return of(ByteBuffer.wrap(payload));
+        return new Telemetry(ByteBuffer.wrap(payload), Map.of(), Map.of());
     }
 
     /** Borrows what lies between position and limit until the send completes; the buffer's own position is not moved. */
     public static Telemetry of(ByteBuffer payload) {
-        return new Telemetry(payload.slice().asReadOnlyBuffer(), Map.of(), Map.of());
+        return new Telemetry(payload.slice(), Map.of(), Map.of());
+    }
+
+    /**
+     * The same properties around another payload: the way to send many messages that differ in nothing else. The properties are checked and
+     * encoded once for all of them. Borrows the array until the send completes.
+     */
+    public Telemetry withPayload(byte[] other) {
+        return new Telemetry(ByteBuffer.wrap(other), system, properties);
+    }
+
+    /** As {@link #withPayload(byte[])}, of what lies between position and limit; the buffer's own position is not moved. */
+    public Telemetry withPayload(ByteBuffer other) {
+        return new Telemetry(other.slice(), system, properties);
     }
 
     /** UTF-8 text with content type {@code application/json} and encoding {@code utf-8}, so that the hub can route by body. */
@@ -88,12 +104,25 @@ public final class Telemetry {
 
     /** A fresh read-only view of the payload, position 0. */
     public ByteBuffer payload() {
-        return payload.duplicate();
+        return payload.asReadOnlyBuffer();
+    }
+
+    /**
+     * Copies the payload to the position of {@code target}, which moves behind it. Allocates nothing.
+     *
+     * @throws java.nio.BufferOverflowException if {@code target} has less than {@link #size} bytes left
+     */
+    public void writeTo(ByteBuffer target) {
+        int size = payload.limit();
+        if (size > target.remaining()) {
+            throw new BufferOverflowException();
+        }
+        target.put(target.position(), payload, 0, size).position(target.position() + size);
     }
 
     /** The payload's length in bytes. */
     public int size() {
-        return payload.remaining();
+        return payload.limit();
     }
 
     /** Unmodifiable. */

@@ -21,6 +21,7 @@ public final class Callbacks {
     private final Executor executor;
     private final Queue<Runnable> pieces = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
+    private final Runnable drain = this::drain;
 
     public Callbacks(Executor executor) {
         this.executor = executor;
@@ -46,7 +47,7 @@ public final class Callbacks {
     /** Has run what was added. */
     void start() {
         try {
-            executor.execute(this::drain);
+            executor.execute(drain);
         } catch (RejectedExecutionException e) {
             drain(); // the host closed its executor early: a late answer on this thread beats none
         } catch (RuntimeException | Error e) {

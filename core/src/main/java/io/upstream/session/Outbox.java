@@ -10,23 +10,27 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.connect.Failures;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of messages from any thread to the one event loop of a session. Bounded in messages and bytes, counting what waits and what the
- * hub has not answered yet; every message is answered by its deadline. {@link #submit} is for any thread, everything else is confined to
- * the event loop.
+ * The way of messages from any thread to the one event loop of a session, and of the hub's answers back. Bounded in messages and bytes,
+ * counting what waits and what the hub has not answered yet; every message is answered by its deadline. {@link #submit} is for any thread,
+ * everything else is confined to the event loop.
+ *
+ * <p>A message is one object, {@link Send}, that stands in one list after the other. Threads push on a stack; the event loop takes the whole
+ * stack at once. Answers are collected and given to the application together, once per turn of the event loop.
+ *
+ * <pre>
+ *   submit ─► handedOver ─► open: first … unwritten … last ─► answered ─► the application
+ * </pre>
  */
 public final class Outbox {
     private static final Where HERE = Where.here("send");
@@ -38,16 +42,29 @@ public final class Outbox {
     private final int maxMessages;
     private final long maxBytes;
     private final Duration timeout;
+    private final Runnable takeOver = this::takeOver;
+    private final Runnable tellAnswered = this::tellAnswered;
 
-    private final Queue<Send> handedOver = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean wakeScheduled = new AtomicBoolean();
+    /** A stack, the latest on top. Whoever puts the first one on it wakes the event loop. */
+    private final AtomicReference<@Nullable Send> handedOver = new AtomicReference<>();
+
     private final AtomicInteger messages = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
 
-    /** All that are unanswered, oldest first: all have the same timeout, so the head is the first to expire. */
-    private final ArrayDeque<Send> open = new ArrayDeque<>();
+    /** All that are unanswered, oldest first: all have the same timeout, so the first is the first to expire. */
+    private @Nullable Send first;
 
-    private final ArrayDeque<Send> unwritten = new ArrayDeque<>();
+    private @Nullable Send last;
+
+    /** From here on nothing was written; null if all was. */
+    private @Nullable Send unwritten;
+
+    /** Answered ones whose futures are not completed yet, in the order of the answers. */
+    private @Nullable Send answeredFirst;
+
+    private @Nullable Send answeredLast;
+    private int answeredMessages;
+    private long answeredBytes;
     private @Nullable Future<?> alarm;
     private volatile @Nullable UpstreamException ended;
 
@@ -77,50 +94,75 @@ public final class Outbox {
             return CompletableFuture.failedFuture(full());
         }
         Send send = new Send(this, telemetry, nanoTime.getAsLong() + timeout.toNanos());
-        handedOver.add(send);
-        if (wakeScheduled.compareAndSet(false, true)) {
+        if (push(send)) {
             try {
-                loop.execute(this::takeOver);
+                loop.execute(takeOver);
             } catch (RejectedExecutionException e) {
-                wakeScheduled.set(false); // first, so that whoever adds from now on comes here himself
                 refuseHandedOver(UpstreamException.of(FailureKind.CLOSED, HERE, "the runtime is closed", e));
             }
-        }
-        return send.outcome();
-    }
-
-    /** Any thread: the event loop is gone, and with it everything that is confined to it. */
-    private void refuseHandedOver(UpstreamException cause) {
-        for (Send send = handedOver.poll(); send != null; send = handedOver.poll()) {
-            messages.decrementAndGet();
-            bytes.addAndGet(-send.telemetry().size());
-            tell(send, cause);
-        }
-    }
-
-    /** The next message to write, in the order of the calls, or null. Whoever takes it answers it. */
-    public @Nullable Send next() {
-        Send send = unwritten.poll();
-        while (send != null && (send.isAnswered() || send.isCancelled())) {
-            send.fail(UpstreamException.of(FailureKind.CLOSED, HERE, "the send was cancelled"));
-            send = unwritten.poll();
         }
         return send;
     }
 
-    /** Puts back what {@link #next} gave and could not be written: it is the next one again. */
-    public void putBack(Send send) {
-        unwritten.addFirst(send);
+    /** Any thread. Whether {@code send} is the first of those that the event loop has not heard of. */
+    private boolean push(Send send) {
+        Send top;
+        do {
+            top = handedOver.get();
+            send.next = top;
+        } while (!handedOver.compareAndSet(top, send));
+        return top == null;
+    }
+
+    /** Any thread: the event loop is gone, and with it everything that is confined to it. */
+    private void refuseHandedOver(UpstreamException cause) {
+        for (Send send = takeHandedOver(); send != null; send = unchain(send)) {
+            messages.decrementAndGet();
+            bytes.addAndGet(-send.telemetry().size());
+            send.refuse(cause);
+            callbacks.run(send::tell);
+        }
+    }
+
+    /** The whole stack, turned over: the oldest first. */
+    private @Nullable Send takeHandedOver() {
+        Send oldest = null;
+        Send send = handedOver.getAndSet(null);
+        while (send != null) {
+            Send older = send.next;
+            send.next = oldest;
+            oldest = send;
+            send = older;
+        }
+        return oldest;
+    }
+
+    private static @Nullable Send unchain(Send send) {
+        Send after = send.next;
+        send.next = null;
+        return after;
+    }
+
+    /** The next message to write, in the order of the calls, or null. Whoever takes it answers it. */
+    public @Nullable Send next() {
+        for (Send send = unwritten; send != null; send = unwritten) {
+            unwritten = send.next;
+            if (!send.isDone()) {
+                return send;
+            }
+            send.fail(UpstreamException.of(FailureKind.CLOSED, HERE, "the send was cancelled"));
+        }
+        return null;
     }
 
     /** Whether nothing waits and nothing is unanswered. */
     public boolean isEmpty() {
-        return messages.get() == 0;
+        return size() == 0;
     }
 
-    /** How many messages wait or are unanswered; any thread. */
+    /** How many messages wait or are unanswered. */
     public int size() {
-        return messages.get();
+        return messages.get() - answeredMessages;
     }
 
     /** Fails all that are unanswered, and all later ones at once. Only the first call counts. */
@@ -132,29 +174,76 @@ public final class Outbox {
         takeOver();
     }
 
-    void release(Send send) {
-        messages.decrementAndGet();
-        bytes.addAndGet(-send.telemetry().size());
-        while (!open.isEmpty() && open.peek().isAnswered()) {
-            open.poll();
+    /** Called once for each, by the one who answered. */
+    void answered(Send send, int size) {
+        leave(send);
+        if (answeredLast == null) {
+            answeredFirst = send;
+            tellAfterThisTurn();
+        } else {
+            answeredLast.next = send;
+        }
+        answeredLast = send;
+        answeredMessages++;
+        answeredBytes += size;
+    }
+
+    private void leave(Send send) {
+        Send before = send.previous;
+        Send after = send.next;
+        if (unwritten == send) {
+            unwritten = after;
+        }
+        if (before == null) {
+            first = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            last = before;
+        } else {
+            after.previous = before;
+        }
+        send.previous = null;
+        send.next = null;
+    }
+
+    private void tellAfterThisTurn() {
+        try {
+            loop.execute(tellAnswered);
+        } catch (RejectedExecutionException e) {
+            // the loop is ending: end() is still to come, and tells at once
         }
     }
 
-    void tell(Send send, @Nullable UpstreamException cause) {
-        callbacks.run(() -> {
-            if (cause == null) {
-                send.outcome().complete(null);
-            } else {
-                send.outcome().completeExceptionally(cause);
-            }
-        });
+    /** Gives back the room first, so that whoever sends from a completed future finds it. */
+    private void tellAnswered() {
+        Send chain = answeredFirst;
+        if (chain == null) {
+            return;
+        }
+        messages.addAndGet(-answeredMessages);
+        bytes.addAndGet(-answeredBytes);
+        answeredMessages = 0;
+        answeredBytes = 0;
+        answeredFirst = null;
+        answeredLast = null;
+        callbacks.run(() -> tellAll(chain));
+    }
+
+    private static void tellAll(Send chain) {
+        for (Send send = chain; send != null; ) {
+            Send after = unchain(send);
+            send.tell(); // what depends on it throws into its own future
+            send = after;
+        }
     }
 
     private void takeOver() {
-        wakeScheduled.set(false);
-        for (Send send = handedOver.poll(); send != null; send = handedOver.poll()) {
-            open.add(send);
-            unwritten.add(send);
+        for (Send send = takeHandedOver(); send != null; ) {
+            Send after = unchain(send);
+            append(send);
+            send = after;
         }
         UpstreamException over = ended;
         if (over != null) {
@@ -168,16 +257,29 @@ public final class Outbox {
         wake.run();
     }
 
+    private void append(Send send) {
+        send.previous = last;
+        if (last == null) {
+            first = send;
+        } else {
+            last.next = send;
+        }
+        last = send;
+        if (unwritten == null) {
+            unwritten = send;
+        }
+    }
+
     private void failOpen(UpstreamException cause) {
-        for (Send send = open.poll(); send != null; send = open.poll()) {
+        for (Send send = first; send != null; send = first) {
             send.fail(cause);
         }
-        unwritten.clear();
+        tellAnswered();
     }
 
     private void setAlarm() {
-        if (alarm == null && !open.isEmpty()) {
-            long delay = open.getFirst().deadlineNanos() - nanoTime.getAsLong();
+        if (alarm == null && first != null) {
+            long delay = first.deadlineNanos() - nanoTime.getAsLong();
             alarm = loop.schedule(this::expire, Math.max(0, delay), TimeUnit.NANOSECONDS);
         }
     }
@@ -185,17 +287,14 @@ public final class Outbox {
     private void expire() {
         alarm = null;
         long now = nanoTime.getAsLong();
-        while (!open.isEmpty() && open.getFirst().deadlineNanos() - now <= 0) {
-            Send late = open.poll();
-            late.fail(UpstreamException.of(
+        for (Send send = first; send != null && send.deadlineNanos() - now <= 0; send = first) {
+            send.fail(UpstreamException.of(
                     FailureKind.TIMEOUT,
                     new Where("send", "hub"),
                     "the hub did not acknowledge the message within " + Failures.seconds(timeout)
                             + "; it may have it all the same"));
         }
-        while (!unwritten.isEmpty() && unwritten.getFirst().isAnswered()) {
-            unwritten.poll(); // a peer that takes nothing would else make this queue grow without bound
-        }
+        tellAnswered();
         setAlarm();
     }
 

@@ -18,6 +18,7 @@ import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
+import io.upstream.testing.AllocationMeter;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -119,6 +120,7 @@ class OutboxTest {
 
         send.succeed();
         send.fail(lost);
+        channel.runPendingTasks();
 
         assertTrue(outcome.isDone());
         assertFalse(outcome.isCompletedExceptionally());
@@ -134,6 +136,7 @@ class OutboxTest {
 
         channel.runPendingTasks();
         outbox.next().succeed();
+        channel.runPendingTasks();
         assertFalse(submit(1).isDone());
     }
 
@@ -145,6 +148,7 @@ class OutboxTest {
 
         channel.runPendingTasks();
         outbox.next().succeed();
+        channel.runPendingTasks();
         assertFalse(submit(60).isDone());
         assertFalse(submit(40).isDone());
         assertEquals(FailureKind.OUTBOX_FULL, failure(submit(1)).kind());
@@ -197,13 +201,86 @@ class OutboxTest {
     }
 
     @Test
-    void whatWasPutBackIsNextAgain() {
-        submit(1);
-        submit(2);
+    void tellsTheApplicationOncePerTurnInTheOrderOfTheAnswers() {
+        List<Integer> told = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            int number = i;
+            submit(1).whenComplete((nothing, error) -> told.add(number));
+        }
         channel.runPendingTasks();
         Send first = outbox.next();
-        outbox.putBack(first);
-        assertEquals(first, outbox.next());
+        Send second = outbox.next();
+        second.succeed();
+        first.fail(lost);
+        assertEquals(List.of(), told);
+        channel.runPendingTasks();
+
+        assertEquals(List.of(1, 0), told);
+        assertEquals(1, outbox.size());
+    }
+
+    @Test
+    void findsRoomForWhatIsSentFromACompletedFuture() {
+        submit(1);
+        submit(1);
+        CompletableFuture<Boolean> next =
+                submit(1).thenApply(nothing -> submit(1).isCompletedExceptionally());
+        channel.runPendingTasks();
+        for (Send send = outbox.next(); send != null; send = outbox.next()) {
+            send.succeed();
+        }
+        channel.runPendingTasks();
+
+        assertFalse(next.join(), "the outbox takes three at once");
+        assertEquals(1, outbox.size());
+    }
+
+    @Test
+    void keepsTheOrderOfWhatIsUnwrittenWhateverIsAnswered() {
+        CompletableFuture<Void> second = null;
+        for (int size = 1; size <= 3; size++) {
+            CompletableFuture<Void> send = submit(size);
+            second = size == 2 ? send : second;
+        }
+        channel.runPendingTasks();
+        Send first = outbox.next();
+        assertNotNull(second);
+        second.cancel(false);
+        first.succeed();
+        assertEquals(3, outbox.next().telemetry().size());
+        channel.runPendingTasks();
+        submit(4);
+        channel.runPendingTasks();
+
+        assertEquals(4, outbox.next().telemetry().size());
+        assertEquals(2, outbox.size());
+    }
+
+    @Test
+    void aMessageCostsOneObject() {
+        EmbeddedChannel quiet = new EmbeddedChannel();
+        Outbox measured = new Outbox(
+                quiet.eventLoop(),
+                new Callbacks(Runnable::run),
+                UpstreamOptions.forHub("h").build(),
+                () -> {},
+                System::nanoTime);
+        Telemetry message = Telemetry.of(new byte[64]);
+        double bytes = AllocationMeter.bytesPerOperation(500, () -> {
+            for (int i = 0; i < 16; i++) {
+                measured.submit(message);
+            }
+            quiet.runPendingTasks();
+            for (Send send = measured.next(); send != null; send = measured.next()) {
+                send.succeed();
+            }
+            quiet.runPendingTasks();
+        });
+        measured.end(lost);
+        quiet.finishAndReleaseAll();
+
+        assertTrue(
+                bytes / 16 <= 72, bytes / 16 + " bytes per message"); // a Send has 64; the rest is for sixteen together
     }
 
     @Test

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.frame;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.upstream.testing.AllocationMeter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** With a format of two octets of length, itself counted, and a body. */
+class FrameAccumulatorTest {
+    private static final int LIMIT = 1_000;
+
+    private final List<Integer> shown = new ArrayList<>();
+    private Runnable onFrame = () -> {};
+    private final FrameAccumulator<Wrong> accumulator =
+            new FrameAccumulator<>(PooledByteBufAllocator.DEFAULT, new FrameAccumulator.Format<>() {
+                @Override
+                public int frameLength(ByteBuf in) throws Wrong {
+                    if (in.readableBytes() < 2) {
+                        return UNKNOWN;
+                    }
+                    int length = in.getUnsignedShort(in.readerIndex());
+                    if (length < 2 || length > LIMIT) {
+                        throw new Wrong();
+                    }
+                    return length;
+                }
+
+                @Override
+                public void frame(ByteBuf in, int length) {
+                    int at = in.readerIndex();
+                    assertEquals(length, in.readUnsignedShort());
+                    for (int i = 2; i < length; i++) {
+                        assertEquals((byte) (length + i), in.getByte(at + i));
+                    }
+                    shown.add(length);
+                    onFrame.run();
+                }
+            });
+
+    private static final class Wrong extends Exception {
+        private static final long serialVersionUID = 1L;
+    }
+
+    private static ByteBuf frames(int... lengths) {
+        ByteBuf out = PooledByteBufAllocator.DEFAULT.directBuffer();
+        for (int length : lengths) {
+            out.writeShort(length);
+            for (int i = 2; i < length; i++) {
+                out.writeByte(length + i);
+            }
+        }
+        return out;
+    }
+
+    private static ByteBuf copy(ByteBuf of, int from, int to) {
+        return PooledByteBufAllocator.DEFAULT
+                .directBuffer(Math.max(1, to - from))
+                .writeBytes(of, from, to - from);
+    }
+
+    @Test
+    void showsTheSameFramesWhereverTheStreamIsCut() throws Exception {
+        ByteBuf stream = frames(2, 3, 20, 2, 17, 16, 1_000, 5);
+        for (int first = 0; first <= 70; first++) {
+            for (int second = first; second <= 70; second++) {
+                shown.clear();
+                accumulator.feed(copy(stream, 0, first));
+                accumulator.feed(copy(stream, first, second));
+                accumulator.feed(copy(stream, second, stream.writerIndex()));
+                assertEquals(List.of(2, 3, 20, 2, 17, 16, 1_000, 5), shown);
+            }
+        }
+        stream.release();
+    }
+
+    @Test
+    void showsTheSameFramesInSegmentsOfAnyLength() throws Exception {
+        SplittableRandom random = new SplittableRandom(7);
+        List<Integer> sent = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            int length = random.nextInt(2, LIMIT + 1);
+            sent.add(length);
+            ByteBuf frame = frames(length);
+            while (frame.isReadable()) {
+                accumulator.feed(frame.readRetainedSlice(random.nextInt(frame.readableBytes()) + 1));
+            }
+            frame.release();
+        }
+        assertEquals(sent, shown);
+    }
+
+    @Test
+    void complainsBeforeItKeepsAnything() {
+        assertThrows(Wrong.class, () -> accumulator.feed(Unpooled.buffer().writeShort(LIMIT + 1)));
+    }
+
+    @Test
+    void throwsAwayWhatFollowsAComplaint() throws Exception {
+        ByteBuf wrong = frames(4).writeShort(1).writeBytes(new byte[10]);
+        assertThrows(Wrong.class, () -> accumulator.feed(wrong));
+        accumulator.feed(frames(4));
+
+        assertEquals(List.of(4), shown);
+        assertEquals(0, wrong.refCnt());
+    }
+
+    @Test
+    void complainsOfAHeaderThatCameInPieces() throws Exception {
+        accumulator.feed(Unpooled.buffer().writeByte(0));
+        assertThrows(Wrong.class, () -> accumulator.feed(Unpooled.buffer().writeByte(1)));
+    }
+
+    @Test
+    void showsNothingMoreOnceAFrameHadItDiscard() throws Exception {
+        onFrame = accumulator::discard;
+        accumulator.feed(frames(5, 6, 7));
+        accumulator.feed(frames(8));
+
+        assertEquals(List.of(5), shown);
+    }
+
+    @Test
+    void mayBeDiscardedByTheFrameThatCameInPieces() throws Exception {
+        ByteBuf stream = frames(50, 6);
+        accumulator.feed(stream.readRetainedSlice(10));
+        onFrame = accumulator::discard;
+        accumulator.feed(stream);
+
+        assertEquals(List.of(50), shown);
+    }
+
+    @Test
+    void holdsNoBufferOnceItIsDiscarded() throws Exception {
+        ByteBuf stream = frames(500);
+        accumulator.feed(stream.readRetainedSlice(100));
+        accumulator.discard();
+        accumulator.feed(stream);
+
+        assertEquals(List.of(), shown);
+    }
+
+    @Test
+    void allocatesNothingForWholeFrames() {
+        ByteBuf frames = frames(20, 20, 20, 20);
+        ByteBuf stream = Unpooled.copiedBuffer(frames); // on the heap, where no leak is looked for
+        frames.release();
+        int[] count = new int[1];
+        FrameAccumulator<RuntimeException> counting =
+                new FrameAccumulator<>(PooledByteBufAllocator.DEFAULT, new FrameAccumulator.Format<>() {
+                    @Override
+                    public int frameLength(ByteBuf in) {
+                        return in.getUnsignedShort(in.readerIndex());
+                    }
+
+                    @Override
+                    public void frame(ByteBuf in, int length) {
+                        count[0]++;
+                    }
+                });
+        double bytes = AllocationMeter.bytesPerOperation(5_000, () -> {
+            stream.readerIndex(0);
+            counting.feed(stream.retain());
+        });
+        stream.release();
+
+        assertEquals(0, bytes, 0.5);
+    }
+}
