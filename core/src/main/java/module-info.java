@@ -8,6 +8,7 @@ module io.upstream.core {
     requires io.netty.handler;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.classes.io_uring;
     requires org.slf4j;
     requires static transitive org.jspecify;
 

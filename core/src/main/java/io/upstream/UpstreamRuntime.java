@@ -2,15 +2,12 @@
 package io.upstream;
 
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -30,6 +27,9 @@ import org.slf4j.LoggerFactory;
  * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.
  */
 public final class UpstreamRuntime implements AutoCloseable {
+    /** Names the way to wait for sockets where {@link Polling#AUTO} is chosen. */
+    public static final String POLLING_PROPERTY = "upstream.polling";
+
     private static final Logger log = LoggerFactory.getLogger(UpstreamRuntime.class);
     private static final Duration CLOSE_GRACE = Duration.ofSeconds(6);
     private static final int CLOSE_SECONDS = 10;
@@ -52,7 +52,7 @@ public final class UpstreamRuntime implements AutoCloseable {
     private UpstreamRuntime(Builder from) {
         EventLoopGroup given = from.loops;
         ownsLoops = given == null;
-        loops = given != null ? given : newLoops(from.threads);
+        loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
         Executor chosen = from.callbacks;
         if (chosen != null) {
@@ -181,9 +181,9 @@ public final class UpstreamRuntime implements AutoCloseable {
         }
     }
 
-    private EventLoopGroup newLoops(int count) {
-        IoHandlerFactory factory = Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-        return new MultiThreadIoEventLoopGroup(count, factory("upstream-loop"), factory);
+    private EventLoopGroup newLoops(int count, Polling polling) {
+        return new MultiThreadIoEventLoopGroup(
+                count, factory("upstream-loop"), PollingChoice.of(polling).factory());
     }
 
     private ThreadPoolExecutor pool(String name, int count, int queue) {
@@ -196,6 +196,7 @@ public final class UpstreamRuntime implements AutoCloseable {
     /** Collects choices; not thread-safe. */
     public static final class Builder {
         private int threads = Math.min(4, Runtime.getRuntime().availableProcessors());
+        private Polling polling = Polling.AUTO;
         private @Nullable EventLoopGroup loops;
         private @Nullable Executor callbacks;
 
@@ -207,6 +208,12 @@ public final class UpstreamRuntime implements AutoCloseable {
                 throw new IllegalArgumentException("threads must be 1..64, was " + threads);
             }
             this.threads = threads;
+            return this;
+        }
+
+        /** How the event loops made here wait for sockets; default is {@link Polling#AUTO}. */
+        public Builder polling(Polling polling) {
+            this.polling = Objects.requireNonNull(polling, "polling");
             return this;
         }
 

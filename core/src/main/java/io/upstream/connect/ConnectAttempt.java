@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.connect;
 
-import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.Future;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
@@ -138,13 +131,8 @@ public final class ConnectAttempt {
             return;
         }
         where = plan.where(ConnectPlan.TCP);
-        ChannelFuture socket = new Bootstrap()
-                .group(loop)
-                .channel(channelType())
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        Math.min(TCP_LIMIT.toMillis(), budget.toMillis() + 1))
+        Duration limit = budget.compareTo(TCP_LIMIT) < 0 ? budget.plusMillis(1) : TCP_LIMIT;
+        ChannelFuture socket = Sockets.on(loop, limit)
                 .handler(guard.forNextSocket())
                 .connect(new InetSocketAddress(
                         addresses.get(index), plan.firstHop().port()));
@@ -159,12 +147,6 @@ public final class ConnectAttempt {
                 fail(socket.cause());
             }
         });
-    }
-
-    private Class<? extends SocketChannel> channelType() {
-        return loop instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class)
-                ? EpollSocketChannel.class
-                : NioSocketChannel.class;
     }
 
     private void establish(ConnectPlan plan, int index) {

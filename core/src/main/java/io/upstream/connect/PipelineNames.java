@@ -9,7 +9,7 @@ import io.netty.channel.ChannelPipeline;
  *
  * <pre>
  *   tunnel              leaves after the proxy's 2xx
- *   tls                 stays
+ *   tls, tls-records    stay
  *   websocket-upgrade   leaves after the 101
  *   websocket-frames    stays
  *   codec, session      the messaging protocol's own; stay
@@ -19,6 +19,7 @@ import io.netty.channel.ChannelPipeline;
 public final class PipelineNames {
     public static final String TUNNEL = "tunnel";
     public static final String TLS = "tls";
+    public static final String TLS_RECORDS = "tls-records";
     public static final String WEBSOCKET_UPGRADE = "websocket-upgrade";
     public static final String WEBSOCKET_FRAMES = "websocket-frames";
     public static final String CODEC = "codec";

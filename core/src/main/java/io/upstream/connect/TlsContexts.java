@@ -19,9 +19,14 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
@@ -30,6 +35,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The TLS settings of one transport: TLS 1.2 with ECDHE and an AEAD cipher, or TLS 1.3, and nothing else. Made again when the trust
  * bundle's file has changed. Thread-safe; blocks on the file.
+ *
+ * <p>Connections to the same host and port resume the session of an earlier one (RFC 8446 §2.2, RFC 5246 §7.3), which saves the
+ * certificates and the signature. What was verified then is believed for an hour: after that, and at once after a change of the trust
+ * bundle, every session is forgotten and the next handshake is a full one.
  */
 public final class TlsContexts {
     /** The hub dropped everything else; all seven have forward secrecy and authenticated encryption. */
@@ -42,13 +51,29 @@ public final class TlsContexts {
             "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
             "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
 
+    /** How long a verified certificate stands for connections that do not show it again. */
+    static final Duration RESUMABLE = Duration.ofHours(1);
+
+    /** Each is good for one TLS 1.3 handshake, which gives one or two new ones. */
+    static final int SESSIONS = 256;
+
     private static final long MAX_BUNDLE_BYTES = 4L << 20;
 
     private final Trust trust;
+    private final SslProvider provider;
+    private final LongSupplier nanoClock;
     private @Nullable Made latest;
+    private long verifiedSince;
 
+    /** On BoringSSL where its native library is there, else on the JDK's own TLS. */
     public TlsContexts(Trust trust) {
+        this(trust, OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK, System::nanoTime);
+    }
+
+    TlsContexts(Trust trust, SslProvider provider, LongSupplier nanoClock) {
         this.trust = trust;
+        this.provider = provider;
+        this.nanoClock = nanoClock;
     }
 
     /** A context and the state of the file that it was made from. */
@@ -66,8 +91,13 @@ public final class TlsContexts {
             Optional<Stamp> stamp = trust.bundle().isPresent()
                     ? Optional.of(stampOf(trust.bundle().get()))
                     : Optional.empty();
+            long now = nanoClock.getAsLong();
             if (latest == null || !latest.stamp().equals(stamp)) {
                 latest = new Made(stamp, make());
+                verifiedSince = now;
+            } else if (now - verifiedSince >= RESUMABLE.toNanos()) {
+                forget(latest.context().sessionContext());
+                verifiedSince = now;
             }
             return latest.context();
         } catch (IOException | GeneralSecurityException e) {
@@ -85,13 +115,24 @@ public final class TlsContexts {
         return new Stamp(Files.getLastModifiedTime(file), Files.size(file));
     }
 
+    private static void forget(SSLSessionContext sessions) {
+        for (byte[] id : Collections.list(sessions.getIds())) {
+            SSLSession session = sessions.getSession(id);
+            if (session != null) {
+                session.invalidate();
+            }
+        }
+    }
+
     private SslContext make() throws IOException, GeneralSecurityException {
         return SslContextBuilder.forClient()
-                .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
+                .sslProvider(provider)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .ciphers(CIPHERS)
                 .endpointIdentificationAlgorithm("HTTPS")
                 .trustManager(trustManager())
+                .sessionCacheSize(SESSIONS)
+                .sessionTimeout(RESUMABLE.toSeconds())
                 .build();
     }
 

@@ -68,6 +68,7 @@ public final class TlsStage implements ConnectStage {
             }
         });
         PipelineNames.append(channel.pipeline(), PipelineNames.TLS, handler);
+        PipelineNames.append(channel.pipeline(), PipelineNames.TLS_RECORDS, new TlsRecords(handler));
         return established;
     }
 

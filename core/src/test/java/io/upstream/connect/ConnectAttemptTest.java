@@ -17,6 +17,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.Polling;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
@@ -36,16 +37,27 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(
+        value = Polling.class,
+        names = {"EPOLL", "IO_URING", "NIO"})
 class ConnectAttemptTest {
     private static final Duration AMPLE = Duration.ofSeconds(20);
 
-    private final UpstreamRuntime runtime = UpstreamRuntime.create();
+    @Parameter
+    Polling polling;
+
+    private UpstreamRuntime runtime;
     private ServerSocket server;
     private HostPort hub;
 
     @BeforeEach
     void listen() throws IOException {
+        runtime = UpstreamRuntime.builder().polling(polling).build();
         server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
         hub = new HostPort("127.0.0.1", server.getLocalPort());
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.handler.ssl.SslProvider;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.pkitesting.X509Bundle;
@@ -36,12 +37,22 @@ import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@ParameterizedClass
+@EnumSource(
+        value = SslProvider.class,
+        names = {"OPENSSL", "JDK"})
 class TlsStageTest {
     private static final X509Bundle ROOT = root("CN=Site CA");
+
+    @Parameter
+    SslProvider provider;
 
     @TempDir
     Path directory;
@@ -81,9 +92,13 @@ class TlsStageTest {
         return Trust.systemAnd(Files.writeString(directory.resolve("roots.pem"), root.getCertificatePEM()));
     }
 
+    private TlsContexts contexts(Trust trust) {
+        return new TlsContexts(trust, provider, System::nanoTime);
+    }
+
     private CompletableFuture<String> handshake(String host, int port, Trust trust) {
         HostPort hub = new HostPort(host, port);
-        TlsContexts contexts = new TlsContexts(trust);
+        TlsContexts contexts = contexts(trust);
         return ConnectAttempt.start(
                         runtime,
                         Duration.ofSeconds(20),
@@ -264,7 +279,7 @@ class TlsStageTest {
         X509Bundle late = root("CN=New root of the site");
         X509Bundle certificate = leaf().addSanDnsName("localhost").buildIssuedBy(late);
         Trust trust = trust(ROOT);
-        TlsContexts contexts = new TlsContexts(trust);
+        TlsContexts contexts = contexts(trust);
         var before = contexts.current();
         assertEquals(before, contexts.current());
 
@@ -282,8 +297,8 @@ class TlsStageTest {
     @CsvSource({"''", "no certificate here", "-----BEGIN CERTIFICATE-----\nZ\n-----END CERTIFICATE-----"})
     void saysThatABundleIsNotUsable(String text) throws Exception {
         Path file = Files.writeString(directory.resolve("bad.pem"), text);
-        UpstreamException failure =
-                assertThrows(UpstreamException.class, () -> new TlsContexts(Trust.systemAnd(file)).current());
+        UpstreamException failure = assertThrows(
+                UpstreamException.class, () -> contexts(Trust.systemAnd(file)).current());
 
         assertEquals(FailureKind.CONFIGURATION, failure.kind());
         assertTrue(failure.getMessage().contains(file.toString()), failure.getMessage());
@@ -292,14 +307,13 @@ class TlsStageTest {
     @Test
     void saysThatABundleIsMissing() {
         Path file = directory.resolve("missing.pem");
-        UpstreamException failure =
-                assertThrows(UpstreamException.class, () -> new TlsContexts(Trust.systemAnd(file)).current());
+        UpstreamException failure = assertThrows(
+                UpstreamException.class, () -> contexts(Trust.systemAnd(file)).current());
         assertEquals(FailureKind.CONFIGURATION, failure.kind());
     }
 
     @Test
     void offersSevenSuitesAndNothingElse() throws Exception {
-        assertEquals(
-                TlsContexts.CIPHERS, new TlsContexts(Trust.system()).current().cipherSuites());
+        assertEquals(TlsContexts.CIPHERS, contexts(Trust.system()).current().cipherSuites());
     }
 }
