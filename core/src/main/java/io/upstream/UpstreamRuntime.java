@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads that transports run on: a few event loops, an executor for the application's callbacks, and one for what blocks (name
- * resolution, files, signatures). Their number does not depend on the number of sessions. Share one runtime between transports.
+ * The threads that transports run on: a few event loops, an executor for the application's callbacks, and two for what blocks (name
+ * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions. Share one runtime between transports.
  *
  * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.
  */
@@ -41,11 +41,13 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final int QUIET_MILLIS = 50;
 
     private static final int BLOCKING_THREADS = 4;
+    private static final int RESOLVING_THREADS = 4;
     private static final int BLOCKING_QUEUE = 10_000;
 
     private final EventLoopGroup loops;
     private final Executor callbacks;
     private final ExecutorService blocking;
+    private final ExecutorService resolving;
     private final boolean ownsLoops;
     private final @Nullable ExecutorService ownCallbacks;
 
@@ -54,6 +56,7 @@ public final class UpstreamRuntime implements AutoCloseable {
         ownsLoops = given == null;
         loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
+        resolving = pool("upstream-resolving", RESOLVING_THREADS, BLOCKING_QUEUE);
         Executor chosen = from.callbacks;
         if (chosen != null) {
             ownCallbacks = null;
@@ -78,9 +81,14 @@ public final class UpstreamRuntime implements AutoCloseable {
         return callbacks;
     }
 
-    /** Where the library does what may block. */
+    /** Where the library does what may block, but for name resolution. */
     public Executor blocking() {
         return blocking;
+    }
+
+    /** Where names are resolved: a name server that does not answer holds up other names, but no handshake and no signature. */
+    public Executor resolving() {
+        return resolving;
     }
 
     /**
@@ -140,11 +148,13 @@ public final class UpstreamRuntime implements AutoCloseable {
             }
         }
         blocking.shutdown();
+        resolving.shutdown();
         if (ownCallbacks != null) {
             ownCallbacks.shutdown();
         }
         if (waits) {
             awaitEnd(blocking, end);
+            awaitEnd(resolving, end);
             if (ownCallbacks != null) {
                 awaitEnd(ownCallbacks, end);
             }

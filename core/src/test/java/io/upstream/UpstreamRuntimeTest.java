@@ -4,6 +4,7 @@ package io.upstream;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,7 @@ class UpstreamRuntimeTest {
         assertEquals(true, get(CompletableFuture.supplyAsync(runtime::ownsCurrentThread, loops)));
         assertEquals(true, get(CompletableFuture.supplyAsync(runtime::ownsCurrentThread, runtime.callbacks())));
         assertEquals(true, get(CompletableFuture.supplyAsync(runtime::ownsCurrentThread, runtime.blocking())));
+        assertEquals(true, get(CompletableFuture.supplyAsync(runtime::ownsCurrentThread, runtime.resolving())));
         assertEquals(false, runtime.ownsCurrentThread());
     }
 
@@ -35,5 +37,21 @@ class UpstreamRuntimeTest {
         CompletableFuture<Boolean> owned = new CompletableFuture<>();
         runtime.callbacks().execute(() -> new Thread(() -> owned.complete(runtime.ownsCurrentThread())).start());
         assertEquals(false, get(owned));
+    }
+
+    @Test
+    void doesOtherWorkWhileNameServersDoNotAnswer() throws Exception {
+        CountDownLatch answers = new CountDownLatch(1);
+        for (int i = 0; i < 100; i++) {
+            runtime.resolving().execute(() -> {
+                try {
+                    answers.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+        }
+        assertEquals(true, get(CompletableFuture.supplyAsync(() -> true, runtime.blocking())));
+        answers.countDown();
     }
 }

@@ -34,6 +34,7 @@ public final class ConnectAttempt {
 
     private final EventLoop loop;
     private final Executor blocking;
+    private final Executor resolving;
     private final Duration budget;
     private final ConnectPlanner planner;
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
@@ -44,6 +45,7 @@ public final class ConnectAttempt {
     private ConnectAttempt(UpstreamRuntime runtime, Duration budget, ConnectPlanner planner) {
         this.loop = runtime.unwrap(EventLoopGroup.class).next();
         this.blocking = runtime.blocking();
+        this.resolving = runtime.resolving();
         this.budget = budget;
         this.planner = planner;
     }
@@ -90,26 +92,39 @@ public final class ConnectAttempt {
                     }
                 });
         outcome.whenComplete((open, error) -> alarm.cancel(false));
+        onThread(blocking, this::plan);
+    }
+
+    private void onThread(Executor pool, Runnable step) {
         try {
-            blocking.execute(this::planAndResolve);
+            pool.execute(step);
         } catch (RejectedExecutionException e) {
-            fail(noThread(e));
+            onLoop(() -> fail(noThread(pool, e)));
         }
     }
 
-    private UpstreamException noThread(RejectedExecutionException cause) {
-        if (blocking instanceof ExecutorService pool && pool.isShutdown()) {
+    private UpstreamException noThread(Executor from, RejectedExecutionException cause) {
+        if (from instanceof ExecutorService pool && pool.isShutdown()) {
             return Failures.runtimeClosed("open", cause);
         }
         return UpstreamException.of(
                 FailureKind.INTERNAL, where, "too many connection attempts wait at once: open fewer at a time", cause);
     }
 
-    /** The part that may block: files, environment, signatures, name resolution. */
-    private void planAndResolve() {
+    /** May block: files, environment, signatures. */
+    private void plan() {
         try {
             ConnectPlan plan = planner.plan();
             onLoop(() -> where = plan.where(ConnectPlan.RESOLVE));
+            onThread(resolving, () -> resolve(plan));
+        } catch (Exception | LinkageError e) {
+            onLoop(() -> fail(e));
+        }
+    }
+
+    /** May block for as long as the name servers like. */
+    private void resolve(ConnectPlan plan) {
+        try {
             List<InetAddress> addresses =
                     List.of(InetAddress.getAllByName(plan.firstHop().host()));
             onLoop(() -> openSocket(plan, addresses, 0));

@@ -43,13 +43,17 @@ final class TlsPeer implements AutoCloseable {
     }
 
     /** Takes the next connection and writes one byte, behind the session ticket. */
+    SSLSocket take() throws IOException {
+        SSLSocket peer = (SSLSocket) server.accept();
+        peer.startHandshake();
+        peer.getOutputStream().write('.');
+        return peer;
+    }
+
     CompletableFuture<SSLSocket> accept() {
         return CompletableFuture.supplyAsync(() -> {
             try {
-                SSLSocket peer = (SSLSocket) server.accept();
-                peer.startHandshake();
-                peer.getOutputStream().write('.');
-                return peer;
+                return take();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
