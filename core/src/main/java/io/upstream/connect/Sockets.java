@@ -30,8 +30,8 @@ final class Sockets {
      */
     private static final RecvByteBufAllocator READS = new AdaptiveRecvByteBufAllocator(512, 2_048, 64 << 10);
 
-    /** Written bytes that the peer's machine does not confirm for so long end the connection, as a send would time out by then. */
-    private static final int UNCONFIRMED_MILLIS = 60_000;
+    /** Written bytes that the peer's machine does not confirm for so long end the connection: it is dead, and others wait. */
+    private static final int UNCONFIRMED_MILLIS = 30_000;
 
     private Sockets() {}
 
