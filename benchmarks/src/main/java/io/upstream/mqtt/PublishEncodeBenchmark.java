@@ -1,143 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.handler.codec.mqtt.MqttEncoder;
-import io.netty.handler.codec.mqtt.MqttFixedHeader;
-import io.netty.handler.codec.mqtt.MqttMessageType;
-import io.netty.handler.codec.mqtt.MqttPublishMessage;
-import io.netty.handler.codec.mqtt.MqttPublishVariableHeader;
-import io.netty.handler.codec.mqtt.MqttQoS;
-import io.upstream.Identity;
-import io.upstream.SasKey;
-import io.upstream.Telemetry;
-import io.upstream.UpstreamException;
-import io.upstream.UpstreamOptions;
-import java.util.concurrent.TimeUnit;
+import io.upstream.benchmarks.codec.CodecBenchmark;
+import io.upstream.benchmarks.codec.Wire;
+import java.util.function.BiFunction;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One telemetry message with three properties to the bytes of a PUBLISH at QoS 1, ready for TLS: our writer beside Netty's encoder, which
- * is given the finished topic. Both go through an embedded channel, so both pay for a write.
+ * One telemetry message with three properties to the bytes of a PUBLISH at QoS 1, ready for TLS, in turns of sixteen. Peers are given the
+ * finished topic. The application's payload is an array, which is what {@code send} is mostly given.
  */
 @State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(3)
-public class PublishEncodeBenchmark {
-    private static final int PACKET_ID = 4711;
+public class PublishEncodeBenchmark extends CodecBenchmark {
+    private static final int TURN = 16;
 
-    /** Payload in bytes. */
-    @Param({"64", "1024", "16384"})
+    /** Who encodes. */
+    public enum Codec {
+        UPSTREAM(PublishEncoders.Upstream::sameProperties),
+        /** Each message with a property set of its own, so that nothing of an earlier one can be used again. */
+        UPSTREAM_NEW_PROPERTIES(PublishEncoders.Upstream::newProperties),
+        HIVEMQ(PublishEncoders.Hive::newTopic),
+        /** The topic is an object that the application keeps. */
+        HIVEMQ_SAME_TOPIC(PublishEncoders.Hive::sameTopic),
+        HIVEMQ_HANDLER(PublishEncoders.HiveHandler::new),
+        NETTY(PublishEncoders.Netty::new),
+        NETTY_HANDLER(PublishEncoders.NettyHandler::new),
+        PAHO(PublishEncoders.Paho::new),
+        /** The floor for who copies: a prepared header and the payload into a buffer at hand. */
+        LIMIT_COPY(PublishEncoders.Copy::new),
+        /** The floor for who links: a prepared header copied, the payload passed on. */
+        LIMIT_GATHER(PublishEncoders.Gather::new);
+
+        final BiFunction<byte[], Wire, PublishEncoders.Candidate> factory;
+
+        Codec(BiFunction<byte[], Wire, PublishEncoders.Candidate> factory) {
+            this.factory = factory;
+        }
+    }
+
+    /** Who encodes. */
+    @Param
+    public Codec codec = Codec.UPSTREAM;
+
+    /** Payload in bytes; 256 KiB less the properties, which the hub counts too. */
+    @Param({"64", "1024", "16384", "262000"})
     public int size;
 
-    private final EmbeddedChannel ours = new EmbeddedChannel();
-    private final EmbeddedChannel nettys = new EmbeddedChannel(MqttEncoder.INSTANCE);
-    private Telemetry message = Telemetry.of(new byte[0]);
-    private ByteBuf payload = Unpooled.EMPTY_BUFFER;
-    private String topic = "";
-    private MqttFrameWriter writer = newWriter();
+    private final Wire wire = new Wire();
+    private PublishEncoders.Candidate candidate = new PublishEncoders.Paho(new byte[0], wire);
 
-    private MqttFrameWriter newWriter() {
-        try {
-            UpstreamOptions options = UpstreamOptions.forHub("hub.test").build();
-            Dialect dialect = Dialect.of(Identity.device("device-1"), SasKey.of("a2V5"), options);
-            return new MqttFrameWriter(
-                    new PublishEncoder(dialect), PooledByteBufAllocator.DEFAULT, ours::writeOneOutbound);
-        } catch (UpstreamException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Makes the message, and checks that both encoders write the same bytes before anything is measured. */
+    /** Makes the candidate, and has Netty's decoder read what it writes. */
     @Setup(Level.Trial)
-    public void prepare() throws UpstreamException {
-        byte[] body = new byte[size];
-        message = Telemetry.of(body)
-                .messageId("0f8fad5b-d9cb-469f-a165-70867728950e")
-                .contentType("application/json")
-                .property("alert", "false");
-        topic = "devices/device-1/messages/events/"
-                + "%24.mid=0f8fad5b-d9cb-469f-a165-70867728950e&%24.ct=application%2Fjson&alert=false";
-        payload = Unpooled.directBuffer(size).writeBytes(body).asReadOnly();
-        writer = newWriter();
-        String expected = hex(nettys, this::writeNettys);
-        String actual = hex(ours, this::writeOurs);
-        if (!expected.equals(actual)) {
-            throw new IllegalStateException("the encoders disagree: " + actual + " is not " + expected);
+    public void prepare() {
+        byte[] payload = MqttSample.payload(size);
+        candidate = codec.factory.apply(payload, wire);
+        if (codec != Codec.LIMIT_COPY && codec != Codec.LIMIT_GATHER) {
+            MqttSample.requirePackets(codec, wire.during(this::encodePublish), payload, TURN);
         }
-    }
-
-    @TearDown(Level.Trial)
-    public void release() {
-        payload.release();
-        ours.finishAndReleaseAll();
-        nettys.finishAndReleaseAll();
     }
 
     @Benchmark
-    public int encodePublish() throws UpstreamException {
-        writeOurs();
-        return drain(ours);
-    }
-
-    @Benchmark
-    public int encodePublishByNetty() {
-        writeNettys();
-        return drain(nettys);
-    }
-
-    private void writeOurs() throws UpstreamException {
-        writer.publish(message, PACKET_ID);
-        writer.handOver();
-        ours.flushOutbound();
-    }
-
-    private void writeNettys() {
-        nettys.writeOutbound(new MqttPublishMessage(
-                new MqttFixedHeader(MqttMessageType.PUBLISH, false, MqttQoS.AT_LEAST_ONCE, false, 0),
-                new MqttPublishVariableHeader(topic, PACKET_ID),
-                payload.retainedDuplicate()));
-    }
-
-    private static int drain(EmbeddedChannel channel) {
-        int bytes = 0;
-        for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
-            bytes += out.readableBytes();
-            out.release();
+    @OperationsPerInvocation(TURN)
+    public long encodePublish() {
+        for (int id = 1; id <= TURN; id++) {
+            candidate.publish(id);
         }
-        return bytes;
-    }
-
-    private interface Write {
-        void run() throws UpstreamException;
-    }
-
-    private static String hex(EmbeddedChannel channel, Write write) throws UpstreamException {
-        write.run();
-        StringBuilder text = new StringBuilder();
-        for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
-            text.append(ByteBufUtil.hexDump(out));
-            out.release();
-        }
-        return text.toString();
+        candidate.endTurn();
+        return wire.bytes();
     }
 }
