@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import org.apache.qpid.proton.Proton;
+import org.apache.qpid.proton.amqp.messaging.Data;
+import org.apache.qpid.proton.amqp.transport.Transfer;
+import org.apache.qpid.proton.codec.AMQPDefinedTypes;
+import org.apache.qpid.proton.codec.DecoderImpl;
+import org.apache.qpid.proton.codec.EncoderImpl;
+import org.apache.qpid.proton.codec.ReadableBuffer;
+import org.apache.qpid.proton.message.Message;
+import org.apache.qpid.protonj2.buffer.ProtonBuffer;
+import org.apache.qpid.protonj2.buffer.netty.Netty4ProtonBufferAllocator;
+import org.apache.qpid.protonj2.codec.CodecFactory;
+import org.apache.qpid.protonj2.codec.Decoder;
+import org.apache.qpid.protonj2.codec.DecoderState;
+import org.apache.qpid.protonj2.types.messaging.ApplicationProperties;
+import org.apache.qpid.protonj2.types.messaging.Properties;
+
+/** Who decodes transfer frames with whole messages in them. */
+public enum TransferDecoders {
+    UPSTREAM(Upstream::new),
+    PROTON_J(ProtonJ::new),
+    PROTONJ2(ProtonJ2::new),
+    /** The floor: from one frame's length to the next. */
+    LIMIT(Limit::new);
+
+    private final Function<MessageSink, Candidate> factory;
+
+    TransferDecoders(Function<MessageSink, Candidate> factory) {
+        this.factory = factory;
+    }
+
+    Candidate make(MessageSink sink) {
+        return factory.apply(sink);
+    }
+
+    /** Reads what a socket gives. */
+    interface Candidate {
+        /** Takes the buffer, which holds whole frames. */
+        void read(ByteBuf in);
+    }
+
+    /** The transfer by proton-j, which is in our data path; the message by ourselves. */
+    private static final class Upstream implements Candidate {
+        private final MessageSink sink;
+        private final ProtonJ transfers;
+
+        Upstream(MessageSink sink) {
+            this.sink = sink;
+            transfers = new ProtonJ(sink);
+        }
+
+        @Override
+        public void read(ByteBuf in) {
+            while (in.isReadable()) {
+                Transfer transfer = transfers.transfer(in);
+                byte[] bytes = new byte[transfers.input.remaining()];
+                transfers.input.get(bytes);
+                try {
+                    InboundMessage message = InboundMessage.read(bytes);
+                    byte[] body = message.body();
+                    sink.message(
+                            transfer.getDeliveryId().longValue(),
+                            Objects.requireNonNull(message.property(InboundMessage.MESSAGE_ID)),
+                            Objects.requireNonNull(message.property(InboundMessage.CONTENT_TYPE)),
+                            message.application(),
+                            body,
+                            () -> body);
+                } catch (MalformedMessageException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+            in.release();
+        }
+    }
+
+    /** As its transport does, a frame is copied from the socket's buffer into an array of its own first. */
+    private static final class ProtonJ implements Candidate {
+        private static final int LARGEST = 1 << 20;
+        private final MessageSink sink;
+        private final DecoderImpl decoder = new DecoderImpl();
+        private final ByteBuffer input = ByteBuffer.allocate(LARGEST);
+        private final ReadableBuffer readable = ReadableBuffer.ByteBufferReader.wrap(input);
+
+        ProtonJ(MessageSink sink) {
+            this.sink = sink;
+            AMQPDefinedTypes.registerAllTypes(decoder, new EncoderImpl(decoder));
+            decoder.setBuffer(readable);
+        }
+
+        /** Leaves {@link #input} at the message. */
+        private Transfer transfer(ByteBuf in) {
+            int length = in.getInt(in.readerIndex());
+            input.clear().limit(length);
+            in.readBytes(input);
+            input.position(AmqpSample.FRAME_HEADER);
+            return (Transfer) decoder.readObject();
+        }
+
+        @Override
+        public void read(ByteBuf in) {
+            while (in.isReadable()) {
+                Transfer transfer = transfer(in);
+                Message message = Proton.message();
+                message.decode(readable);
+                Data body = (Data) message.getBody();
+                sink.message(
+                        transfer.getDeliveryId().longValue(),
+                        message.getMessageId(),
+                        message.getContentType(),
+                        message.getApplicationProperties().getValue(),
+                        body,
+                        () -> bytes(body));
+            }
+            in.release();
+        }
+
+        private static byte[] bytes(Data body) {
+            byte[] bytes = new byte[body.getValue().getLength()];
+            body.getValue().asByteBuffer().get(bytes);
+            return bytes;
+        }
+    }
+
+    private static final class ProtonJ2 implements Candidate {
+        private static final Netty4ProtonBufferAllocator BUFFERS =
+                (Netty4ProtonBufferAllocator) Netty4ProtonBufferAllocator.POOLED;
+        private static final org.apache.qpid.protonj2.types.messaging.Data NOTHING =
+                new org.apache.qpid.protonj2.types.messaging.Data(new byte[0]);
+        private final MessageSink sink;
+        private final Decoder decoder = CodecFactory.getDefaultDecoder();
+        private final DecoderState state = decoder.newDecoderState();
+
+        ProtonJ2(MessageSink sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public void read(ByteBuf in) {
+            while (in.isReadable()) {
+                int length = in.getInt(in.readerIndex());
+                try (ProtonBuffer frame = BUFFERS.wrap(in.readRetainedSlice(length))) {
+                    frame.advanceReadOffset(AmqpSample.FRAME_HEADER);
+                    message(frame);
+                }
+            }
+            in.release();
+        }
+
+        private void message(ProtonBuffer frame) {
+            org.apache.qpid.protonj2.types.transport.Transfer transfer =
+                    decoder.readObject(frame, state, org.apache.qpid.protonj2.types.transport.Transfer.class);
+            Object messageId = "";
+            String contentType = "";
+            Map<?, ?> application = Map.of();
+            org.apache.qpid.protonj2.types.messaging.Data body = NOTHING;
+            while (frame.isReadable()) {
+                Object section = decoder.readObject(frame, state);
+                if (section instanceof Properties properties) {
+                    messageId = properties.getMessageId();
+                    contentType = properties.getContentType();
+                } else if (section instanceof ApplicationProperties properties) {
+                    application = properties.getValue();
+                } else if (section instanceof org.apache.qpid.protonj2.types.messaging.Data data) {
+                    body = data;
+                }
+            }
+            state.reset();
+            sink.message(
+                    transfer.getDeliveryId(), messageId, contentType, application, body.getBuffer(), body::getValue);
+        }
+    }
+
+    private static final class Limit implements Candidate {
+        private final MessageSink sink;
+
+        Limit(MessageSink sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public void read(ByteBuf in) {
+            while (in.isReadable()) {
+                int length = in.getInt(in.readerIndex());
+                sink.message(in.getInt(in.readerIndex() + length - 4), "", "", Map.of(), "", () -> new byte[0]);
+                in.skipBytes(length);
+            }
+            in.release();
+        }
+    }
+}

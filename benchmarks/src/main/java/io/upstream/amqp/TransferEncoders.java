@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.upstream.Telemetry;
+import io.upstream.benchmarks.codec.Wire;
+import java.nio.ByteBuffer;
+import java.util.function.BiFunction;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.codec.EncoderImpl;
+import org.apache.qpid.proton.codec.WritableBuffer;
+import org.apache.qpid.protonj2.buffer.netty.Netty4ProtonBufferAllocator;
+import org.apache.qpid.protonj2.buffer.netty.Netty4ToProtonBufferAdapter;
+import org.apache.qpid.protonj2.codec.CodecFactory;
+import org.apache.qpid.protonj2.codec.Encoder;
+import org.apache.qpid.protonj2.codec.EncoderState;
+import org.apache.qpid.protonj2.types.messaging.ApplicationProperties;
+import org.apache.qpid.protonj2.types.messaging.Data;
+import org.apache.qpid.protonj2.types.messaging.Properties;
+import org.apache.qpid.protonj2.types.transport.Transfer;
+
+/** Who encodes a message as one transfer frame. */
+public enum TransferEncoders {
+    UPSTREAM(Upstream::new),
+    PROTON_J(ProtonJ::new),
+    PROTONJ2(ProtonJ2::new),
+    /** The floor for who copies: a prepared header and the payload into a buffer at hand. */
+    LIMIT_COPY(Copy::new),
+    /** The floor for who links: a prepared header copied, the payload passed on. */
+    LIMIT_GATHER(Gather::new);
+
+    private static final PooledByteBufAllocator BUFFERS = PooledByteBufAllocator.DEFAULT;
+    private final BiFunction<byte[], Wire, Candidate> factory;
+
+    TransferEncoders(BiFunction<byte[], Wire, Candidate> factory) {
+        this.factory = factory;
+    }
+
+    Candidate make(byte[] payload, Wire wire) {
+        return factory.apply(payload, wire);
+    }
+
+    /** Writes the one message of a benchmark again and again. */
+    interface Candidate {
+        void transfer(int deliveryId);
+
+        /** An event loop's turn ends. */
+        default void endTurn() {}
+    }
+
+    private static byte[] tag(int deliveryId) {
+        return new byte[] {(byte) (deliveryId >> 24), (byte) (deliveryId >> 16), (byte) (deliveryId >> 8), (byte) deliveryId
+        };
+    }
+
+    /** Writes transfers with proton-j's encoder into a buffer of Netty's, from where a frame begins. */
+    private static final class Frames {
+        private final EncoderImpl encoder = AmqpSample.encoder();
+
+        /** Leaves room in {@code out} for {@code rest} bytes behind the transfer, and gives where they go. */
+        WritableBuffer.ByteBufferWrapper begin(ByteBuf out, int deliveryId) {
+            ByteBuffer bytes = out.nioBuffer(0, out.capacity());
+            bytes.position(AmqpSample.FRAME_HEADER);
+            WritableBuffer.ByteBufferWrapper writable = new WritableBuffer.ByteBufferWrapper(bytes);
+            encoder.setByteBuffer(writable);
+            encoder.writeObject(AmqpSample.transfer(deliveryId, new Binary(tag(deliveryId))));
+            return writable;
+        }
+
+        static void end(ByteBuf out, int written, int length) {
+            out.setInt(0, length).setInt(4, 0x02_00_00_00).writerIndex(written);
+        }
+    }
+
+    /** The transfer by proton-j, which is in our data path; the message by ourselves. */
+    private static final class Upstream implements Candidate {
+        private final Frames frames = new Frames();
+        private final Telemetry message;
+        private final Wire wire;
+
+        Upstream(byte[] payload, Wire wire) {
+            message = AmqpSample.telemetry(payload);
+            this.wire = wire;
+        }
+
+        @Override
+        public void transfer(int deliveryId) {
+            try {
+                ByteBuf sections = TelemetryEncoder.encode(message, BUFFERS);
+                ByteBuf head = BUFFERS.directBuffer(AmqpSample.OVERHEAD);
+                int written = frames.begin(head, deliveryId).position();
+                Frames.end(head, written, written + sections.readableBytes());
+                wire.accept(head);
+                wire.accept(sections);
+            } catch (InvalidTelemetryException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static final class ProtonJ implements Candidate {
+        private final Frames frames = new Frames();
+        private final byte[] payload;
+        private final Wire wire;
+
+        ProtonJ(byte[] payload, Wire wire) {
+            this.payload = payload;
+            this.wire = wire;
+        }
+
+        @Override
+        public void transfer(int deliveryId) {
+            ByteBuf out = BUFFERS.directBuffer(payload.length + AmqpSample.OVERHEAD);
+            WritableBuffer.ByteBufferWrapper writable = frames.begin(out, deliveryId);
+            AmqpSample.message(payload).encode(writable);
+            Frames.end(out, writable.position(), writable.position());
+            wire.accept(out);
+        }
+    }
+
+    private static final class ProtonJ2 implements Candidate {
+        private static final Netty4ProtonBufferAllocator OUTPUT =
+                (Netty4ProtonBufferAllocator) Netty4ProtonBufferAllocator.POOLED;
+        private final Encoder encoder = CodecFactory.getDefaultEncoder();
+        private final EncoderState state = encoder.newEncoderState();
+        private final byte[] payload;
+        private final Wire wire;
+
+        ProtonJ2(byte[] payload, Wire wire) {
+            this.payload = payload;
+            this.wire = wire;
+        }
+
+        @Override
+        public void transfer(int deliveryId) {
+            Transfer transfer = new Transfer();
+            transfer.setHandle(0);
+            transfer.setDeliveryId(deliveryId);
+            transfer.setDeliveryTag(tag(deliveryId));
+            transfer.setMessageFormat(0);
+            transfer.setSettled(false);
+            Properties properties = new Properties();
+            properties.setMessageId(AmqpSample.MESSAGE_ID);
+            properties.setContentType(AmqpSample.CONTENT_TYPE);
+            Netty4ToProtonBufferAdapter out = OUTPUT.outputBuffer(payload.length + AmqpSample.OVERHEAD);
+            out.writeLong(0);
+            encoder.writeObject(out, state, transfer);
+            encoder.writeObject(out, state, properties);
+            encoder.writeObject(out, state, new ApplicationProperties(AmqpSample.PROPERTIES));
+            encoder.writeObject(out, state, new Data(payload));
+            state.reset();
+            out.setInt(0, out.getReadableBytes());
+            out.setInt(4, 0x02_00_00_00);
+            wire.accept(out.unwrapAndRelease());
+        }
+    }
+
+    private static final class Copy implements Candidate {
+        private final byte[] head = new byte[HEAD];
+        private final byte[] payload;
+        private final ByteBuf out;
+
+        Copy(byte[] payload, Wire wire) {
+            this.payload = payload;
+            out = Unpooled.directBuffer(Math.max(16_384, HEAD + payload.length));
+        }
+
+        @Override
+        public void transfer(int deliveryId) {
+            if (out.writableBytes() < HEAD + payload.length) {
+                out.clear();
+            }
+            out.writeBytes(head).writeBytes(payload);
+        }
+    }
+
+    private static final class Gather implements Candidate {
+        private final byte[] head = new byte[HEAD];
+        private final ByteBuf payload;
+        private final Wire wire;
+        private final ByteBuf out = Unpooled.directBuffer(16_384);
+
+        Gather(byte[] payload, Wire wire) {
+            this.payload = Unpooled.wrappedBuffer(payload);
+            this.wire = wire;
+        }
+
+        @Override
+        public void transfer(int deliveryId) {
+            if (out.writableBytes() < HEAD) {
+                out.clear();
+            }
+            out.writeBytes(head);
+            wire.accept(payload.retain());
+        }
+    }
+
+    /** About what comes before the payload. */
+    private static final int HEAD = 120;
+}
