@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** Is told what every decoder finds; looks into it only while a check asks for it. */
 final class MessageSink {
     private long sum;
+    private long messages;
     private @Nullable Object properties;
     private @Nullable Object payload;
     private @Nullable Object candidate;
@@ -24,6 +25,7 @@ final class MessageSink {
      */
     void message(long deliveryId, Object messageId, String contentType, Map<?, ?> more, Object body, Supplier<byte[]> bytes) {
         sum += deliveryId;
+        messages++;
         properties = more;
         payload = body;
         if (candidate != null) {
@@ -48,6 +50,13 @@ final class MessageSink {
         candidate = null;
         if (checked != count) {
             throw new IllegalStateException(who + " found " + checked + " messages, not " + count);
+        }
+    }
+
+    /** Requires that all were found, however long ago the check: a decoder that has given up does its work in no time. */
+    void requireTotal(Object who, long total) {
+        if (messages != total) {
+            throw new IllegalStateException(who + " found " + messages + " messages of " + total);
         }
     }
 

@@ -12,6 +12,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /** Sixteen transfer frames with a whole message in each, all in one buffer, to what an application reads. */
 @State(Scope.Thread)
@@ -28,6 +29,7 @@ public class TransferDecodeBenchmark extends CodecBenchmark {
 
     private final MessageSink sink = new MessageSink();
     private TransferDecoders.Candidate candidate = in -> {};
+    private long turns;
     private ByteBuf stream = Unpooled.EMPTY_BUFFER;
 
     /** Has proton-j write the frames, and compares what the candidate finds in them. */
@@ -46,10 +48,16 @@ public class TransferDecodeBenchmark extends CodecBenchmark {
         }
     }
 
+    @TearDown(Level.Trial)
+    public void requireTotal() {
+        sink.requireTotal(codec, turns * FRAMES);
+    }
+
     @Benchmark
     @OperationsPerInvocation(FRAMES)
     public long decodeTransfer() {
         candidate.read(stream.retainedDuplicate());
+        turns++;
         return sink.sum();
     }
 }

@@ -173,7 +173,7 @@ public enum TransferDecoders {
             }
             state.reset();
             sink.message(
-                    transfer.getDeliveryId(), messageId, contentType, application, body.getBuffer(), body::getValue);
+                    transfer.getDeliveryId(), messageId, contentType, application, body, body::getValue);
         }
     }
 

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** Is told what every decoder finds; looks into it only while a check asks for it. */
 final class PacketSink {
     private long sum;
+    private long packets;
     private @Nullable Object topic;
     private @Nullable Object payload;
     private @Nullable Check check;
@@ -33,6 +34,7 @@ final class PacketSink {
      */
     void publish(Object name, int packetId, Object body) {
         sum += packetId;
+        packets++;
         topic = name;
         payload = body;
         if (check != null) {
@@ -45,6 +47,7 @@ final class PacketSink {
 
     void pubAck(int packetId) {
         sum += packetId;
+        packets++;
         if (check != null && packetId != ++check.packets) {
             throw new IllegalStateException(check.candidate + ": PUBACK " + check.packets + " became " + packetId);
         }
@@ -64,6 +67,13 @@ final class PacketSink {
         check = null;
         if (now.packets != count) {
             throw new IllegalStateException(candidate + " found " + now.packets + " packets, not " + count);
+        }
+    }
+
+    /** Requires that all were found, however long ago the check: a decoder that has given up does its work in no time. */
+    void requireTotal(Object candidate, long expected) {
+        if (packets != expected) {
+            throw new IllegalStateException(candidate + " found " + packets + " packets of " + expected);
         }
     }
 

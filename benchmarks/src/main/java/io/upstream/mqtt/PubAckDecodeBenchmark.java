@@ -11,6 +11,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /** Sixty-four PUBACK packets that lie in one buffer. */
 @State(Scope.Thread)
@@ -24,6 +25,7 @@ public class PubAckDecodeBenchmark extends CodecBenchmark {
     private final PacketSink sink = new PacketSink();
     private final ByteBuf stream = Unpooled.directBuffer(PACKETS * 4);
     private PacketDecoders.Candidate candidate = in -> {};
+    private long turns;
 
     /** Compares what the candidate finds. */
     @Setup(Level.Trial)
@@ -35,10 +37,16 @@ public class PubAckDecodeBenchmark extends CodecBenchmark {
         sink.requirePackets(codec, null, PACKETS, this::decodePubAck);
     }
 
+    @TearDown(Level.Trial)
+    public void requireTotal() {
+        sink.requireTotal(codec, turns * PACKETS);
+    }
+
     @Benchmark
     @OperationsPerInvocation(PACKETS)
     public long decodePubAck() {
         candidate.read(stream.retainedDuplicate());
+        turns++;
         return sink.sum();
     }
 }

@@ -11,6 +11,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /** Sixty-four PUBLISH packets that lie in one buffer. */
 @State(Scope.Thread)
@@ -27,6 +28,7 @@ public class PublishDecodeBenchmark extends CodecBenchmark {
 
     private final PacketSink sink = new PacketSink();
     private PacketDecoders.Candidate candidate = in -> {};
+    private long turns;
     private ByteBuf stream = Unpooled.EMPTY_BUFFER;
 
     /** Has Netty's encoder write the packets, and compares what the candidate finds in them. */
@@ -40,10 +42,16 @@ public class PublishDecodeBenchmark extends CodecBenchmark {
         }
     }
 
+    @TearDown(Level.Trial)
+    public void requireTotal() {
+        sink.requireTotal(codec, turns * PACKETS);
+    }
+
     @Benchmark
     @OperationsPerInvocation(PACKETS)
     public long decodePublish() {
         candidate.read(stream.retainedDuplicate());
+        turns++;
         return sink.sum();
     }
 }

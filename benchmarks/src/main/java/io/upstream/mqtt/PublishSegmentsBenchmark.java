@@ -13,6 +13,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /** Sixteen PUBLISH packets that come as a network cuts them: a buffer for each 1,460 bytes. */
 @State(Scope.Thread)
@@ -31,6 +32,7 @@ public class PublishSegmentsBenchmark extends CodecBenchmark {
     private final PacketSink sink = new PacketSink();
     private final List<ByteBuf> segments = new ArrayList<>();
     private PacketDecoders.Candidate candidate = in -> {};
+    private long turns;
 
     /** Has Netty's encoder write the packets, and compares what the candidate finds in them. */
     @Setup(Level.Trial)
@@ -50,12 +52,18 @@ public class PublishSegmentsBenchmark extends CodecBenchmark {
         }
     }
 
+    @TearDown(Level.Trial)
+    public void requireTotal() {
+        sink.requireTotal(codec, turns * PACKETS);
+    }
+
     @Benchmark
     @OperationsPerInvocation(PACKETS)
     public long decodeSegments() {
         for (ByteBuf segment : segments) {
             candidate.read(segment.retain().setIndex(0, segment.capacity()));
         }
+        turns++;
         return sink.sum();
     }
 }
