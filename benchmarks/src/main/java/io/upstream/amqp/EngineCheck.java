@@ -60,7 +60,9 @@ final class EngineCheck {
             id = transfer.hasDeliveryId() ? transfer.getDeliveryId() : id;
             more = transfer.getMore();
         } else if (performative instanceof org.apache.qpid.proton.amqp.transport.Transfer transfer) {
-            id = transfer.getDeliveryId() == null ? id : transfer.getDeliveryId().longValue();
+            id = transfer.getDeliveryId() == null
+                    ? id
+                    : transfer.getDeliveryId().longValue();
             more = transfer.getMore();
         } else {
             throw new IllegalStateException(candidate + " wrote " + performative);
@@ -88,11 +90,15 @@ final class EngineCheck {
         if (performative instanceof Disposition told) {
             first = told.getFirst();
             last = told.hasLast() ? told.getLast() : first;
-            good = told.getSettled() && told.getRole().getValue() && String.valueOf(told.getState()).contains("Accepted");
+            good = told.getSettled()
+                    && told.getRole().getValue()
+                    && String.valueOf(told.getState()).contains("Accepted");
         } else if (performative instanceof org.apache.qpid.proton.amqp.transport.Disposition told) {
             first = told.getFirst().longValue();
             last = told.getLast() == null ? first : told.getLast().longValue();
-            good = told.getSettled() && told.getRole() == Role.RECEIVER && String.valueOf(told.getState()).contains("Accepted");
+            good = told.getSettled()
+                    && told.getRole() == Role.RECEIVER
+                    && String.valueOf(told.getState()).contains("Accepted");
         } else {
             throw new IllegalStateException(candidate + " wrote " + performative);
         }

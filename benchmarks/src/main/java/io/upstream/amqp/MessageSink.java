@@ -23,7 +23,13 @@ final class MessageSink {
      * @param body what stands for its payload
      * @param bytes gives the payload; asked for in a check only
      */
-    void message(long deliveryId, Object messageId, String contentType, Map<?, ?> more, Object body, Supplier<byte[]> bytes) {
+    void message(
+            long deliveryId,
+            Object messageId,
+            String contentType,
+            Map<?, ?> more,
+            Object body,
+            Supplier<byte[]> bytes) {
         sum += deliveryId;
         messages++;
         properties = more;

@@ -106,9 +106,7 @@ final class ProtonJ2Candidate implements Engines.Candidate {
 
     @Override
     public void send() {
-        Objects.requireNonNull(sender)
-                .next()
-                .writeBytes(buffers.wrap(Unpooled.wrappedBuffer(message)));
+        Objects.requireNonNull(sender).next().writeBytes(buffers.wrap(Unpooled.wrappedBuffer(message)));
     }
 
     @Override

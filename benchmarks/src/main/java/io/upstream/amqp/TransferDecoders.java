@@ -172,8 +172,7 @@ public enum TransferDecoders {
                 }
             }
             state.reset();
-            sink.message(
-                    transfer.getDeliveryId(), messageId, contentType, application, body, body::getValue);
+            sink.message(transfer.getDeliveryId(), messageId, contentType, application, body, body::getValue);
         }
     }
 

@@ -36,9 +36,10 @@ public class TransferEncodeBenchmark extends CodecBenchmark {
         if (codec != TransferEncoders.LIMIT_COPY && codec != TransferEncoders.LIMIT_GATHER) {
             byte[] written = wire.during(this::encodeTransfer);
             MessageSink sink = new MessageSink();
-            TransferDecoders.Candidate reader =
-                    (codec == TransferEncoders.PROTONJ2 ? TransferDecoders.PROTON_J : TransferDecoders.PROTONJ2)
-                            .make(sink);
+            TransferDecoders.Candidate reader = (codec == TransferEncoders.PROTONJ2
+                            ? TransferDecoders.PROTON_J
+                            : TransferDecoders.PROTONJ2)
+                    .make(sink);
             sink.requireMessages(codec, payload, TURN, () -> reader.read(Unpooled.wrappedBuffer(written)));
         }
     }

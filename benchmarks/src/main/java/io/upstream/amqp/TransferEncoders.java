@@ -51,7 +51,8 @@ public enum TransferEncoders {
     }
 
     private static byte[] tag(int deliveryId) {
-        return new byte[] {(byte) (deliveryId >> 24), (byte) (deliveryId >> 16), (byte) (deliveryId >> 8), (byte) deliveryId
+        return new byte[] {
+            (byte) (deliveryId >> 24), (byte) (deliveryId >> 16), (byte) (deliveryId >> 8), (byte) deliveryId
         };
     }
 

@@ -58,7 +58,7 @@ final class HiveMq {
     /** Adds one message that begins at the reader index, if all of it is there, as the handler does on each turn of its loop. */
     void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
         try {
-            DECODE.invokeExact(decoder, ctx, in, (List<Object>) out);
+            DECODE.invokeExact(decoder, ctx, in, out);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

@@ -44,7 +44,7 @@ final class NettyMqtt {
     /** Adds one message that begins at the reader index; all of it must be there. */
     static void decode(MqttDecoder decoder, ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
         try {
-            DECODE.invokeExact(decoder, ctx, in, (List<Object>) out);
+            DECODE.invokeExact(decoder, ctx, in, out);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
@@ -68,8 +68,7 @@ final class NettyMqtt {
                     .findVirtual(
                             MqttDecoder.class,
                             "decode",
-                            MethodType.methodType(
-                                    void.class, ChannelHandlerContext.class, ByteBuf.class, List.class));
+                            MethodType.methodType(void.class, ChannelHandlerContext.class, ByteBuf.class, List.class));
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

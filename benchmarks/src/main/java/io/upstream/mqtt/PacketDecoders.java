@@ -71,7 +71,9 @@ public enum PacketDecoders {
     private static void tell(PacketSink sink, Object msg) {
         if (msg instanceof MqttPublishMessage publish) {
             sink.publish(
-                    publish.variableHeader().topicName(), publish.variableHeader().packetId(), publish.payload());
+                    publish.variableHeader().topicName(),
+                    publish.variableHeader().packetId(),
+                    publish.payload());
             publish.release();
         } else if (msg instanceof MqttStatefulPublish publish) {
             ByteBuffer payload = publish.stateless().getRawPayload();
@@ -91,7 +93,8 @@ public enum PacketDecoders {
 
     private static final class Hive implements Candidate {
         private final HiveMq codec = new HiveMq();
-        private final ChannelHandlerContext ctx = new EmbeddedChannel(HiveMq.decoder()).pipeline().firstContext();
+        private final ChannelHandlerContext ctx =
+                new EmbeddedChannel(HiveMq.decoder()).pipeline().firstContext();
         private final List<Object> out = new ArrayList<>();
         private final PacketSink sink;
 
@@ -117,7 +120,8 @@ public enum PacketDecoders {
 
     private static final class Netty implements Candidate {
         private final MqttDecoder decoder = new MqttDecoder(NettyMqtt.LARGEST);
-        private final ChannelHandlerContext ctx = new EmbeddedChannel(decoder).pipeline().firstContext();
+        private final ChannelHandlerContext ctx =
+                new EmbeddedChannel(decoder).pipeline().firstContext();
         private final List<Object> out = new ArrayList<>();
         private final PacketSink sink;
 

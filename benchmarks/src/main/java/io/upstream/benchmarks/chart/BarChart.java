@@ -9,7 +9,8 @@ import java.util.Set;
 
 /** Groups of horizontal bars on one axis, one colour for each series, as a self-contained SVG. Not safe for use by several threads. */
 public final class BarChart {
-    private static final List<String> COLOURS = List.of("#0b6e4f", "#c8553d", "#9aa5b1", "#3d5a80", "#e0a458", "#7a5195");
+    private static final List<String> COLOURS =
+            List.of("#0b6e4f", "#c8553d", "#9aa5b1", "#3d5a80", "#e0a458", "#7a5195");
     private static final int WIDTH = 960;
     private static final int LABELS = 300;
     private static final int NOTES = 150;
@@ -61,7 +62,8 @@ public final class BarChart {
 
     /** The drawing. */
     public String svg() {
-        int height = HEAD + groups.stream().mapToInt(g -> g.bars().size() * BAR + GAP).sum();
+        int height = HEAD
+                + groups.stream().mapToInt(g -> g.bars().size() * BAR + GAP).sum();
         StringBuilder out = new StringBuilder(String.format(
                 Locale.ROOT,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">%n"

@@ -104,7 +104,8 @@ public final class CodecReport {
     }
 
     private String tables() {
-        StringBuilder out = new StringBuilder("# Codecs\n\nNanoseconds and bytes allocated per message, best of the forks. `")
+        StringBuilder out = new StringBuilder(
+                        "# Codecs\n\nNanoseconds and bytes allocated per message, best of the forks. `")
                 .append(Runtime.version())
                 .append("`, ")
                 .append(Runtime.getRuntime().availableProcessors())
@@ -115,7 +116,9 @@ public final class CodecReport {
         rows.forEach((operation, figures) -> out.append(String.format(
                 "| %s | %s | %s | %s | %s | %s |%n",
                 operation,
-                ours(figures).map(f -> number(f.nanos()) + ", " + number(f.bytes()) + " B").orElse(""),
+                ours(figures)
+                        .map(f -> number(f.nanos()) + ", " + number(f.bytes()) + " B")
+                        .orElse(""),
                 peer(figures).map(Figure::text).orElse(""),
                 ours(figures)
                         .flatMap(own -> peer(figures).map(peer -> number(peer.nanos() / own.nanos())))

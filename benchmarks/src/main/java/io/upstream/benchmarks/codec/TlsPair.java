@@ -73,7 +73,8 @@ final class TlsPair {
             moved |= listen(client, toClient);
         }
         if (isBusy(client) || isBusy(server)) {
-            throw new SSLException("the handshake ended at " + client.getHandshakeStatus() + " and " + server.getHandshakeStatus());
+            throw new SSLException(
+                    "the handshake ended at " + client.getHandshakeStatus() + " and " + server.getHandshakeStatus());
         }
     }
 
