@@ -22,6 +22,10 @@ final class FrameReader {
 
     static final int MAX_CONTROL_BYTES = 125;
     private static final int TWO_BYTE_LENGTH = 126;
+    /** The first nine bits of a final, binary, unmasked frame. */
+    private static final int WHOLE_MESSAGE = 0x8200;
+
+    private static final int WHOLE_MESSAGE_BITS = 0xFF80;
     private static final int EIGHT_BYTE_LENGTH = 127;
     private static final byte[] EMPTY = new byte[0];
 
@@ -55,6 +59,9 @@ final class FrameReader {
 
     /** Goes on to the next thing in {@code in}, which it borrows. After a violation it must not be called again. */
     Found next(ByteBuf in) throws FrameViolation {
+        if (part == Part.FIRST) {
+            usualHeader(in);
+        }
         while (part != Part.PAYLOAD) {
             if (!in.isReadable()) {
                 return Found.NOTHING;
@@ -72,6 +79,30 @@ final class FrameReader {
     /** The payload of the control frame found last; given to the caller. */
     byte[] controlPayload() {
         return control;
+    }
+
+    /** What nearly every frame begins with, in one step: a whole message of less than 64 KiB whose header is not cut. */
+    private void usualHeader(ByteBuf in) {
+        if (insideMessage || in.readableBytes() < 2) {
+            return;
+        }
+        int at = in.readerIndex();
+        int start = in.getShort(at);
+        int length = start & 0x7F;
+        if ((start & WHOLE_MESSAGE_BITS) != WHOLE_MESSAGE || length > TWO_BYTE_LENGTH) {
+            return;
+        }
+        if (length == TWO_BYTE_LENGTH) {
+            length = in.readableBytes() < 4 ? 0 : in.getUnsignedShort(at + 2);
+            if (length < TWO_BYTE_LENGTH) {
+                return;
+            }
+            in.skipBytes(2);
+        }
+        in.skipBytes(2);
+        opcode = Opcode.BINARY;
+        fin = true;
+        begin(length);
     }
 
     private Found data(ByteBuf in) {

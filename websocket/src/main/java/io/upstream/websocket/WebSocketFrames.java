@@ -12,6 +12,7 @@ import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -21,9 +22,10 @@ import org.jspecify.annotations.Nullable;
  * both directions; bytes of a frame that is not complete are passed up as they arrive.
  *
  * <ul>
- *   <li><b>Writing:</b> takes the buffer, also on failure; each becomes one binary frame, an empty one becomes none. The payload is
- *       copied, so a caller that has retained it may send it again.
- *   <li><b>Reading:</b> gives retained slices of what came from the wire.
+ *   <li><b>Writing:</b> takes the buffer, also on failure. The buffers between two flushes are gathered into binary frames that fill a
+ *       TLS record each, the last one excepted: a frame tells nothing of the buffers' bounds. The payload is copied, so a caller that has
+ *       retained it may send it again. A write cannot be cancelled once it was gathered.
+ *   <li><b>Reading:</b> gives buffers of plain bytes, as few as possible: what came from the wire, or retained slices of it.
  *   <li><b>Pings</b> are answered at the end of each read. While a pong is unsent, only the latest ping is answered (RFC 6455 §5.5.3), so
  *       a flood of them holds at most two pongs.
  *   <li><b>{@code close}</b> sends a close frame with 1000, drops what still arrives, and closes the channel after the server's close
@@ -56,7 +58,8 @@ final class WebSocketFrames extends ChannelDuplexHandler {
 
     private final Where where;
     private final FrameReader reader = new FrameReader();
-    private final FrameWriter writer;
+    private final PayloadRun run = new PayloadRun();
+    private final FrameGatherer writes;
     private Phase phase = Phase.OPEN;
     private @Nullable UpstreamException cause;
     private @Nullable Future<?> alarm;
@@ -66,7 +69,7 @@ final class WebSocketFrames extends ChannelDuplexHandler {
 
     WebSocketFrames(Where where, MaskKeys keys) {
         this.where = where;
-        this.writer = new FrameWriter(keys);
+        this.writes = new FrameGatherer(keys);
     }
 
     // ---- inbound
@@ -77,22 +80,25 @@ final class WebSocketFrames extends ChannelDuplexHandler {
             ctx.fireChannelRead(message);
             return;
         }
+        run.begin(in);
         try {
             readFrames(ctx, in);
+            passUpTheRest(ctx);
         } catch (FrameViolation violation) {
+            passUpTheRest(ctx);
             fail(ctx, violation);
         } finally {
-            in.release();
+            run.end();
         }
     }
 
     private void readFrames(ChannelHandlerContext ctx, ByteBuf in) throws FrameViolation {
-        while (phase == Phase.OPEN || phase == Phase.CLOSE_SENT) { // the handlers above may close at any slice
+        while (isReading()) {
             switch (reader.next(in)) {
                 case NOTHING -> {
                     return;
                 }
-                case DATA -> passUp(ctx, in, reader.chunk());
+                case DATA -> data(ctx, in, reader.chunk());
                 case PING -> latestPing = reader.controlPayload();
                 case PONG -> {} // unsolicited, since no ping is ever sent (RFC 6455 §5.5.3)
                 case CLOSE -> closedByPeer(ctx, CloseReason.parse(reader.controlPayload()));
@@ -100,12 +106,27 @@ final class WebSocketFrames extends ChannelDuplexHandler {
         }
     }
 
-    private void passUp(ChannelHandlerContext ctx, ByteBuf in, int count) {
-        if (phase != Phase.OPEN) {
-            in.skipBytes(count);
-        } else if (count > 0) {
+    /** The handlers above may close whenever something is passed up. */
+    private boolean isReading() {
+        return phase == Phase.OPEN || phase == Phase.CLOSE_SENT;
+    }
+
+    private void data(ChannelHandlerContext ctx, ByteBuf in, int count) {
+        if (phase == Phase.OPEN && !run.accepts(count)) {
             passedUp = true;
-            ctx.fireChannelRead(in.readRetainedSlice(count));
+            ctx.fireChannelRead(run.slice());
+        }
+        if (phase == Phase.OPEN) {
+            run.add(count);
+        } else {
+            in.skipBytes(count);
+        }
+    }
+
+    private void passUpTheRest(ChannelHandlerContext ctx) {
+        if (phase == Phase.OPEN && !run.isEmpty()) {
+            passedUp = true;
+            ctx.fireChannelRead(run.last());
         }
     }
 
@@ -136,7 +157,8 @@ final class WebSocketFrames extends ChannelDuplexHandler {
     }
 
     private void closedByPeer(ChannelHandlerContext ctx, CloseReason reason) {
-        if (phase == Phase.CLOSE_SENT) {
+        passUpTheRest(ctx);
+        if (phase != Phase.OPEN) {
             leave();
             closeNow(ctx);
             return;
@@ -187,17 +209,21 @@ final class WebSocketFrames extends ChannelDuplexHandler {
         try {
             if (phase != Phase.OPEN) {
                 promise.tryFailure(cause != null ? cause : closedHere());
-            } else if (!(message instanceof ByteBuf payload)) {
+            } else if (message instanceof ByteBuf payload) {
+                writes.write(ctx, payload, promise);
+            } else {
                 promise.tryFailure(new IllegalArgumentException(
                         "only buffers can be sent, was " + message.getClass().getName()));
-            } else if (!payload.isReadable()) {
-                ctx.write(payload.retain(), promise); // completes in its turn
-            } else {
-                ctx.write(writer.binary(ctx.alloc(), payload), promise);
             }
         } finally {
             ReferenceCountUtil.release(message);
         }
+    }
+
+    @Override
+    public void flush(ChannelHandlerContext ctx) {
+        writes.handOver(ctx);
+        ctx.flush();
     }
 
     @Override
@@ -219,7 +245,9 @@ final class WebSocketFrames extends ChannelDuplexHandler {
     }
 
     private ChannelFuture send(ChannelHandlerContext ctx, int opcode, byte[] payload) {
-        return ctx.writeAndFlush(writer.control(ctx.alloc(), opcode, payload));
+        ChannelPromise sent = ctx.newPromise();
+        writes.control(ctx, opcode, payload, sent);
+        return sent;
     }
 
     // ---- the end
@@ -237,6 +265,7 @@ final class WebSocketFrames extends ChannelDuplexHandler {
             moveTo(Phase.CLOSED);
         }
         latestPing = null;
+        writes.discard(cause != null ? cause : new ClosedChannelException());
         if (alarm != null) {
             alarm.cancel(false);
         }

@@ -3,6 +3,7 @@ package io.upstream.websocket;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -45,11 +46,28 @@ class FrameMaskTest {
         payload.release();
     }
 
+    @Test
+    void refusesAPlaceOutsideEitherBuffer() {
+        ByteBuf from = Unpooled.directBuffer(16, 16).writeZero(16);
+        ByteBuf to = Unpooled.directBuffer(8, 8);
+        assertThrows(IndexOutOfBoundsException.class, () -> FrameMask.append(from, 9, 8, to, KEY));
+        assertThrows(IndexOutOfBoundsException.class, () -> FrameMask.append(from, -1, 8, to, KEY));
+        assertThrows(IndexOutOfBoundsException.class, () -> FrameMask.append(from, 0, 9, to, KEY));
+        assertThrows(IndexOutOfBoundsException.class, () -> FrameMask.append(from, 0, -1, to, KEY));
+        from.release();
+        to.release();
+    }
+
     /** Takes {@code payload}. */
     private static void check(ByteBuf payload, int lead) {
+        check(payload.retain(), Unpooled.directBuffer(lead + payload.readableBytes()), lead);
+        check(payload, Unpooled.buffer(lead + payload.readableBytes()), lead);
+    }
+
+    private static void check(ByteBuf payload, ByteBuf to, int lead) {
         byte[] plain = ByteBufUtil.getBytes(payload);
-        ByteBuf to = Unpooled.directBuffer(lead + plain.length).writeZero(lead);
-        FrameMask.copy(payload, to, KEY);
+        to.writeZero(lead);
+        FrameMask.append(payload, payload.readerIndex(), plain.length, to, KEY);
         assertEquals(plain.length, payload.readableBytes());
         byte[] masked = ByteBufUtil.getBytes(to.skipBytes(lead));
         for (int i = 0; i < plain.length; i++) {

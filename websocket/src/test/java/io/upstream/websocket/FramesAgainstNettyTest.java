@@ -19,21 +19,33 @@ import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
-import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Random traffic, both ways, between our handler and Netty's WebSocket codec. The seed is the case. */
+/**
+ * Random traffic, both ways, between our handler and Netty's WebSocket codec, bit for bit and cut anywhere. The seed is the case; the
+ * system property {@code upstream.differential.messages} sets how many messages go each way.
+ */
 class FramesAgainstNettyTest {
+    private static final int MESSAGES = Integer.getInteger("upstream.differential.messages", 10_000);
+    private static final int PER_SEED = 500;
+
+    static LongStream seeds() {
+        return LongStream.range(0, Math.max(1, MESSAGES / PER_SEED));
+    }
+
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    @MethodSource("seeds")
     void readsWhatNettyWrites(long seed) {
-        Random random = new Random(seed);
+        SplittableRandom random = new SplittableRandom(seed);
         ByteArrayOutputStream expected = new ByteArrayOutputStream();
         byte[] wire = nettyFrames(random, expected);
         try (FramesFixture fixture = new FramesFixture()) {
+            int longest = 2 << random.nextInt(16);
             for (int at = 0; at < wire.length; ) {
-                int end = Math.min(wire.length, at + 1 + random.nextInt(1 << random.nextInt(16)));
+                int end = Math.min(wire.length, at + random.nextInt(1, longest));
                 fixture.feed(Arrays.copyOfRange(wire, at, end));
                 at = end;
             }
@@ -44,40 +56,47 @@ class FramesAgainstNettyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    @MethodSource("seeds")
     void writesWhatNettyReads(long seed) {
-        Random random = new Random(seed);
+        SplittableRandom random = new SplittableRandom(seed);
+        ByteArrayOutputStream expected = new ByteArrayOutputStream();
+        ByteArrayOutputStream wire = new ByteArrayOutputStream();
+        try (FramesFixture fixture = new FramesFixture()) {
+            for (int i = 0; i < PER_SEED; i++) {
+                byte[] payload = payload(random);
+                expected.writeBytes(payload);
+                fixture.channel.write(random.nextBoolean() ? fixture.buffer(payload) : Unpooled.wrappedBuffer(payload));
+                if (random.nextInt(4) == 0) {
+                    fixture.channel.flush();
+                    drain(fixture.channel, wire);
+                }
+            }
+            fixture.channel.flush();
+            drain(fixture.channel, wire);
+        }
+        assertArrayEquals(expected.toByteArray(), readByNetty(random, wire.toByteArray()));
+    }
+
+    private static byte[] readByNetty(SplittableRandom random, byte[] wire) {
         WebSocketDecoderConfig strict = WebSocketDecoderConfig.newBuilder()
                 .expectMaskedFrames(true)
                 .allowMaskMismatch(false)
-                .maxFramePayloadLength(1 << 20)
+                .maxFramePayloadLength(FrameWriter.RECORD_BYTES - FrameWriter.HEADER_BYTES)
                 .build();
         EmbeddedChannel netty = netty(new WebSocket13FrameDecoder(strict));
-        try (FramesFixture fixture = new FramesFixture()) {
-            for (int i = 0; i < 300; i++) {
-                byte[] payload = payload(random);
-                fixture.channel.writeOutbound(
-                        random.nextBoolean() ? fixture.buffer(payload) : Unpooled.wrappedBuffer(payload));
-                for (ByteBuf out = fixture.channel.readOutbound(); out != null; out = fixture.channel.readOutbound()) {
-                    netty.writeInbound(out);
-                }
-                assertFrame(netty, payload);
+        ByteArrayOutputStream got = new ByteArrayOutputStream();
+        int longest = 2 << random.nextInt(16);
+        for (int at = 0; at < wire.length; ) {
+            int end = Math.min(wire.length, at + random.nextInt(1, longest));
+            netty.writeInbound(Unpooled.wrappedBuffer(wire, at, end - at).copy()); // unmasked in place
+            at = end;
+            for (WebSocketFrame frame = netty.readInbound(); frame != null; frame = netty.readInbound()) {
+                assertTrue(frame instanceof BinaryWebSocketFrame && frame.isFinalFragment() && frame.rsv() == 0);
+                got.writeBytes(taken(frame.content()));
             }
         }
         netty.finishAndReleaseAll();
-    }
-
-    private static void assertFrame(EmbeddedChannel netty, byte[] payload) {
-        WebSocketFrame frame = netty.readInbound();
-        if (payload.length == 0) {
-            assertEquals(null, frame);
-            return;
-        }
-        assertTrue(frame instanceof BinaryWebSocketFrame && frame.isFinalFragment() && frame.rsv() == 0);
-        byte[] got = new byte[frame.content().readableBytes()];
-        frame.content().readBytes(got);
-        frame.release();
-        assertArrayEquals(payload, got);
+        return got.toByteArray();
     }
 
     private static EmbeddedChannel netty(ChannelHandler codec) {
@@ -86,16 +105,16 @@ class FramesAgainstNettyTest {
         return netty;
     }
 
-    private static byte[] nettyFrames(Random random, ByteArrayOutputStream expected) {
+    private static byte[] nettyFrames(SplittableRandom random, ByteArrayOutputStream expected) {
         EmbeddedChannel netty = netty(new WebSocket13FrameEncoder(false));
         boolean inside = false;
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < PER_SEED; i++) {
             if (random.nextInt(5) == 0) {
                 netty.writeOutbound(new PingWebSocketFrame(Unpooled.wrappedBuffer(new byte[random.nextInt(126)])));
             }
             byte[] payload = payload(random);
             expected.writeBytes(payload);
-            boolean last = random.nextBoolean();
+            boolean last = random.nextInt(4) > 0;
             ByteBuf content = Unpooled.wrappedBuffer(payload);
             netty.writeOutbound(
                     inside
@@ -104,23 +123,33 @@ class FramesAgainstNettyTest {
             inside = !last;
         }
         ByteArrayOutputStream wire = new ByteArrayOutputStream();
-        for (ByteBuf out = netty.readOutbound(); out != null; out = netty.readOutbound()) {
-            byte[] bytes = new byte[out.readableBytes()];
-            out.readBytes(bytes);
-            out.release();
-            wire.writeBytes(bytes);
-        }
+        drain(netty, wire);
         netty.finishAndReleaseAll();
         return wire.toByteArray();
     }
 
-    /** Mostly short; sometimes around the bounds where the length takes another form. */
-    private static byte[] payload(Random random) {
-        int length = switch (random.nextInt(20)) {
+    private static void drain(EmbeddedChannel channel, ByteArrayOutputStream to) {
+        for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
+            to.writeBytes(taken(out));
+        }
+    }
+
+    /** Takes {@code buffer}. */
+    private static byte[] taken(ByteBuf buffer) {
+        byte[] bytes = new byte[buffer.readableBytes()];
+        buffer.readBytes(bytes);
+        buffer.release();
+        return bytes;
+    }
+
+    /** Mostly short; sometimes around the bounds where the length takes another form, or a record is full. */
+    private static byte[] payload(SplittableRandom random) {
+        int length = switch (random.nextInt(200)) {
             case 0 -> 65_530 + random.nextInt(12);
-            case 1 -> 120 + random.nextInt(12);
-            case 2 -> 0;
-            case 3 -> random.nextInt(20_000);
+            case 1, 2 -> 16_370 + random.nextInt(12);
+            case 3, 4 -> random.nextInt(20_000);
+            case 5, 6, 7, 8, 9, 10 -> 120 + random.nextInt(12);
+            case 11, 12, 13, 14, 15 -> 0;
             default -> random.nextInt(300);
         };
         byte[] payload = new byte[length];
