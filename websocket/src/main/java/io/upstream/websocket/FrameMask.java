@@ -46,7 +46,10 @@ final class FrameMask {
             long address = buffer.memoryAddress() + at;
             copy(address, address, length, key);
         } else if (length > 0) {
-            inPlace(buffer.internalNioBuffer(at, length), key);
+            ByteBuffer memory = buffer.internalNioBuffer(at, length);
+            ByteOrder before = memory.order();
+            inPlace(memory.order(ByteOrder.nativeOrder()), key); // without swapping bytes
+            memory.order(before);
         }
     }
 
@@ -69,14 +72,14 @@ final class FrameMask {
 
     private static void inPlace(ByteBuffer buffer, int key) {
         int at = buffer.position();
-        int end = buffer.limit();
-        long wide = buffer.order() == ByteOrder.BIG_ENDIAN ? twice(key) : twice(Integer.reverseBytes(key));
-        int i = at;
-        for (; i <= end - Long.BYTES; i += Long.BYTES) {
-            buffer.putLong(i, buffer.getLong(i) ^ wide);
+        int length = buffer.remaining();
+        long wide = wide(key);
+        int i = 0;
+        for (; i <= length - Long.BYTES; i += Long.BYTES) {
+            buffer.putLong(at + i, buffer.getLong(at + i) ^ wide);
         }
-        for (; i < end; i++) {
-            buffer.put(i, (byte) (buffer.get(i) ^ octet(key, i - at)));
+        for (; i < length; i++) {
+            buffer.put(at + i, (byte) (buffer.get(at + i) ^ octet(key, i)));
         }
     }
 
@@ -91,10 +94,7 @@ final class FrameMask {
 
     /** The key twice, so that the bytes of the long lie in memory as the key's bytes go over the wire. */
     private static long wide(int key) {
-        return twice(BIG_ENDIAN ? key : Integer.reverseBytes(key));
-    }
-
-    private static long twice(int half) {
+        int half = BIG_ENDIAN ? key : Integer.reverseBytes(key);
         return ((long) half << Integer.SIZE) | (half & 0xFFFF_FFFFL);
     }
 }
