@@ -38,7 +38,10 @@ public class EngineReceiveBenchmark extends CodecBenchmark {
     private PeerScript peer = PeerScript.dispositions(TURN);
     private Engines.Candidate candidate = codec.make(wire);
     private byte @Nullable [] expected;
+
+    @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
     private @Nullable Object last;
+
     private int messages;
     private int next;
 

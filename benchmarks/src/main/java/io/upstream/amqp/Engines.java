@@ -3,22 +3,19 @@ package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
 import io.upstream.benchmarks.codec.Wire;
-import java.util.function.Function;
 
 /** Whose engine: the client's half of an AMQP connection, without its socket. */
 public enum Engines {
-    UPSTREAM(UpstreamCandidate::new),
-    PROTON_J(ProtonJCandidate::new),
-    PROTONJ2(ProtonJ2Candidate::new);
-
-    private final Function<Wire, Candidate> factory;
-
-    Engines(Function<Wire, Candidate> factory) {
-        this.factory = factory;
-    }
+    UPSTREAM,
+    PROTON_J,
+    PROTONJ2;
 
     Candidate make(Wire wire) {
-        return factory.apply(wire);
+        return switch (this) {
+            case UPSTREAM -> new UpstreamCandidate(wire);
+            case PROTON_J -> new ProtonJCandidate(wire);
+            case PROTONJ2 -> new ProtonJ2Candidate(wire);
+        };
     }
 
     /** An engine with one connection, one session and one link, whose peer is a {@link PeerScript}. */

@@ -10,8 +10,13 @@ import org.jspecify.annotations.Nullable;
 final class MessageSink {
     private long sum;
     private long messages;
+
+    @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
     private @Nullable Object properties;
+
+    @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
     private @Nullable Object payload;
+
     private @Nullable Object candidate;
     private byte[] expected = {};
     private int checked;

@@ -5,7 +5,6 @@ import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Function;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.messaging.Data;
 import org.apache.qpid.proton.amqp.transport.Transfer;
@@ -24,20 +23,19 @@ import org.apache.qpid.protonj2.types.messaging.Properties;
 
 /** Who decodes transfer frames with whole messages in them. */
 public enum TransferDecoders {
-    UPSTREAM(Upstream::new),
-    PROTON_J(ProtonJ::new),
-    PROTONJ2(ProtonJ2::new),
+    UPSTREAM,
+    PROTON_J,
+    PROTONJ2,
     /** The floor: from one frame's length to the next. */
-    LIMIT(Limit::new);
-
-    private final Function<MessageSink, Candidate> factory;
-
-    TransferDecoders(Function<MessageSink, Candidate> factory) {
-        this.factory = factory;
-    }
+    LIMIT;
 
     Candidate make(MessageSink sink) {
-        return factory.apply(sink);
+        return switch (this) {
+            case UPSTREAM -> new Upstream(sink);
+            case PROTON_J -> new ProtonJ(sink);
+            case PROTONJ2 -> new ProtonJ2(sink);
+            case LIMIT -> new Limit(sink);
+        };
     }
 
     /** Reads what a socket gives. */

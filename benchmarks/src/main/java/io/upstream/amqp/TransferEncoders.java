@@ -7,7 +7,6 @@ import io.netty.buffer.Unpooled;
 import io.upstream.Telemetry;
 import io.upstream.benchmarks.codec.Wire;
 import java.nio.ByteBuffer;
-import java.util.function.BiFunction;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.codec.EncoderImpl;
 import org.apache.qpid.proton.codec.WritableBuffer;
@@ -23,23 +22,24 @@ import org.apache.qpid.protonj2.types.transport.Transfer;
 
 /** Who encodes a message as one transfer frame. */
 public enum TransferEncoders {
-    UPSTREAM(Upstream::new),
-    PROTON_J(ProtonJ::new),
-    PROTONJ2(ProtonJ2::new),
+    UPSTREAM,
+    PROTON_J,
+    PROTONJ2,
     /** The floor for who copies: a prepared header and the payload into a buffer at hand. */
-    LIMIT_COPY(Copy::new),
+    LIMIT_COPY,
     /** The floor for who links: a prepared header copied, the payload passed on. */
-    LIMIT_GATHER(Gather::new);
+    LIMIT_GATHER;
 
     private static final PooledByteBufAllocator BUFFERS = PooledByteBufAllocator.DEFAULT;
-    private final BiFunction<byte[], Wire, Candidate> factory;
-
-    TransferEncoders(BiFunction<byte[], Wire, Candidate> factory) {
-        this.factory = factory;
-    }
 
     Candidate make(byte[] payload, Wire wire) {
-        return factory.apply(payload, wire);
+        return switch (this) {
+            case UPSTREAM -> new Upstream(payload, wire);
+            case PROTON_J -> new ProtonJ(payload, wire);
+            case PROTONJ2 -> new ProtonJ2(payload, wire);
+            case LIMIT_COPY -> new Copy(payload);
+            case LIMIT_GATHER -> new Gather(payload, wire);
+        };
     }
 
     /** Writes the one message of a benchmark again and again. */
@@ -163,7 +163,7 @@ public enum TransferEncoders {
         private final byte[] payload;
         private final ByteBuf out;
 
-        Copy(byte[] payload, Wire wire) {
+        Copy(byte[] payload) {
             this.payload = payload;
             out = Unpooled.directBuffer(Math.max(16_384, HEAD + payload.length));
         }

@@ -16,26 +16,26 @@ import io.upstream.UpstreamException.Where;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
 
 /** Who decodes, in the benchmarks of reading. */
 public enum PacketDecoders {
-    UPSTREAM(Upstream::new),
-    HIVEMQ(Hive::new),
-    HIVEMQ_HANDLER(sink -> new Handler(HiveMq.decoder(), sink)),
-    NETTY(Netty::new),
-    NETTY_HANDLER(sink -> new Handler(new MqttDecoder(NettyMqtt.LARGEST), sink)),
+    UPSTREAM,
+    HIVEMQ,
+    HIVEMQ_HANDLER,
+    NETTY,
+    NETTY_HANDLER,
     /** The floor: from one frame's length to the next, and a copy of what is cut. */
-    LIMIT(Limit::new);
-
-    private final Function<PacketSink, Candidate> factory;
-
-    PacketDecoders(Function<PacketSink, Candidate> factory) {
-        this.factory = factory;
-    }
+    LIMIT;
 
     Candidate make(PacketSink sink) {
-        return factory.apply(sink);
+        return switch (this) {
+            case UPSTREAM -> new Upstream(sink);
+            case HIVEMQ -> new Hive(sink);
+            case HIVEMQ_HANDLER -> new Handler(HiveMq.decoder(), sink);
+            case NETTY -> new Netty(sink);
+            case NETTY_HANDLER -> new Handler(new MqttDecoder(NettyMqtt.LARGEST), sink);
+            case LIMIT -> new Limit(sink);
+        };
     }
 
     /** Reads what a socket gives. */

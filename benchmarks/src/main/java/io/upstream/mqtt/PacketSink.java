@@ -10,8 +10,13 @@ import org.jspecify.annotations.Nullable;
 final class PacketSink {
     private long sum;
     private long packets;
+
+    @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
     private @Nullable Object topic;
+
+    @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
     private @Nullable Object payload;
+
     private @Nullable Check check;
 
     /** What is required of the packets of a check, which are numbered from 1. */

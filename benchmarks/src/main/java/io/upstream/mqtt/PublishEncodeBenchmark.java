@@ -3,7 +3,6 @@ package io.upstream.mqtt;
 
 import io.upstream.benchmarks.codec.CodecBenchmark;
 import io.upstream.benchmarks.codec.Wire;
-import java.util.function.BiFunction;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
@@ -22,25 +21,34 @@ public class PublishEncodeBenchmark extends CodecBenchmark {
 
     /** Who encodes. */
     public enum Codec {
-        UPSTREAM(PublishEncoders.Upstream::sameProperties),
+        UPSTREAM,
         /** Each message with a property set of its own, so that nothing of an earlier one can be used again. */
-        UPSTREAM_NEW_PROPERTIES(PublishEncoders.Upstream::newProperties),
-        HIVEMQ(PublishEncoders.Hive::newTopic),
+        UPSTREAM_NEW_PROPERTIES,
+        HIVEMQ,
         /** The topic is an object that the application keeps. */
-        HIVEMQ_SAME_TOPIC(PublishEncoders.Hive::sameTopic),
-        HIVEMQ_HANDLER(PublishEncoders.HiveHandler::new),
-        NETTY(PublishEncoders.Netty::new),
-        NETTY_HANDLER(PublishEncoders.NettyHandler::new),
-        PAHO(PublishEncoders.Paho::new),
+        HIVEMQ_SAME_TOPIC,
+        HIVEMQ_HANDLER,
+        NETTY,
+        NETTY_HANDLER,
+        PAHO,
         /** The floor for who copies: a prepared header and the payload into a buffer at hand. */
-        LIMIT_COPY(PublishEncoders.Copy::new),
+        LIMIT_COPY,
         /** The floor for who links: a prepared header copied, the payload passed on. */
-        LIMIT_GATHER(PublishEncoders.Gather::new);
+        LIMIT_GATHER;
 
-        final BiFunction<byte[], Wire, PublishEncoders.Candidate> factory;
-
-        Codec(BiFunction<byte[], Wire, PublishEncoders.Candidate> factory) {
-            this.factory = factory;
+        PublishEncoders.Candidate make(byte[] payload, Wire wire) {
+            return switch (this) {
+                case UPSTREAM -> PublishEncoders.Upstream.sameProperties(payload, wire);
+                case UPSTREAM_NEW_PROPERTIES -> PublishEncoders.Upstream.newProperties(payload, wire);
+                case HIVEMQ -> PublishEncoders.Hive.newTopic(payload, wire);
+                case HIVEMQ_SAME_TOPIC -> PublishEncoders.Hive.sameTopic(payload, wire);
+                case HIVEMQ_HANDLER -> new PublishEncoders.HiveHandler(payload, wire);
+                case NETTY -> new PublishEncoders.Netty(payload, wire);
+                case NETTY_HANDLER -> new PublishEncoders.NettyHandler(payload, wire);
+                case PAHO -> new PublishEncoders.Paho(payload, wire);
+                case LIMIT_COPY -> new PublishEncoders.Copy(payload);
+                case LIMIT_GATHER -> new PublishEncoders.Gather(payload, wire);
+            };
         }
     }
 
@@ -59,7 +67,7 @@ public class PublishEncodeBenchmark extends CodecBenchmark {
     @Setup(Level.Trial)
     public void prepare() {
         byte[] payload = MqttSample.payload(size);
-        candidate = codec.factory.apply(payload, wire);
+        candidate = codec.make(payload, wire);
         if (codec != Codec.LIMIT_COPY && codec != Codec.LIMIT_GATHER) {
             MqttSample.requirePackets(codec, wire.during(this::encodePublish), payload, TURN);
         }

@@ -199,7 +199,7 @@ final class PublishEncoders {
         private final byte[] payload;
         private final ByteBuf out;
 
-        Copy(byte[] payload, Wire wire) {
+        Copy(byte[] payload) {
             this.payload = payload;
             out = Unpooled.directBuffer(Math.max(LEAST, head.length + payload.length));
         }

@@ -62,11 +62,13 @@ public final class CodecReport {
 
     private void read(JsonNode results) {
         for (JsonNode result : results) {
-            String[] name = result.path("benchmark").asText().split("\\.");
+            String method = result.path("benchmark").asText();
+            String type = method.substring(0, method.lastIndexOf('.'));
             JsonNode params = result.path("params");
-            String operation = name[name.length - 2].replace("Benchmark", "");
+            String operation = type.substring(type.lastIndexOf('.') + 1).replace("Benchmark", "");
             String size = params.has("size") ? " " + params.path("size").asText() + " B" : "";
-            String codec = params.has("codec") ? params.path("codec").asText() : name[name.length - 1];
+            String codec =
+                    params.has("codec") ? params.path("codec").asText() : method.substring(method.lastIndexOf('.') + 1);
             rows.computeIfAbsent(operation + size, key -> new ArrayList<>())
                     .add(new Figure(
                             codec,

@@ -10,7 +10,8 @@ import org.openjdk.jmh.Main;
 
 /** JMH's own main with two defaults: bytes allocated per operation are measured, and the result is kept for {@link CodecReport}. */
 public final class CodecSuite {
-    static final Path RESULT = Path.of("benchmarks", "target", "codecs.json");
+    private static final Path DIRECTORY = Path.of("benchmarks", "target");
+    static final Path RESULT = DIRECTORY.resolve("codecs.json");
 
     private CodecSuite() {}
 
@@ -20,7 +21,7 @@ public final class CodecSuite {
         if (!all.contains("-prof")) {
             all.addAll(List.of("-prof", "gc"));
         }
-        if (!all.contains("-rf") && Files.isDirectory(RESULT.getParent())) {
+        if (!all.contains("-rf") && Files.isDirectory(DIRECTORY)) {
             all.addAll(List.of("-rf", "json", "-rff", RESULT.toString()));
         }
         Main.main(all.toArray(String[]::new));
