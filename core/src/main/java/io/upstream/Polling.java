@@ -14,8 +14,8 @@ public enum Polling {
     /** Linux, with {@code netty-transport-native-epoll}. */
     EPOLL,
     /**
-     * Linux, with {@code netty-transport-native-io_uring}; many containers and hardened kernels forbid it. Only on request: for a few
-     * connections it is no faster than {@link #EPOLL}, and each event loop keeps its rings locked in memory.
+     * Linux, with {@code netty-transport-native-io_uring}; many containers and hardened kernels forbid it. Only on request: on one
+     * connection it was not faster than {@link #EPOLL}.
      */
     IO_URING,
     /** The JDK's own: everywhere. */
