@@ -149,15 +149,17 @@ public enum PacketDecoders {
         private final EmbeddedChannel channel;
 
         Upstream(PacketSink sink) {
-            channel = new EmbeddedChannel(new MqttFrameReader(Where.here("benchmark"), new PacketListener() {
+            CloudTopic topic = new CloudTopic("devices/device-1/messages/events/"); // what all packets here begin with
+            channel = new EmbeddedChannel();
+            MqttFrameReader reader = new MqttFrameReader(channel, Where.here("benchmark"), topic, new PacketListener() {
                 @Override
                 public PacketListener connAck(int code) {
                     throw new IllegalStateException("CONNACK");
                 }
 
                 @Override
-                public void publish(String topic, int packetId, ByteBuf payload) {
-                    sink.publish(topic, packetId, payload);
+                public void publish(PublishView message) {
+                    sink.publish(message, message.packetId(), message);
                 }
 
                 @Override
@@ -174,7 +176,8 @@ public enum PacketDecoders {
                 public void pingResp() {
                     throw new IllegalStateException("PINGRESP");
                 }
-            }));
+            });
+            channel.pipeline().addLast(reader);
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.upstream.mqtt;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,7 @@ final class PacketSink {
      * A PUBLISH.
      *
      * @param name whatever stands for the topic, its text by toString
-     * @param body the payload between its indices; a ByteBuf or a ByteBuffer
+     * @param body the payload between its indices, a ByteBuf or a ByteBuffer; or a view that shows it
      */
     void publish(Object name, int packetId, Object body) {
         sum += packetId;
@@ -44,9 +45,8 @@ final class PacketSink {
         payload = body;
         if (check != null) {
             check.packets++;
-            byte[] bytes = body instanceof ByteBuf buffer ? ByteBufUtil.getBytes(buffer) : bytes((ByteBuffer) body);
             byte[] expected = check.payload == null ? new byte[0] : check.payload;
-            MqttSample.require(check.candidate, check.packets, name.toString(), packetId, bytes, expected);
+            MqttSample.require(check.candidate, check.packets, name.toString(), packetId, bytes(body), expected);
         }
     }
 
@@ -58,10 +58,12 @@ final class PacketSink {
         }
     }
 
-    private static byte[] bytes(ByteBuffer body) {
-        byte[] bytes = new byte[body.remaining()];
-        body.duplicate().get(bytes);
-        return bytes;
+    private static byte[] bytes(Object body) {
+        if (body instanceof PublishView view) {
+            return view.payloadBytes();
+        }
+        return ByteBufUtil.getBytes(
+                body instanceof ByteBuf buffer ? buffer : Unpooled.wrappedBuffer((ByteBuffer) body));
     }
 
     /** Requires the packets 1 to {@code count} of {@code reading}, and no others; PUBLISH with {@code expected} unless that is null. */

@@ -14,6 +14,7 @@ import io.netty.handler.codec.mqtt.MqttEncoder;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.benchmarks.codec.Wire;
+import io.upstream.frame.WriteBatch;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,12 +37,15 @@ final class PublishEncoders {
     }
 
     static final class Upstream implements Candidate {
+        private final WriteBatch batch;
         private final MqttFrameWriter writer;
         private final Supplier<Telemetry> messages;
 
         private Upstream(Wire wire, Supplier<Telemetry> messages) {
-            Dialect dialect = new Dialect("devices/device-1/messages/events/", true, true, "devices/device-1/");
-            writer = new MqttFrameWriter(new PublishEncoder(dialect), PooledByteBufAllocator.DEFAULT, wire);
+            CloudTopic cloud = new CloudTopic("devices/device-1/messages/devicebound/");
+            Dialect dialect = new Dialect("devices/device-1/messages/events/", true, true, cloud);
+            batch = new WriteBatch(PooledByteBufAllocator.DEFAULT, wire);
+            writer = new MqttFrameWriter(new PublishEncoder(dialect), batch);
             this.messages = messages;
         }
 
@@ -70,7 +74,7 @@ final class PublishEncoders {
 
         @Override
         public void endTurn() {
-            writer.handOver();
+            batch.handOver();
         }
     }
 

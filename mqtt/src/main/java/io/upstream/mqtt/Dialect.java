@@ -16,9 +16,9 @@ import io.upstream.UpstreamOptions;
  * @param telemetryTopic where messages go; under a bag it ends with a slash
  * @param bag whether properties follow the topic: not where the application chose the topic, since MQTT 3.1.1 itself has no properties
  * @param hub whether the hub's own rules hold: its limit on the size of a message, its login
- * @param cloudTopic where messages from the hub come from, with a slash at its end
+ * @param cloudTopic where messages from the hub come from
  */
-record Dialect(String telemetryTopic, boolean bag, boolean hub, String cloudTopic) {
+record Dialect(String telemetryTopic, boolean bag, boolean hub, CloudTopic cloudTopic) {
 
     /**
      * Chooses by the kind of credentials.
@@ -35,7 +35,7 @@ record Dialect(String telemetryTopic, boolean bag, boolean hub, String cloudTopi
                 own ? sender + "/messages/events/" : options.telemetryAddress(),
                 own,
                 credentials instanceof SasKey || credentials instanceof SasToken,
-                device + "/messages/devicebound/");
+                new CloudTopic(device + "/messages/devicebound/"));
     }
 
     private static void requireNoWildcard(String what, String text) throws UpstreamException {

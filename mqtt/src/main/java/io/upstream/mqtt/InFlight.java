@@ -14,20 +14,21 @@ final class InFlight {
     /** The id that is left to SUBSCRIBE: at most one of them is unanswered at a time. */
     static final int SUBSCRIBE_ID = 65_535;
 
-    private static final int FIRST_CAPACITY = 64;
+    private static final int FIRST_CAPACITY = 16;
+    private static final @Nullable Send[] NOTHING = new @Nullable Send[0];
 
     private final int maxCapacity;
-    private @Nullable Send[] slots = new @Nullable Send[FIRST_CAPACITY];
+    private @Nullable Send[] slots = NOTHING;
     private int size;
     private int last;
 
     /**
-     * Starts small and grows.
+     * Starts without memory and grows, so that there are at least twice as many ids as messages and a free one is found soon.
      *
      * @param outboxMessages how many may be unanswered; there are twice as many ids, for those that were given up
      */
     InFlight(int outboxMessages) {
-        maxCapacity = Math.min(SUBSCRIBE_ID, Math.max(FIRST_CAPACITY, 2 * outboxMessages));
+        maxCapacity = Math.min(SUBSCRIBE_ID, Math.max(2 * FIRST_CAPACITY, 2 * outboxMessages));
     }
 
     boolean isEmpty() {
@@ -42,7 +43,7 @@ final class InFlight {
     /** Gives {@code send} a free packet id, the next one in turn. */
     int add(Send send) {
         if (2 * size >= slots.length && slots.length < maxCapacity) {
-            slots = Arrays.copyOf(slots, Math.min(maxCapacity, 2 * slots.length));
+            slots = Arrays.copyOf(slots, Math.min(maxCapacity, Math.max(FIRST_CAPACITY, 2 * slots.length)));
         }
         do {
             last = last + 1 < slots.length ? last + 1 : 1;
@@ -63,6 +64,13 @@ final class InFlight {
         return send;
     }
 
+    /** Gives back the memory if nothing waits. The ids go on where they were, as far as they go. */
+    void trim() {
+        if (size == 0) {
+            slots = NOTHING;
+        }
+    }
+
     /** Fails all and forgets them. */
     void failAll(UpstreamException cause) {
         for (Send send : slots) {
@@ -70,7 +78,7 @@ final class InFlight {
                 send.fail(cause);
             }
         }
-        slots = new @Nullable Send[FIRST_CAPACITY];
+        slots = NOTHING;
         size = 0;
     }
 }

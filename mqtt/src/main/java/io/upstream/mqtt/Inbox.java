@@ -12,6 +12,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +31,12 @@ final class Inbox {
     private final EventLoop loop;
     private final Callbacks callbacks;
     private final Outlet outlet;
-    private final Queue<Delivery> unsettled = new ArrayDeque<>();
+    private final Queue<Delivery> unsettled = new ArrayDeque<>(1);
+
+    /** Verdicts of one turn of the event loop are acknowledged together. */
+    private final AtomicBoolean settling = new AtomicBoolean();
+
+    private final Runnable settle = this::settle;
     private long bytes;
     private Pressure present = Pressure.LOW;
     private @Nullable MessageHandler handler;
@@ -136,20 +142,23 @@ final class Inbox {
                     verdict,
                     delivery.message);
         }
-        Settlement known = error == null && verdict != null ? verdict : Settlement.ABANDON;
-        try {
-            loop.execute(() -> settle(delivery, known));
-        } catch (RejectedExecutionException e) {
-            log.debug("settled after the runtime was closed: {}", delivery.message);
+        delivery.verdict = error == null && verdict != null ? verdict : Settlement.ABANDON;
+        if (state == State.ENDED) {
+            log.debug("settled after the connection was lost, the hub delivers it again: {}", delivery.message);
+        } else if (settling.compareAndSet(false, true)) {
+            try {
+                loop.execute(settle);
+            } catch (RejectedExecutionException e) {
+                log.debug("settled after the runtime was closed: {}", delivery.message);
+            }
         }
     }
 
-    private void settle(Delivery delivery, Settlement verdict) {
+    private void settle() {
+        settling.set(false); // first, so that a verdict that comes from now on comes here again
         if (state == State.ENDED) {
-            log.debug("settled after the connection was lost, the hub delivers it again: {}", delivery.message);
             return;
         }
-        delivery.verdict = verdict;
         for (Delivery head = unsettled.peek(); head != null && head.verdict != null; head = unsettled.peek()) {
             unsettled.remove();
             bytes -= head.size;
@@ -179,7 +188,9 @@ final class Inbox {
         private final CloudMessage message;
         private final int packetId;
         private final int size;
-        private @Nullable Settlement verdict;
+
+        /** Set once, by any thread. */
+        private volatile @Nullable Settlement verdict;
 
         private Delivery(CloudMessage message, int packetId, int size) {
             this.message = message;

@@ -61,10 +61,12 @@ final class KeepAlive {
         }
     }
 
+    /** Something was read; once for each turn of the event loop will do. */
     void onRead() {
         lastRead = now();
     }
 
+    /** Something was sent; once for each flush will do. */
     void onWrite() {
         lastWrite = now();
     }

@@ -1,101 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.mqtt.MqttMessageType;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import java.util.List;
+import io.upstream.frame.FrameAccumulator;
 
 /**
- * Cuts what a server sends into packets and tells them to a listener, without an object for each. Strict: whatever MQTT 3.1.1 does not
- * let a server send to a client that asks for QoS 1 at most is a violation, found as soon as its fixed header is there, reported once as
- * an {@link UpstreamException} of kind {@link FailureKind#PROTOCOL}; what follows it is thrown away.
+ * Tells a listener the packets that a server sends, without an object for each. Strict: whatever MQTT 3.1.1 does not let a server send to a
+ * client that asks for QoS 1 at most is a violation, found as soon as its fixed header is there, reported once as an {@link
+ * UpstreamException} of kind {@link FailureKind#PROTOCOL}; what follows it is thrown away.
  *
  * <p>Netty's decoder is not used for this side: after a bad packet it swallows the rest of the stream in silence, it waits for ever for
  * the content of a PUBACK that has none, and it passes on packets that only a client may send.
  */
-final class MqttFrameReader extends ByteToMessageDecoder {
+final class MqttFrameReader extends ChannelInboundHandlerAdapter {
     /** A payload of 256 KiB, the longest topic, and the rest of a PUBLISH. */
     static final int MAX_PACKET = 327_700;
 
+    /** The first two octets of every PUBACK (MQTT 3.1.1 §3.4). */
+    private static final int PUBACK = 0x4002;
+
+    private static final int PUBACK_LENGTH = 4;
+
     private final Where where;
+    private final CloudTopic cloudTopic;
+    private final FrameAccumulator<UpstreamException> accumulator;
+    private final PublishView view = new PublishView();
     private PacketListener listener;
-    private State state = State.READING;
 
-    private enum State {
-        READING,
-        BROKEN
-    }
-
-    MqttFrameReader(Where where, PacketListener listener) {
+    /** For bytes of {@code channel}; messages are expected from {@code cloudTopic}. */
+    MqttFrameReader(Channel channel, Where where, CloudTopic cloudTopic, PacketListener listener) {
+        this.cloudTopic = cloudTopic;
         this.where = where;
         this.listener = listener;
-    }
-
-    /**
-     * Not the inherited one: that asks the socket for more whenever nothing was passed up the pipeline, and here nothing ever is, so
-     * that a socket whose reading is paused would be read all the same.
-     */
-    @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) {
-        discardSomeReadBytes();
-        ctx.fireChannelReadComplete();
+        this.accumulator = new FrameAccumulator<>(channel.alloc(), new Packets());
     }
 
     @Override
-    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws UpstreamException {
-        if (state == State.BROKEN) {
-            in.skipBytes(in.readableBytes());
-            return;
+    public void channelRead(ChannelHandlerContext ctx, Object message) throws UpstreamException {
+        accumulator.feed((ByteBuf) message);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        accumulator.discard();
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        accumulator.discard();
+    }
+
+    /** MQTT 3.1.1 as far as it flows from server to client below QoS 2. */
+    private final class Packets implements FrameAccumulator.Format<UpstreamException> {
+        @Override
+        public int frameLength(ByteBuf in) throws UpstreamException {
+            int start = in.readerIndex();
+            int available = in.readableBytes();
+            if (available >= Integer.BYTES) { // all but the beginnings of packets that were cut early
+                int head = in.getInt(start);
+                if (head >>> 16 == PUBACK) {
+                    return PUBACK_LENGTH;
+                }
+                requireServerPacket(head >>> 24);
+                int octets = lengthOctets(head);
+                if (octets != 0) {
+                    int length = remainingLength(head, octets);
+                    requireLength(head >>> 24, length, 1 + octets);
+                    return 1 + octets + length;
+                }
+            }
+            return frameLength(in, start, available);
         }
-        try {
-            readPacket(in);
-        } catch (UpstreamException | RuntimeException e) {
-            state = State.BROKEN;
-            in.skipBytes(in.readableBytes());
-            throw e;
+
+        /** Octet by octet. */
+        private int frameLength(ByteBuf in, int start, int available) throws UpstreamException {
+            int first = in.getUnsignedByte(start);
+            requireServerPacket(first);
+            int length = 0;
+            int octets = 0;
+            int octet;
+            do {
+                if (octets == 4) {
+                    throw violation("a remaining length of more than four octets");
+                }
+                if (1 + octets == available) {
+                    return UNKNOWN;
+                }
+                octet = in.getUnsignedByte(start + 1 + octets);
+                length |= (octet & 0x7F) << (7 * octets);
+                octets++;
+            } while (octet > 0x7F);
+            requireLength(first, length, 1 + octets);
+            return 1 + octets + length;
+        }
+
+        @Override
+        public void frame(ByteBuf in, int length) throws UpstreamException {
+            int start = in.readerIndex();
+            int first = in.getUnsignedByte(start);
+            switch (first >> 4) {
+                case 2 -> connAck(in.getUnsignedByte(start + 2), in.getUnsignedByte(start + 3));
+                case 3 -> publish(in, start, length);
+                case 4 -> listener.pubAck(packetId(first, in, start + 2));
+                case 9 -> listener.subAck(packetId(first, in, start + 2), in.getUnsignedByte(start + 4));
+                default -> listener.pingResp();
+            }
         }
     }
 
-    /** Consumes one whole packet, or nothing. */
-    private void readPacket(ByteBuf in) throws UpstreamException {
-        int start = in.readerIndex();
-        int available = in.readableBytes();
-        if (available < 2) {
-            return;
-        }
-        int first = in.getUnsignedByte(start);
-        requireServerPacket(first);
-        int length = 0;
-        int octets = 0;
-        int octet;
-        do {
-            if (octets == 4) {
-                throw violation("a remaining length of more than four octets");
-            }
-            if (1 + octets == available) {
-                return;
-            }
-            octet = in.getUnsignedByte(start + 1 + octets);
-            length |= (octet & 0x7F) << (7 * octets);
-            octets++;
-        } while (octet > 0x7F);
-        requireLength(first, length, 1 + octets);
-        if (available - 1 - octets < length) {
-            return;
-        }
-        in.skipBytes(1 + octets);
-        tell(first, in.readSlice(length));
+    /** How many octets the remaining length takes in a packet that begins with {@code head}; 0 if more than are in there. */
+    private static int lengthOctets(int head) {
+        int continued = head & 0x80_8080;
+        return (continued & 0x80_0000) == 0 ? 1 : (continued & 0x8000) == 0 ? 2 : (continued & 0x80) == 0 ? 3 : 0;
     }
 
-    /** The types and flags of MQTT 3.1.1 §2.2 that flow from server to client below QoS 2. */
+    private static int remainingLength(int head, int octets) {
+        return switch (octets) {
+            case 1 -> (head >>> 16) & 0x7F;
+            case 2 -> ((head >>> 16) & 0x7F) | (((head >>> 8) & 0x7F) << 7);
+            default -> ((head >>> 16) & 0x7F) | (((head >>> 8) & 0x7F) << 7) | ((head & 0x7F) << 14);
+        };
+    }
+
+    /** The types and flags of MQTT 3.1.1 §2.2. */
     private void requireServerPacket(int first) throws UpstreamException {
         int flags = first & 0xF;
         boolean good = switch (first >> 4) {
@@ -121,19 +156,6 @@ final class MqttFrameReader extends ByteToMessageDecoder {
         }
     }
 
-    private void tell(int first, ByteBuf packet) throws UpstreamException {
-        switch (first >> 4) {
-            case 2 -> connAck(packet.readUnsignedByte(), packet.readUnsignedByte());
-            case 3 -> publish((first & 0b0110) != 0, packet);
-            case 4 -> listener.pubAck(packetId(first, packet));
-            case 9 -> {
-                int packetId = packetId(first, packet);
-                listener.subAck(packetId, packet.readUnsignedByte());
-            }
-            default -> listener.pingResp();
-        }
-    }
-
     private void connAck(int flags, int code) throws UpstreamException {
         if (flags > 1 || code > 5) {
             throw violation("a CONNACK with flags " + flags + " and code " + code);
@@ -141,25 +163,36 @@ final class MqttFrameReader extends ByteToMessageDecoder {
         listener = listener.connAck(code);
     }
 
-    private void publish(boolean acknowledged, ByteBuf packet) throws UpstreamException {
-        int idLength = acknowledged ? 2 : 0;
-        int topicLength = packet.readUnsignedShort();
-        if (topicLength == 0 || topicLength + idLength > packet.readableBytes()) {
-            throw violation("a PUBLISH with a topic of " + topicLength + " bytes in a packet of "
-                    + (2 + packet.readableBytes()));
+    private void publish(ByteBuf in, int start, int length) throws UpstreamException {
+        int head = in.getInt(start);
+        int octets = lengthOctets(head);
+        int at = start + 1 + (octets == 0 ? 4 : octets);
+        int idLength = (head & 0x0600_0000) == 0 ? 0 : 2;
+        int topicLength = in.getUnsignedShort(at);
+        int topicAt = at + 2;
+        int payloadAt = topicAt + topicLength + idLength;
+        int payloadLength = start + length - payloadAt;
+        if (topicLength == 0 || payloadLength < 0) {
+            throw violation(
+                    "a PUBLISH with a topic of " + topicLength + " bytes in a packet of " + (start + length - at));
         }
-        if (!ByteBufUtil.isText(packet, packet.readerIndex(), topicLength, UTF_8)) {
-            throw violation("a PUBLISH with a topic that is not UTF-8");
+        int matched = cloudTopic.matched(in, topicAt, topicLength);
+        String flaw = Topics.flaw(in, topicAt + matched, topicLength - matched);
+        if (flaw != null) {
+            throw violation("a PUBLISH with " + flaw);
         }
-        String topic = packet.readCharSequence(topicLength, UTF_8).toString();
-        if (topic.indexOf('\0') >= 0 || topic.indexOf('#') >= 0 || topic.indexOf('+') >= 0) {
-            throw violation("a PUBLISH with a NUL or a wildcard in its topic");
+        int packetId = idLength == 0 ? 0 : packetId(0x30, in, payloadAt - 2);
+        view.showTopic(in, topicAt, topicLength, matched);
+        view.showRest(packetId, payloadAt, payloadLength);
+        try {
+            listener.publish(view);
+        } finally {
+            view.hide();
         }
-        listener.publish(topic, acknowledged ? packetId(0x30, packet) : 0, packet);
     }
 
-    private int packetId(int first, ByteBuf packet) throws UpstreamException {
-        int packetId = packet.readUnsignedShort();
+    private int packetId(int first, ByteBuf in, int at) throws UpstreamException {
+        int packetId = in.getUnsignedShort(at);
         if (packetId == 0) {
             throw violation("a " + name(first) + " with packet id 0");
         }

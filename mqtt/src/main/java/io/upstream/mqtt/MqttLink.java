@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -33,7 +31,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     private final Channel channel;
     private final Where where;
-    private final Dialect dialect;
+    private final CloudTopic cloudTopic;
     private final Ending ending;
     private final Outbox outbox;
     private final InFlight inFlight;
@@ -49,7 +47,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         EventLoop loop = channel.eventLoop();
         this.channel = channel;
         this.where = where;
-        this.dialect = setup.dialect();
+        this.cloudTopic = setup.dialect().cloudTopic();
         this.ending = new Ending(channel, where, lifecycle, new Remains());
         this.outbox = new Outbox(
                 loop,
@@ -58,16 +56,11 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
                 this::drain,
                 () -> loop.ticker().nanoTime());
         this.inFlight = new InFlight(setup.options().outboxMessages());
-        this.writer = new PacketWriter(channel, new PublishEncoder(dialect), ending::broken);
+        this.writer = new PacketWriter(channel, new PublishEncoder(setup.dialect()), ending::broken);
         this.keepAlive = new KeepAlive(
                 loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
         this.subscription = new Subscription(
-                dialect.cloudTopic() + "#",
-                where,
-                loop,
-                setup.callbacks(),
-                setup.options().operationTimeout(),
-                this::subscribe);
+                cloudTopic, where, loop, setup.callbacks(), setup.options().operationTimeout(), this::subscribe);
         this.inbox = new Inbox(loop, setup.callbacks(), new Settlements());
     }
 
@@ -106,18 +99,21 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     }
 
     @Override
-    public void publish(String topic, int packetId, ByteBuf payload) {
-        String expected = dialect.cloudTopic();
+    public void publish(PublishView message) {
         if (ending.isOver()) {
             return;
         }
-        if (!topic.startsWith(expected) && !expected.equals(topic + "/")) {
-            log.warn("left a message of {} with the hub, nobody here reads its topic {}", where.hop(), topic);
+        int bagAt = cloudTopic.bagAt(message);
+        if (bagAt < 0) {
+            log.warn(
+                    "left a message of {} with the hub, nobody here reads its topic {}", where.hop(), message.topic(0));
             return;
         }
-        int size = topic.length() + payload.readableBytes();
-        PropertyBag bag = PropertyBag.read(topic.substring(Math.min(topic.length(), expected.length())));
-        inbox.receive(new CloudMessage(ByteBufUtil.getBytes(payload), bag.system(), bag.properties()), packetId, size);
+        PropertyBag bag = PropertyBag.read(message.topic(bagAt));
+        inbox.receive(
+                new CloudMessage(message.payloadBytes(), bag.system(), bag.properties()),
+                message.packetId(),
+                message.topicLength() + message.payloadLength());
     }
 
     @Override
@@ -174,7 +170,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         writing = true;
         do {
             writeWhileWritable();
-        } while (writer.flush());
+        } while (flush());
         writing = false;
         if (outbox.isEmpty()) {
             ending.drained();
@@ -195,7 +191,6 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         int packetId = inFlight.add(send);
         try {
             writer.publish(send.telemetry(), packetId);
-            keepAlive.onWrite();
         } catch (UpstreamException e) {
             inFlight.remove(packetId);
             send.fail(e);
@@ -204,28 +199,37 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         }
     }
 
+    /** Sends all that was written in this turn; whether there was anything. */
+    private boolean flush() {
+        if (!writer.flush()) {
+            return false;
+        }
+        keepAlive.onWrite();
+        return true;
+    }
+
+    /** Called when nothing has happened for long. */
     private void ping() {
+        inFlight.trim();
         send(MqttMessage.PINGREQ);
     }
 
     private void subscribe() {
         send(MqttMessageBuilders.subscribe()
                 .messageId(InFlight.SUBSCRIBE_ID)
-                .addSubscription(MqttQoS.AT_LEAST_ONCE, dialect.cloudTopic() + "#")
+                .addSubscription(MqttQoS.AT_LEAST_ONCE, cloudTopic.filter())
                 .build());
     }
 
     private void send(MqttMessage packet) {
         writer.packet(packet);
-        keepAlive.onWrite();
-        writer.flush();
+        flush();
     }
 
     private final class Settlements implements Inbox.Outlet {
         @Override
         public void acknowledge(int packetId) {
             writer.pubAck(packetId);
-            keepAlive.onWrite();
         }
 
         @Override

@@ -3,7 +3,6 @@ package io.upstream.mqtt;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.mqtt.MqttConnectMessage;
@@ -60,7 +59,8 @@ final class MqttLogin implements ConnectStage {
 
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
-        MqttFrameReader reader = new MqttFrameReader(where, new Answer(channel, where));
+        MqttFrameReader reader =
+                new MqttFrameReader(channel, where, setup.dialect().cloudTopic(), new Answer(channel, where));
         PipelineNames.append(
                 channel.pipeline(),
                 PipelineNames.CODEC,
@@ -151,7 +151,7 @@ final class MqttLogin implements ConnectStage {
         }
 
         @Override
-        public void publish(String topic, int packetId, ByteBuf payload) throws UpstreamException {
+        public void publish(PublishView message) throws UpstreamException {
             throw early("PUBLISH");
         }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
-import io.netty.buffer.ByteBuf;
 import io.upstream.UpstreamException;
 
 /**
@@ -17,13 +16,8 @@ interface PacketListener {
      */
     PacketListener connAck(int code) throws UpstreamException;
 
-    /**
-     * A message.
-     *
-     * @param packetId 0 at QoS 0
-     * @param payload borrowed, readable to its end
-     */
-    void publish(String topic, int packetId, ByteBuf payload) throws UpstreamException;
+    /** A message; {@code message} is good during the call only. */
+    void publish(PublishView message) throws UpstreamException;
 
     void pubAck(int packetId) throws UpstreamException;
 

@@ -7,11 +7,13 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
+import io.upstream.frame.WriteBatch;
 import java.util.function.Consumer;
 
 /** Everything that leaves, in one order: frames of {@link MqttFrameWriter} and the packets of Netty's codec. Confined to the event loop. */
 final class PacketWriter {
     private final Channel channel;
+    private final WriteBatch batch;
     private final MqttFrameWriter frames;
     private final ChannelFutureListener onWritten;
     private State state = State.CLEAN;
@@ -29,7 +31,8 @@ final class PacketWriter {
      */
     PacketWriter(Channel channel, PublishEncoder encoder, Consumer<Throwable> failed) {
         this.channel = channel;
-        this.frames = new MqttFrameWriter(encoder, channel.alloc(), this::write);
+        this.batch = new WriteBatch(channel.alloc(), this::write);
+        this.frames = new MqttFrameWriter(encoder, batch);
         this.onWritten = written -> {
             if (!written.isSuccess()) {
                 failed.accept(written.cause());
@@ -50,9 +53,9 @@ final class PacketWriter {
         frames.pubAck(packetId);
     }
 
-    /** Writes a packet that is sent seldom. */
+    /** Adds a packet that is sent seldom. */
     ChannelFuture packet(MqttMessage packet) {
-        frames.handOver();
+        batch.handOver();
         return write(packet);
     }
 
@@ -62,7 +65,7 @@ final class PacketWriter {
      * @return whether there was anything
      */
     boolean flush() {
-        frames.handOver();
+        batch.handOver();
         if (state == State.CLEAN) {
             return false;
         }
@@ -73,7 +76,7 @@ final class PacketWriter {
 
     /** Forgets what is collected; for the end of a connection. */
     void discard() {
-        frames.discard();
+        batch.discard();
     }
 
     private ChannelFuture write(Object part) {

@@ -4,7 +4,6 @@ package io.upstream.mqtt;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.netty.buffer.ByteBuf;
 import io.upstream.SystemProperty;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -30,26 +29,20 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
     private static final boolean[] UNRESERVED = unreserved();
 
     /**
-     * How many octets {@link #write} will append.
+     * How many octets {@link #write} will need.
      *
      * @return -1 if some text is not Unicode: a lone surrogate has no UTF-8
      */
-    static long encodedLength(Map<SystemProperty, String> system, Map<String, String> properties) {
-        long length = Math.max(0, system.size() + properties.size() - 1); // the ampersands
-        for (Map.Entry<SystemProperty, String> entry : system.entrySet()) {
-            int value = encodedLength(entry.getValue());
-            if (value < 0) {
+    static long encodedLength(FlatProperties properties) {
+        long length = Math.max(0, properties.size() - 1); // the ampersands
+        for (int i = 0; i < properties.size(); i++) {
+            SystemProperty known = properties.systemName(i);
+            int name = known == null ? encodedLength(properties.name(i)) + 1 : encodedName(known).length;
+            int value = encodedLength(properties.value(i));
+            if (name <= 0 || value < 0) {
                 return -1;
             }
-            length += encodedName(entry.getKey()).length + (long) value;
-        }
-        for (Map.Entry<String, String> entry : properties.entrySet()) {
-            int name = encodedLength(entry.getKey());
-            int value = encodedLength(entry.getValue());
-            if (name < 0 || value < 0) {
-                return -1;
-            }
-            length += name + 1L + value;
+            length += (long) name + value;
         }
         return length;
     }
@@ -74,63 +67,69 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
         return length;
     }
 
-    /** Appends a bag to {@code out}, which it borrows; only if {@link #encodedLength} was not negative. */
-    static void write(Map<SystemProperty, String> system, Map<String, String> properties, ByteBuf out) {
-        boolean first = true;
-        for (Map.Entry<SystemProperty, String> entry : system.entrySet()) {
-            first = separate(first, out);
-            out.writeBytes(encodedName(entry.getKey()));
-            encode(entry.getValue(), out);
+    /**
+     * Writes a bag into {@code out} from {@code at} on; only if {@link #encodedLength} was not negative, and where there is room for it.
+     *
+     * @return where it ends
+     */
+    static int write(FlatProperties properties, byte[] out, int at) {
+        int end = at;
+        for (int i = 0; i < properties.size(); i++) {
+            if (i > 0) {
+                out[end++] = '&';
+            }
+            SystemProperty known = properties.systemName(i);
+            if (known == null) {
+                end = encode(properties.name(i), out, end);
+                out[end++] = '=';
+            } else {
+                byte[] name = encodedName(known);
+                System.arraycopy(name, 0, out, end, name.length);
+                end += name.length;
+            }
+            end = encode(properties.value(i), out, end);
         }
-        for (Map.Entry<String, String> entry : properties.entrySet()) {
-            first = separate(first, out);
-            encode(entry.getKey(), out);
-            out.writeByte('=');
-            encode(entry.getValue(), out);
-        }
+        return end;
     }
 
-    private static boolean separate(boolean first, ByteBuf out) {
-        if (!first) {
-            out.writeByte('&');
-        }
-        return false;
-    }
-
-    private static void encode(String text, ByteBuf out) {
+    private static int encode(String text, byte[] out, int at) {
+        int end = at;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c >= 0x80) {
                 int codePoint = text.codePointAt(i);
                 i += Character.charCount(codePoint) - 1;
-                encodeRare(codePoint, out);
+                end = encodeRare(codePoint, out, end);
             } else if (UNRESERVED[c]) {
-                out.writeByte(c);
+                out[end++] = (byte) c;
             } else {
-                escape(c, out);
+                end = escape(c, out, end);
             }
         }
+        return end;
     }
 
     /** UTF-8 of two to four octets (RFC 3629 §3). */
-    private static void encodeRare(int codePoint, ByteBuf out) {
+    private static int encodeRare(int codePoint, byte[] out, int at) {
+        int end;
         if (codePoint < 0x800) {
-            escape(0xC0 | (codePoint >> 6), out);
+            end = escape(0xC0 | (codePoint >> 6), out, at);
         } else if (codePoint < 0x10000) {
-            escape(0xE0 | (codePoint >> 12), out);
-            escape(0x80 | ((codePoint >> 6) & 0x3F), out);
+            end = escape(0xE0 | (codePoint >> 12), out, at);
+            end = escape(0x80 | ((codePoint >> 6) & 0x3F), out, end);
         } else {
-            escape(0xF0 | (codePoint >> 18), out);
-            escape(0x80 | ((codePoint >> 12) & 0x3F), out);
-            escape(0x80 | ((codePoint >> 6) & 0x3F), out);
+            end = escape(0xF0 | (codePoint >> 18), out, at);
+            end = escape(0x80 | ((codePoint >> 12) & 0x3F), out, end);
+            end = escape(0x80 | ((codePoint >> 6) & 0x3F), out, end);
         }
-        escape(0x80 | (codePoint & 0x3F), out);
+        return escape(0x80 | (codePoint & 0x3F), out, end);
     }
 
-    private static void escape(int octet, ByteBuf out) {
-        out.writeByte('%');
-        out.writeByte(HEX[octet >> 4]);
-        out.writeByte(HEX[octet & 0xF]);
+    private static int escape(int octet, byte[] out, int at) {
+        out[at] = '%';
+        out[at + 1] = HEX[octet >> 4];
+        out[at + 2] = HEX[octet & 0xF];
+        return at + 3;
     }
 
     /**
@@ -223,10 +222,11 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
     }
 
     /** The first property that only the hub may set, or null. */
-    static @Nullable SystemProperty foreign(Map<SystemProperty, String> system) {
-        for (SystemProperty property : system.keySet()) {
-            if (!NAMES.containsKey(property)) {
-                return property;
+    static @Nullable SystemProperty foreign(FlatProperties properties) {
+        for (int i = 0; i < properties.size(); i++) {
+            SystemProperty known = properties.systemName(i);
+            if (known != null && !NAMES.containsKey(known)) {
+                return known;
             }
         }
         return null;

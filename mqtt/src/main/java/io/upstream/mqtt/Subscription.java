@@ -20,7 +20,7 @@ final class Subscription {
     /** How long the hub may take to answer a SUBSCRIBE, if an operation may take that long at all. */
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(15);
 
-    private final String filter;
+    private final CloudTopic topic;
     private final Where where;
     private final EventLoop loop;
     private final Callbacks callbacks;
@@ -41,16 +41,16 @@ final class Subscription {
     /**
      * Asks for nothing yet.
      *
-     * @param subscribe sends a SUBSCRIBE for {@code filter}
+     * @param subscribe sends a SUBSCRIBE for the filter of {@code topic}
      */
     Subscription(
-            String filter,
+            CloudTopic topic,
             Where where,
             EventLoop loop,
             Callbacks callbacks,
             Duration operationTimeout,
             Runnable subscribe) {
-        this.filter = filter;
+        this.topic = topic;
         this.where = where;
         this.loop = loop;
         this.callbacks = callbacks;
@@ -90,7 +90,7 @@ final class Subscription {
                         : UpstreamException.of(
                                 FailureKind.UNAUTHORIZED,
                                 where,
-                                where.hop() + " refused the subscription to " + filter
+                                where.hop() + " refused the subscription to " + topic.filter()
                                         + ": check that the identity may receive messages"));
     }
 
@@ -111,7 +111,7 @@ final class Subscription {
                     UpstreamException.of(
                             FailureKind.TIMEOUT,
                             where,
-                            where.hop() + " did not answer the subscription to " + filter + " within "
+                            where.hop() + " did not answer the subscription to " + topic.filter() + " within "
                                     + Failures.seconds(limit) + ": try again, or check the connection"));
         }
     }

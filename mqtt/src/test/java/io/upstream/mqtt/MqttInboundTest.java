@@ -199,6 +199,19 @@ class MqttInboundTest {
     }
 
     @Test
+    void acknowledgesTheVerdictsOfOneTurnTogether() {
+        subscribe();
+        peer.say(Packets.publish(5, TOPIC, "1"), Packets.publish(3, TOPIC, "2"), Packets.publish(9, TOPIC, "3"));
+        peer.sent();
+        give(1, Settlement.COMPLETE);
+        give(0, Settlement.COMPLETE);
+        give(2, Settlement.COMPLETE);
+        peer.channel().runPendingTasks();
+        assertEquals(1, peer.channel().outboundMessages().size(), "buffers");
+        assertEquals(List.of(5, 3, 9), acknowledged());
+    }
+
+    @Test
     void leavesUnacknowledgedWhatMqttCannotSayAndGoesOn() {
         subscribe();
         peer.say(

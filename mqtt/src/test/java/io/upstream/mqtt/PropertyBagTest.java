@@ -4,9 +4,8 @@ package io.upstream.mqtt;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.upstream.SystemProperty;
+import io.upstream.Telemetry;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -88,9 +87,9 @@ class PropertyBagTest {
     @ParameterizedTest
     @ValueSource(strings = {"\ud83d", "\ude00", "a\ud83d", "\ud83dx", "\ude00\ud83d"})
     void refusesALoneSurrogate(String text) {
-        assertEquals(-1, PropertyBag.encodedLength(Map.of(), Map.of("k", text)));
-        assertEquals(-1, PropertyBag.encodedLength(Map.of(), Map.of(text, "v")));
-        assertEquals(-1, PropertyBag.encodedLength(Map.of(SystemProperty.TO, text), Map.of()));
+        assertEquals(-1, PropertyBag.encodedLength(flat(Map.of(), Map.of("k", text))));
+        assertEquals(-1, PropertyBag.encodedLength(flat(Map.of(), Map.of(text, "v"))));
+        assertEquals(-1, PropertyBag.encodedLength(flat(Map.of(SystemProperty.TO, text), Map.of())));
     }
 
     @ParameterizedTest
@@ -124,9 +123,22 @@ class PropertyBagTest {
     }
 
     private static String write(Map<SystemProperty, String> system, Map<String, String> properties) {
-        ByteBuf out = Unpooled.buffer();
-        PropertyBag.write(system, properties, out);
-        assertEquals(out.readableBytes(), PropertyBag.encodedLength(system, properties));
-        return out.toString(UTF_8);
+        FlatProperties flat = flat(system, properties);
+        byte[] out = new byte[1 + Math.toIntExact(PropertyBag.encodedLength(flat))];
+        assertEquals(out.length, PropertyBag.write(flat, out, 1));
+        return new String(out, 1, out.length - 1, UTF_8);
+    }
+
+    private static FlatProperties flat(Map<SystemProperty, String> system, Map<String, String> properties) {
+        Telemetry message = Telemetry.of(new byte[0]);
+        for (Map.Entry<SystemProperty, String> entry : system.entrySet()) {
+            message = message.system(entry.getKey(), entry.getValue());
+        }
+        for (Map.Entry<String, String> entry : properties.entrySet()) {
+            message = message.property(entry.getKey(), entry.getValue());
+        }
+        FlatProperties flat = new FlatProperties();
+        flat.set(message);
+        return flat;
     }
 }

@@ -17,6 +17,7 @@ import io.upstream.FailureKind;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
+import io.upstream.frame.WriteBatch;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -25,9 +26,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PublishEncoderTest {
-    private static final Dialect HUB = new Dialect("devices/d/messages/events/", true, true, "");
-    private static final Dialect BROKER = new Dialect("devices/d/messages/events/", true, false, "");
-    private static final Dialect OWN_TOPIC = new Dialect("site/a", false, false, "");
+    private static final CloudTopic CLOUD = new CloudTopic("devices/d/messages/devicebound/");
+    private static final Dialect HUB = new Dialect("devices/d/messages/events/", true, true, CLOUD);
+    private static final Dialect BROKER = new Dialect("devices/d/messages/events/", true, false, CLOUD);
+    private static final Dialect OWN_TOPIC = new Dialect("site/a", false, false, CLOUD);
 
     @Test
     void writesWhatNettyReads() throws UpstreamException {
@@ -63,7 +65,7 @@ class PublishEncoderTest {
     @ParameterizedTest
     @CsvSource({"0,1", "127,1", "128,2", "16383,2", "16384,3", "2097151,3", "2097152,4", "268435455,4"})
     void knowsHowManyOctetsALengthTakes(int length, int octets) {
-        assertEquals(octets, PublishEncoder.lengthOctets(length));
+        assertEquals(octets, PublishHead.lengthOctets(length));
     }
 
     @Test
@@ -123,15 +125,15 @@ class PublishEncoderTest {
 
     @Test
     void copiesSmallPayloadsAndLinksLargeOnes() throws UpstreamException {
-        for (int size : new int[] {0, MqttFrameWriter.COPY_LIMIT, MqttFrameWriter.COPY_LIMIT + 1, 100_000}) {
+        for (int size : new int[] {0, WriteBatch.LINK_FROM - 1, WriteBatch.LINK_FROM, 100_000}) {
             java.util.List<ByteBuf> parts = new java.util.ArrayList<>();
-            MqttFrameWriter writer =
-                    new MqttFrameWriter(new PublishEncoder(HUB), UnpooledByteBufAllocator.DEFAULT, parts::add);
+            WriteBatch batch = new WriteBatch(UnpooledByteBufAllocator.DEFAULT, parts::add);
+            MqttFrameWriter writer = new MqttFrameWriter(new PublishEncoder(HUB), batch);
             Telemetry message = Telemetry.of(bytes(new Random(size), size)).property("k", "v");
             writer.publish(message, 5);
             writer.pubAck(0x1234);
-            writer.handOver();
-            assertEquals(size > MqttFrameWriter.COPY_LIMIT ? 3 : 1, parts.size());
+            batch.handOver();
+            assertEquals(size >= WriteBatch.LINK_FROM ? 3 : 1, parts.size());
             ByteBuf all = Unpooled.wrappedBuffer(parts.toArray(new ByteBuf[0]));
             byte[] bytes = ByteBufUtil.getBytes(all);
             all.release();
@@ -168,16 +170,18 @@ class PublishEncoderTest {
     }
 
     private static UpstreamException refuse(Dialect dialect, Telemetry message) {
-        ByteBuf out = Unpooled.buffer();
-        UpstreamException refused =
-                assertThrows(UpstreamException.class, () -> new PublishEncoder(dialect).encodeHead(message, 1, out));
-        assertEquals(0, out.readableBytes());
+        PublishEncoder encoder = new PublishEncoder(dialect);
+        UpstreamException refused = assertThrows(UpstreamException.class, () -> encoder.head(message, 1));
+        assertEquals(
+                refused.getMessage(),
+                assertThrows(UpstreamException.class, () -> encoder.head(message, 2))
+                        .getMessage());
         return refused;
     }
 
     private static byte[] frame(Dialect dialect, Telemetry message, int packetId) throws UpstreamException {
         ByteBuf out = Unpooled.buffer();
-        new PublishEncoder(dialect).encodeHead(message, packetId, out);
+        new PublishEncoder(dialect).head(message, packetId).writeTo(out);
         out.writeBytes(message.payload());
         return ByteBufUtil.getBytes(out);
     }
