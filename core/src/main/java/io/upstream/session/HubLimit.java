@@ -20,7 +20,11 @@ public final class HubLimit {
 
     /** Fails with {@link FailureKind#TOO_LARGE} if the hub would not take the message. */
     public static void require(Telemetry telemetry) throws UpstreamException {
-        long size = size(telemetry);
+        require(size(telemetry));
+    }
+
+    /** As {@link #require(Telemetry)}, for a message of {@code size} as the hub counts it. */
+    public static void require(long size) throws UpstreamException {
         if (size > MAX_TELEMETRY_BYTES) {
             throw exceeded(size, MAX_TELEMETRY_BYTES, "the hub's limit on body and properties");
         }
@@ -34,7 +38,8 @@ public final class HubLimit {
                 "the message has " + size + " bytes, " + whose + " is " + limit + ": split it");
     }
 
-    static long size(Telemetry telemetry) {
+    /** How long the hub takes a message for, in bytes. All but the payload's part depends on the properties alone. */
+    public static long size(Telemetry telemetry) {
         long size = telemetry.size();
         for (String value : telemetry.system().values()) {
             size += ByteBufUtil.utf8Bytes(value);
