@@ -7,7 +7,6 @@ module io.upstream.amqp {
     requires io.upstream.core;
     requires io.upstream.proxy;
     requires io.upstream.websocket;
-    requires org.apache.qpid.proton.j;
     requires org.slf4j;
     requires static org.jspecify;
 

@@ -2,16 +2,18 @@
 package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
-import io.netty.util.ReferenceCountUtil;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.amqp.engine.AmqpEngine;
+import io.upstream.amqp.engine.EngineEvents;
+import io.upstream.amqp.engine.Opening;
+import io.upstream.amqp.engine.PeerError;
 import io.upstream.connect.Failures;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
@@ -22,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -34,17 +37,20 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     /** For the peer's answer to our close, then the socket is closed all the same. */
     private static final long CLOSE_MILLIS = 2_000;
 
-    private final AmqpEngine engine;
     private final Opening opening;
     private final Map<String, String> linkProperties;
     private final Where where;
     private final LongSupplier nanoTime;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
+    private final SectionCache sections = new SectionCache();
+    private final Runnable flush = this::flushNow;
     private final Set<Member> members = new LinkedHashSet<>();
     private final ArrayDeque<Member> held = new ArrayDeque<>();
     private Life life = Life.OPENING;
     private Runnable retirement = () -> {};
+    private Flushing flushing = Flushing.NOTHING_DUE;
     private @Nullable ChannelHandlerContext ctx;
+    private @Nullable AmqpEngine engine;
     private @Nullable CbsClient cbs;
     private @Nullable Future<?> nextTick;
     private @Nullable UpstreamException lost;
@@ -54,6 +60,14 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         OPEN,
         CLOSING,
         OVER
+    }
+
+    private enum Flushing {
+        NOTHING_DUE,
+        /** At the end of this turn of the event loop. */
+        DUE,
+        /** What has come is being read, and all is flushed after it. */
+        AFTER_READING
     }
 
     /** Whoever shares the connection. */
@@ -72,7 +86,6 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
      * @param nanoTime the monotonic clock of everything on this connection
      */
     AmqpConnection(Opening opening, Map<String, String> linkProperties, Where where, LongSupplier nanoTime) {
-        this.engine = new ProtonEngine(nanoTime);
         this.nanoTime = nanoTime;
         this.opening = opening;
         this.linkProperties = linkProperties;
@@ -97,20 +110,24 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     }
 
     AmqpEngine engine() {
+        if (engine == null) {
+            throw new IllegalStateException("not in a pipeline yet");
+        }
         return engine;
+    }
+
+    /** Encoded properties that several messages of the members have in common. */
+    SectionCache sections() {
+        return sections;
     }
 
     /** How many members the peer lets it carry, beside the session of the token service. */
     int membersAtMost() {
-        return Math.max(1, engine.sessionsAtMost() - 1);
+        return Math.max(1, engine().sessionsAtMost() - 1);
     }
 
     EventLoop loop() {
         return (EventLoop) context().executor();
-    }
-
-    ByteBufAllocator buffers() {
-        return context().alloc();
     }
 
     boolean isWritable() {
@@ -138,7 +155,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     /** The connection's token service, made anew if the peer has closed it. */
     CbsClient cbs() {
         if (cbs == null || cbs.isOver()) {
-            cbs = new CbsClient(engine, where("cbs"), linkProperties, buffers());
+            cbs = new CbsClient(engine(), where("cbs"), linkProperties);
         }
         return cbs;
     }
@@ -159,11 +176,29 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         }
     }
 
-    /** Writes what the engine has to say. To be called after every call of the engine that is not an answer to an event. */
+    /** Writes what the engine has to say. To be called after calls of the engine that are not answers to an event. */
     void flush() {
-        ChannelHandlerContext context = context();
-        engine.drainTo(out -> context.write(out), context.alloc());
-        context.flush();
+        engine().flush();
+        context().flush();
+    }
+
+    /** As {@link #flush}, once for all who ask for it in this turn of the event loop. */
+    void flushSoon() {
+        if (flushing == Flushing.NOTHING_DUE) {
+            flushing = Flushing.DUE;
+            try {
+                loop().execute(flush);
+            } catch (RejectedExecutionException e) {
+                flushNow(); // the runtime is closing, and this is the last turn
+            }
+        }
+    }
+
+    private void flushNow() {
+        if (flushing == Flushing.DUE) {
+            flushing = Flushing.NOTHING_DUE;
+        }
+        flush();
     }
 
     /** Says goodbye; the channel is closed within two seconds. */
@@ -173,7 +208,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
             return;
         }
         life = Life.CLOSING;
-        engine.close();
+        engine().close();
         flush();
         Future<?> forced = loop().schedule(() -> context().close(), CLOSE_MILLIS, TimeUnit.MILLISECONDS);
         context().channel().closeFuture().addListener(closed -> forced.cancel(false));
@@ -182,18 +217,27 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
-        engine.open(opening, this);
+        engine = new AmqpEngine(opening, this, nanoTime, context.alloc(), context::write);
+        engine.open();
         flush();
     }
 
     @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        engine().discard();
+    }
+
+    @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        try {
-            engine.feed((ByteBuf) message);
-        } finally {
-            ReferenceCountUtil.release(message);
-        }
+        flushing = Flushing.AFTER_READING;
+        engine().feed((ByteBuf) message);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        flushing = Flushing.NOTHING_DUE;
         flush();
+        context.fireChannelReadComplete();
     }
 
     @Override
@@ -237,7 +281,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     }
 
     private void tick() {
-        long delay = engine.tick();
+        long delay = engine().tick();
         flush(); // with an empty frame, if one is due
         if (delay != AmqpEngine.NOTHING_DUE && life != Life.OVER) {
             nextTick = loop().schedule(this::tick, delay, TimeUnit.NANOSECONDS);

@@ -3,6 +3,7 @@ package io.upstream.amqp;
 
 import io.netty.channel.Channel;
 import io.upstream.UpstreamException.Where;
+import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
 import java.util.Map;

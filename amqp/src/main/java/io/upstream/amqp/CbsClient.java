@@ -2,11 +2,23 @@
 package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.upstream.FailureKind;
 import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.amqp.engine.AmqpEngine;
+import io.upstream.amqp.engine.AmqpWriter;
+import io.upstream.amqp.engine.EngineReceiver;
+import io.upstream.amqp.engine.EngineSender;
+import io.upstream.amqp.engine.EngineSession;
+import io.upstream.amqp.engine.LinkTerms;
+import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.Outcome;
+import io.upstream.amqp.engine.PeerError;
+import io.upstream.amqp.engine.ReceiverEvents;
+import io.upstream.amqp.engine.SenderEvents;
 import io.upstream.connect.Failures;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,7 +44,6 @@ final class CbsClient {
     private static final Logger log = LoggerFactory.getLogger(CbsClient.class);
 
     private final Where where;
-    private final ByteBufAllocator buffers;
     private final EngineSession session;
     private final EngineSender requests;
     private final EngineReceiver replies;
@@ -44,9 +55,8 @@ final class CbsClient {
     private record Request(String id, String audience, SasToken token, CompletableFuture<Void> outcome) {}
 
     /** Attaches the links; does not wait for them. */
-    CbsClient(AmqpEngine engine, Where where, Map<String, String> linkProperties, ByteBufAllocator buffers) {
+    CbsClient(AmqpEngine engine, Where where, Map<String, String> linkProperties) {
         this.where = where;
-        this.buffers = buffers;
         session = engine.begin(error -> end(lost(error)));
         requests = session.sender(terms("cbs-sender", linkProperties), new RequestEvents());
         replies = session.receiver(terms("cbs-receiver", linkProperties), new ReplyEvents());
@@ -100,12 +110,12 @@ final class CbsClient {
                 && !waiting.isEmpty()) {
             Request request = waiting.remove();
             inFlight.put(request.id(), request);
-            requests.transfer(encode(request), outcome -> taken(request, outcome));
+            requests.send(encode(request), null, request);
         }
     }
 
-    private ByteBuf encode(Request request) {
-        ByteBuf out = buffers.buffer(512);
+    private static byte[] encode(Request request) {
+        ByteBuf out = Unpooled.buffer(512);
         AmqpWriter.section(out, TelemetryEncoder.PROPERTIES);
         int mark = AmqpWriter.beginList(out, 5);
         AmqpWriter.string(out, request.id());
@@ -122,18 +132,18 @@ final class CbsClient {
         AmqpWriter.map(out, operation, AmqpWriter.Keys.STRINGS);
         AmqpWriter.section(out, TelemetryEncoder.AMQP_VALUE);
         AmqpWriter.string(out, request.token().text());
-        return out;
+        return ByteBufUtil.getBytes(out);
     }
 
-    private void taken(Request request, Outcome outcome) {
-        if (outcome.kind() != Outcome.Kind.ACCEPTED) {
+    private void taken(Request request, Outcome outcome, @Nullable PeerError error) {
+        if (outcome != Outcome.ACCEPTED) {
             request.outcome()
-                    .completeExceptionally(Conditions.failure(
-                            outcome.error(), where, "did not take the token", FailureKind.SERVER_ERROR));
+                    .completeExceptionally(
+                            Conditions.failure(error, where, "did not take the token", FailureKind.SERVER_ERROR));
         }
     }
 
-    private void answered(byte[] reply) {
+    private void answered(ByteBuf reply) {
         InboundMessage message;
         try {
             message = InboundMessage.read(reply);
@@ -145,13 +155,21 @@ final class CbsClient {
         if (request == null) {
             return; // its sender has given up
         }
-        Object status = message.application().get("status-code");
-        int code = status instanceof Long number ? number.intValue() : 0;
+        int code = status(message.application());
         if (code >= 200 && code <= 299) {
             request.outcome().complete(null);
         } else {
             request.outcome().completeExceptionally(refusal(code, message));
         }
+    }
+
+    /** Spelled in one of two ways; 0 if in neither. */
+    private static int status(Map<?, ?> application) {
+        Object status = application.get("status-code");
+        if (status == null) {
+            status = application.get("statusCode");
+        }
+        return status instanceof Long number ? number.intValue() : 0;
     }
 
     private UpstreamException refusal(int code, InboundMessage message) {
@@ -192,6 +210,11 @@ final class CbsClient {
         }
 
         @Override
+        public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
+            taken((Request) tag, outcome, error);
+        }
+
+        @Override
         public void detached(@Nullable PeerError error) {
             end(lost(error));
         }
@@ -206,8 +229,8 @@ final class CbsClient {
         }
 
         @Override
-        public void delivered(EngineDelivery delivery, byte[] message) {
-            delivery.settle(Outcome.Kind.ACCEPTED);
+        public void delivered(long delivery, ByteBuf message) {
+            replies.settle(delivery, Outcome.ACCEPTED);
             replies.credit(1);
             answered(message);
         }

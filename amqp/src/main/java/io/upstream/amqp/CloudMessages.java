@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.netty.buffer.ByteBuf;
 import io.upstream.CloudMessage;
 import io.upstream.SystemProperty;
+import io.upstream.amqp.engine.MalformedMessageException;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -36,7 +38,8 @@ final class CloudMessages {
 
     private CloudMessages() {}
 
-    static CloudMessage read(byte[] bytes) throws MalformedMessageException {
+    /** Borrows. */
+    static CloudMessage read(ByteBuf bytes) throws MalformedMessageException {
         InboundMessage message = InboundMessage.read(bytes);
         Map<SystemProperty, String> system = new EnumMap<>(SystemProperty.class);
         Map<String, String> properties = new LinkedHashMap<>();

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.netty.buffer.ByteBuf;
 import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
 import io.upstream.MessageHandler;
 import io.upstream.Settlement;
 import io.upstream.UpstreamException;
+import io.upstream.amqp.engine.EngineReceiver;
+import io.upstream.amqp.engine.EngineSession;
+import io.upstream.amqp.engine.LinkTerms;
+import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.Outcome;
+import io.upstream.amqp.engine.PeerError;
+import io.upstream.amqp.engine.ReceiverEvents;
 import io.upstream.connect.Failures;
 import io.upstream.session.Callbacks;
 import java.time.Duration;
@@ -52,11 +60,13 @@ final class CloudReceiver {
     private int credit;
 
     private static final class Unsettled {
-        private final EngineDelivery delivery;
+        private final EngineReceiver receiver;
+        private final long delivery;
         private final int size;
-        private Outcome.@Nullable Kind decision;
+        private @Nullable Outcome decision;
 
-        Unsettled(EngineDelivery delivery, int size) {
+        Unsettled(EngineReceiver receiver, long delivery, int size) {
+            this.receiver = receiver;
             this.delivery = delivery;
             this.size = size;
         }
@@ -121,8 +131,8 @@ final class CloudReceiver {
         subscribers.clear();
     }
 
-    private void handOver(EngineDelivery delivery, byte[] bytes) {
-        Unsettled entry = new Unsettled(delivery, bytes.length);
+    private void handOver(EngineReceiver receiver, long delivery, ByteBuf bytes) {
+        Unsettled entry = new Unsettled(receiver, delivery, bytes.readableBytes());
         unsettled.add(entry);
         unsettledBytes += entry.size;
         CloudMessage message;
@@ -133,14 +143,14 @@ final class CloudReceiver {
                     "{}: a cloud-to-device message that cannot be read ({}) is rejected",
                     owner.identity(),
                     e.getMessage());
-            decide(entry, Outcome.Kind.REJECTED);
+            decide(entry, Outcome.REJECTED);
             return;
         }
         callbacks.run(() -> call(message).whenComplete((settlement, error) -> {
             if (error != null) {
                 log.warn("{}: the message handler failed, the message is abandoned", owner.identity(), error);
             }
-            decideLater(entry, error == null ? kind(settlement) : Outcome.Kind.RELEASED);
+            decideLater(entry, error == null ? outcome(settlement) : Outcome.RELEASED);
         }));
     }
 
@@ -155,18 +165,18 @@ final class CloudReceiver {
         }
     }
 
-    private static Outcome.Kind kind(@Nullable Settlement settlement) {
+    private static Outcome outcome(@Nullable Settlement settlement) {
         if (settlement == null) {
-            return Outcome.Kind.RELEASED;
+            return Outcome.RELEASED;
         }
         return switch (settlement) {
-            case COMPLETE -> Outcome.Kind.ACCEPTED;
-            case REJECT -> Outcome.Kind.REJECTED;
-            case ABANDON -> Outcome.Kind.RELEASED;
+            case COMPLETE -> Outcome.ACCEPTED;
+            case REJECT -> Outcome.REJECTED;
+            case ABANDON -> Outcome.RELEASED;
         };
     }
 
-    private void decideLater(Unsettled entry, Outcome.Kind decision) {
+    private void decideLater(Unsettled entry, Outcome decision) {
         try {
             connection.loop().execute(() -> {
                 decide(entry, decision);
@@ -178,16 +188,16 @@ final class CloudReceiver {
     }
 
     /** Settles what is decided, from the oldest on. */
-    private void decide(Unsettled entry, Outcome.Kind decision) {
+    private void decide(Unsettled entry, Outcome decision) {
         entry.decision = decision;
         for (Unsettled head = unsettled.peek(); head != null; head = unsettled.peek()) {
-            Outcome.Kind kind = head.decision;
-            if (kind == null) {
+            Outcome outcome = head.decision;
+            if (outcome == null) {
                 break;
             }
             unsettled.remove();
             unsettledBytes -= head.size;
-            head.delivery.settle(kind);
+            head.receiver.settle(head.delivery, outcome);
         }
         if (link != null) {
             link.topUp();
@@ -258,12 +268,12 @@ final class CloudReceiver {
         }
 
         @Override
-        public void delivered(EngineDelivery delivery, byte[] message) {
+        public void delivered(long delivery, ByteBuf message) {
             if (progress == Progress.OVER) {
                 return; // the hub delivers it again
             }
             credit--;
-            handOver(delivery, message);
+            handOver(receiver, delivery, message);
             topUp();
         }
 

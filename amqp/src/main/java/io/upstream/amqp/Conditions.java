@@ -6,6 +6,7 @@ import static java.util.Map.entry;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.amqp.engine.PeerError;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +64,7 @@ final class Conditions {
     }
 
     /**
-     * Makes the failure that an error of the peer means.
+     * Makes the failure that an error means: the peer's word, or its breach of the protocol.
      *
      * @param what the peer did, such as {@code refused the link}
      * @param silent the kind if the peer gave no reason
@@ -71,6 +72,10 @@ final class Conditions {
     static UpstreamException failure(@Nullable PeerError error, Where where, String what, FailureKind silent) {
         if (error == null) {
             return UpstreamException.of(silent, where, where.hop() + " " + what + " without giving a reason");
+        }
+        if (error.origin() == PeerError.Origin.BREACH) {
+            return UpstreamException.of(
+                    FailureKind.PROTOCOL, where, where.hop() + " broke the AMQP protocol (" + error + ")");
         }
         FailureKind kind = kind(error.condition());
         return UpstreamException.of(kind, where, where.hop() + " " + what + " (" + error + ")" + remedy(kind));

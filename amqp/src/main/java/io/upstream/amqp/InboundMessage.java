@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.BufferUnderflowException;
-import java.nio.ByteBuffer;
+import io.netty.buffer.ByteBuf;
+import io.upstream.amqp.engine.AmqpReader;
+import io.upstream.amqp.engine.MalformedMessageException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -24,18 +25,19 @@ final class InboundMessage {
     private Map<?, ?> annotations = Map.of();
     private Map<?, ?> application = Map.of();
     private List<?> properties = List.of();
-    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+    private byte[] body = {};
 
     private InboundMessage() {}
 
-    static InboundMessage read(byte[] bytes) throws MalformedMessageException {
-        AmqpReader in = new AmqpReader(ByteBuffer.wrap(bytes));
+    /** Borrows; what it gives does not refer to the buffer. */
+    static InboundMessage read(ByteBuf bytes) throws MalformedMessageException {
+        AmqpReader in = new AmqpReader(bytes);
         InboundMessage message = new InboundMessage();
         try {
             while (in.hasMore()) {
                 message.section(in.sectionCode(), in.value());
             }
-        } catch (BufferUnderflowException e) {
+        } catch (IndexOutOfBoundsException e) {
             throw new MalformedMessageException("cut short");
         }
         return message;
@@ -47,7 +49,7 @@ final class InboundMessage {
             case 0x72 -> annotations = require(Map.class, value);
             case 0x73 -> properties = require(List.class, value);
             case 0x74 -> application = require(Map.class, value);
-            case 0x75 -> body.writeBytes(require(byte[].class, value));
+            case 0x75 -> append(require(byte[].class, value));
             case 0x77 -> value(value);
             default -> throw new MalformedMessageException("a section 0x" + Integer.toHexString(code));
         }
@@ -55,11 +57,22 @@ final class InboundMessage {
 
     private void value(@Nullable Object value) throws MalformedMessageException {
         if (value instanceof String text) {
-            body.writeBytes(text.getBytes(StandardCharsets.UTF_8));
+            append(text.getBytes(StandardCharsets.UTF_8));
         } else if (value instanceof byte[] bytes) {
-            body.writeBytes(bytes);
+            append(bytes);
         } else if (value != null) {
             throw new MalformedMessageException("a body that is neither data nor text");
+        }
+    }
+
+    /** There may be several data sections; there hardly ever are. */
+    private void append(byte[] more) {
+        if (body.length == 0) {
+            body = more;
+        } else {
+            int length = body.length;
+            body = Arrays.copyOf(body, length + more.length);
+            System.arraycopy(more, 0, body, length, more.length);
         }
     }
 
@@ -71,7 +84,7 @@ final class InboundMessage {
     }
 
     byte[] body() {
-        return body.toByteArray();
+        return body;
     }
 
     Map<?, ?> annotations() {

@@ -5,6 +5,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UserPassword;
+import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
 import java.time.Duration;

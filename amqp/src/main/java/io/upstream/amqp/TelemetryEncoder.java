@@ -16,9 +16,11 @@ import static io.upstream.SystemProperty.TO;
 import static io.upstream.SystemProperty.USER_ID;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
+import io.upstream.amqp.engine.AmqpWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -26,12 +28,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Telemetry as an AMQP message in the form that an IoT Hub reads: annotations, properties, application properties, one Data section. */
+/** What comes before the data section of telemetry, in the form that an IoT Hub reads: annotations, properties, application properties. */
 final class TelemetryEncoder {
     static final int MESSAGE_ANNOTATIONS = 0x72;
     static final int PROPERTIES = 0x73;
     static final int APPLICATION_PROPERTIES = 0x74;
-    static final int DATA = 0x75;
     static final int AMQP_VALUE = 0x77;
 
     /** System properties that travel among the application's, by the hub's names for them. */
@@ -46,30 +47,22 @@ final class TelemetryEncoder {
             Map.of(INTERFACE_ID, "iothub-interface-id", COMPONENT, "dt-subject");
 
     private static final int PROPERTY_FIELDS = 9;
-    private static final int OVERHEAD = 256;
+    private static final int USUAL_LENGTH = 256;
 
     private TelemetryEncoder() {}
 
-    /** Gives the encoded message; the payload is copied. */
-    static ByteBuf encode(Telemetry telemetry, ByteBufAllocator buffers) throws InvalidTelemetryException {
-        ByteBuf out = buffers.buffer(telemetry.size() + OVERHEAD);
-        try {
-            Map<SystemProperty, String> system = telemetry.system();
-            map(out, MESSAGE_ANNOTATIONS, chosen(system, AS_ANNOTATION, Map.of()), AmqpWriter.Keys.SYMBOLS);
-            properties(out, system);
-            map(
-                    out,
-                    APPLICATION_PROPERTIES,
-                    chosen(system, AS_APPLICATION, telemetry.properties()),
-                    AmqpWriter.Keys.STRINGS);
-            AmqpWriter.section(out, DATA);
-            AmqpWriter.binaryLength(out, telemetry.size());
-            out.writeBytes(telemetry.payload());
-        } catch (InvalidTelemetryException | RuntimeException | Error e) {
-            out.release();
-            throw e;
-        }
-        return out;
+    /** Gives the encoded sections. They depend on the properties alone, so that they can be used again with another payload. */
+    static byte[] sections(Telemetry telemetry) throws InvalidTelemetryException {
+        Map<SystemProperty, String> system = telemetry.system();
+        ByteBuf out = Unpooled.buffer(USUAL_LENGTH);
+        map(out, MESSAGE_ANNOTATIONS, chosen(system, AS_ANNOTATION, Map.of()), AmqpWriter.Keys.SYMBOLS);
+        properties(out, system);
+        map(
+                out,
+                APPLICATION_PROPERTIES,
+                chosen(system, AS_APPLICATION, telemetry.properties()),
+                AmqpWriter.Keys.STRINGS);
+        return ByteBufUtil.getBytes(out);
     }
 
     private static Map<String, String> chosen(

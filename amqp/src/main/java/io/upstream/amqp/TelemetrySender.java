@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.netty.buffer.ByteBuf;
 import io.upstream.FailureKind;
+import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
+import io.upstream.amqp.engine.EngineSender;
+import io.upstream.amqp.engine.EngineSession;
+import io.upstream.amqp.engine.LinkTerms;
+import io.upstream.amqp.engine.Outcome;
+import io.upstream.amqp.engine.PeerError;
+import io.upstream.amqp.engine.SenderEvents;
 import io.upstream.session.HubLimit;
 import io.upstream.session.Outbox;
 import io.upstream.session.Send;
@@ -50,7 +56,7 @@ final class TelemetrySender implements SenderEvents {
 
     /** Sends what can be sent now. */
     void pump() {
-        int chunk = 0;
+        long chunk = 0;
         while (attached && unsettled < maxUnsettled && link.credit() > 0) {
             if (!connection.isWritable()) {
                 connection.holdBack(owner);
@@ -62,11 +68,11 @@ final class TelemetrySender implements SenderEvents {
             }
             chunk += transfer(send);
             if (chunk >= CHUNK_BYTES) {
-                connection.flush();
+                connection.flush(); // else the channel would not know that it is full
                 chunk = 0;
             }
         }
-        connection.flush();
+        connection.flushSoon();
         owner.settled();
     }
 
@@ -75,13 +81,15 @@ final class TelemetrySender implements SenderEvents {
         link.detach();
     }
 
-    private int transfer(Send send) {
-        ByteBuf message;
+    /** Gives how many bytes were written. */
+    private long transfer(Send send) {
+        Telemetry message = send.telemetry();
+        Sections sections;
         try {
+            sections = connection.sections().sections(message);
             if (toHub) {
-                HubLimit.require(send.telemetry());
+                HubLimit.require(sections.hubSize(message));
             }
-            message = TelemetryEncoder.encode(send.telemetry(), connection.buffers());
         } catch (UpstreamException e) {
             send.fail(e);
             return 0;
@@ -90,28 +98,28 @@ final class TelemetrySender implements SenderEvents {
                     FailureKind.INVALID, connection.where("send"), "the message cannot be sent: " + e.getMessage(), e));
             return 0;
         }
-        int size = message.readableBytes();
+        long size = EngineSender.size(sections.encoded(), message);
         if (size > link.maxMessageSize()) {
-            message.release();
             send.fail(HubLimit.exceeded(size, link.maxMessageSize(), "the limit of the peer's link"));
             return 0;
         }
         unsettled++;
-        link.transfer(message, outcome -> settled(send, outcome));
+        link.send(sections.encoded(), message, send);
         return size;
     }
 
-    private void settled(Send send, Outcome outcome) {
+    @Override
+    public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
         boolean wasFull = unsettled-- == maxUnsettled;
-        switch (outcome.kind()) {
+        Send send = (Send) tag;
+        switch (outcome) {
             case ACCEPTED -> send.succeed();
-            case REJECTED -> send.fail(rejected(outcome.error()));
+            case REJECTED -> send.fail(rejected(error));
             case RELEASED, MODIFIED, UNKNOWN ->
                 send.fail(UpstreamException.of(
                         FailureKind.SERVER_ERROR,
                         connection.where("send"),
-                        connection.where("send").hop() + " did not take the message (" + outcome.kind()
-                                + "): send it again"));
+                        connection.where("send").hop() + " did not take the message (" + outcome + "): send it again"));
         }
         if (wasFull) {
             pump();

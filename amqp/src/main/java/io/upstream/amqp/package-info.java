@@ -2,14 +2,13 @@
 /**
  * AMQP 1.0 to an IoT Hub, plain or in a WebSocket: the identities of one hub share connections. Start reading with {@link
  * io.upstream.amqp.AmqpTransport}; {@link io.upstream.amqp.AmqpConnection} is what they share, {@link io.upstream.amqp.AmqpSession}
- * what each has for itself. All of it speaks to the protocol engine through {@link io.upstream.amqp.AmqpEngine} alone.
+ * what each has for itself. The protocol itself is the affair of {@link io.upstream.amqp.engine}.
  *
  * <pre>
  *   AmqpTransport ── SharedConnection ── AmqpConnection ──┬── CbsClient        one per connection
  *                                             │           └── AmqpSession      one per identity
- *                                         AmqpEngine           ├── TelemetrySender
- *                                             │                └── CloudReceiver
- *                                        ProtonEngine
+ *                                     engine.AmqpEngine        ├── TelemetrySender
+ *                                                              └── CloudReceiver
  * </pre>
  */
 @NullMarked

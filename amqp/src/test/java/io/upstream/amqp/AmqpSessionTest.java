@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
@@ -97,6 +98,28 @@ class AmqpSessionTest {
     void takesEverySuccess(int status) {
         peer.tokenStatus = status;
         assertEquals(Phase.CONNECTED, peer.open().status().phase());
+    }
+
+    @Test
+    void readsTheStatusInItsOtherSpelling() {
+        peer.tokenStatus = 0;
+        CompletableFuture<UpstreamSession> opening = peer.opening();
+        peer.reply(peer.tokens.get(0).getMessageId(), Map.of("statusCode", 404, "statusDescription", "no"));
+        peer.exchange();
+        assertEquals(FailureKind.NOT_FOUND, failure(opening).kind());
+    }
+
+    @Test
+    void aReplyToNobodyChangesNothing() {
+        peer.tokenStatus = 0;
+        CompletableFuture<UpstreamSession> opening = peer.opening();
+        peer.reply("somebody else", Map.of("status-code", 401));
+        peer.exchange();
+        assertFalse(opening.isDone());
+        peer.answer(peer.tokens.get(0), 200);
+        peer.answer(peer.tokens.get(0), 401); // too late
+        peer.exchange();
+        assertEquals(Phase.CONNECTED, opening.join().status().phase());
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.amqp.engine.PeerError;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -79,7 +80,8 @@ class ConditionsTest {
     @Test
     void saysWhatHappenedWhereAndWhatToDoOnOneLine() {
         UpstreamException error = Conditions.failure(
-                new PeerError("amqp:unauthorized-access", "Token\r\nInvalid.\u202e" + "x".repeat(500)),
+                new PeerError(
+                        "amqp:unauthorized-access", "Token\r\nInvalid.\u202e" + "x".repeat(500), PeerError.Origin.TOLD),
                 new Where("attach", "hub h:5671"),
                 "refused the link",
                 FailureKind.INTERNAL);
@@ -89,5 +91,19 @@ class ConditionsTest {
         assertFalse(error.getMessage().contains("\n"));
         assertTrue(error.getMessage().length() < 500);
         assertEquals("attach", error.stage());
+    }
+
+    @Test
+    void aBreachOfTheProtocolIsNotTheErrorThatThePeerWasTold() {
+        UpstreamException error = Conditions.failure(
+                new PeerError(
+                        "amqp:link:message-size-exceeded",
+                        "it sent a message of more than 10 bytes",
+                        PeerError.Origin.BREACH),
+                new Where("amqp", "hub h:5671"),
+                "closed the link",
+                FailureKind.INTERNAL);
+        assertEquals(FailureKind.PROTOCOL, error.kind());
+        assertTrue(error.getMessage().startsWith("hub h:5671 broke the AMQP protocol"), error.getMessage());
     }
 }

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.upstream.CloudMessage;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
+import io.upstream.amqp.engine.AmqpWriter;
+import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.Wire;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Arrays;
@@ -39,12 +42,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SuppressWarnings("JavaUtilDate") // the other's type for timestamps
 class MessageCodecTest {
     private static byte[] encode(Telemetry telemetry) throws Exception {
-        ByteBuf encoded = TelemetryEncoder.encode(telemetry, UnpooledByteBufAllocator.DEFAULT);
-        try {
-            return Wire.bytes(encoded);
-        } finally {
-            encoded.release();
-        }
+        ByteBuf encoded = Unpooled.buffer().writeBytes(TelemetryEncoder.sections(telemetry));
+        AmqpWriter.section(encoded, 0x75);
+        AmqpWriter.binaryLength(encoded, telemetry.size());
+        return Wire.bytes(encoded.writeBytes(telemetry.payload()));
     }
 
     private static Message decode(byte[] bytes) {
@@ -144,7 +145,7 @@ class MessageCodecTest {
 
     @Test
     void readsACloudMessageThatAnotherEncoderWrote() throws Exception {
-        CloudMessage message = CloudMessages.read(cloudMessage());
+        CloudMessage message = CloudMessages.read(Unpooled.wrappedBuffer(cloudMessage()));
         assertEquals("00000000-0000-0001-0000-000000000002", message.messageId().orElseThrow());
         Map<SystemProperty, String> system = message.system();
         assertEquals("7", system.get(SystemProperty.CORRELATION_ID));
@@ -180,7 +181,7 @@ class MessageCodecTest {
         int bad = 0;
         for (int cut = 1; cut < whole.length; cut++) {
             try {
-                CloudMessages.read(Arrays.copyOf(whole, cut));
+                CloudMessages.read(Unpooled.wrappedBuffer(whole, 0, cut));
             } catch (MalformedMessageException e) {
                 bad++;
             }
@@ -206,7 +207,7 @@ class MessageCodecTest {
                 "0053754040", // null body
             })
     void refusesWhatLies(String hex) {
-        assertThrows(MalformedMessageException.class, () -> InboundMessage.read(Wire.hex(hex)));
+        assertThrows(MalformedMessageException.class, () -> InboundMessage.read(Unpooled.wrappedBuffer(Wire.hex(hex))));
     }
 
     @ParameterizedTest
@@ -222,7 +223,7 @@ class MessageCodecTest {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
             }
             try {
-                CloudMessages.read(bytes);
+                CloudMessages.read(Unpooled.wrappedBuffer(bytes));
                 read++;
             } catch (MalformedMessageException e) {
                 refused++;

@@ -14,6 +14,7 @@ import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
+import io.upstream.amqp.engine.Opening;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -277,12 +278,15 @@ final class ScriptedPeer implements AutoCloseable {
     }
 
     void answer(Message token, int status) {
+        reply(token.getMessageId(), Map.of("status-code", status, "status-description", "as told"));
+    }
+
+    void reply(Object correlation, Map<String, Object> application) {
         Message reply = Proton.message();
         Properties properties = new Properties();
-        properties.setCorrelationId(token.getMessageId());
+        properties.setCorrelationId(correlation);
         reply.setProperties(properties);
-        reply.setApplicationProperties(
-                new ApplicationProperties(Map.of("status-code", status, "status-description", "as told")));
+        reply.setApplicationProperties(new ApplicationProperties(application));
         send(tokenReplies, reply);
     }
 

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp.engine;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.upstream.Telemetry;
+import io.upstream.frame.WriteBatch;
+import org.jspecify.annotations.Nullable;
+
+/** A link on which we send. */
+public final class EngineSender extends EngineLink {
+    /** More is as good as unlimited, and leaves room for arithmetic. */
+    private static final long MOST_CREDIT = 1 << 30;
+
+    private static final int SMALL = 0xff;
+    private static final int SMALL_DATA_HEAD = 5;
+    private static final int DATA_HEAD = 8;
+
+    private final SenderEvents events;
+    private int credit;
+    private long maxMessageSize = Long.MAX_VALUE;
+    private @Nullable LargeTransfer rest;
+
+    EngineSender(EngineSession session, LinkTerms terms, SenderEvents events, int handle) {
+        super(session, terms, events, handle);
+        this.events = events;
+    }
+
+    /** How many messages the peer will take now; never negative. */
+    public int credit() {
+        return isAttached() && rest == null && session().hasWindow() ? credit : 0;
+    }
+
+    /** The longest message in bytes that the peer takes, or {@link Long#MAX_VALUE}; known once attached. */
+    public long maxMessageSize() {
+        return maxMessageSize;
+    }
+
+    /** How long the message is that {@link #send} would make of it. */
+    public static long size(byte[] sections, @Nullable Telemetry data) {
+        return data == null ? sections.length : (long) sections.length + dataHead(data.size()) + data.size();
+    }
+
+    private static int dataHead(int length) {
+        return length <= SMALL ? SMALL_DATA_HEAD : DATA_HEAD;
+    }
+
+    /**
+     * Sends one message, unsettled. Needs credit. Written with the next flush.
+     *
+     * @param sections encoded: what comes before the data section, or the whole message
+     * @param data whose payload becomes the data section: borrowed until the message is settled; null for none
+     * @param tag for {@link SenderEvents#settled}
+     */
+    public void send(byte[] sections, @Nullable Telemetry data, Object tag) {
+        if (credit() == 0) {
+            throw new IllegalStateException("no credit");
+        }
+        credit--;
+        setDeliveryCount(deliveryCount() + 1);
+        int id = session().beginTransfer(this, tag);
+        long size = size(sections, data);
+        if (size > session().frames().maxFrameSize() - FrameWriter.TRANSFER_HEAD) {
+            rest = large(id, sections, data);
+            resume();
+        } else {
+            sendWhole(id, (int) size, sections, data);
+        }
+        session().tellForgotten();
+    }
+
+    private void sendWhole(int id, int size, byte[] sections, @Nullable Telemetry data) {
+        session().countFrame();
+        FrameWriter frames = session().frames();
+        boolean linked = data != null && data.size() >= WriteBatch.LINK_FROM;
+        int room = linked ? sections.length + DATA_HEAD : size;
+        ByteBuf out = frames.transfer(room, size, session().channel(), handle(), id, false);
+        out.writeBytes(sections);
+        if (data != null) {
+            writeDataHead(out, data.size());
+            frames.batch().payload(data);
+        }
+    }
+
+    /** Section 3.2.6: descriptor, and the type and length of a binary. */
+    private static void writeDataHead(ByteBuf out, int length) {
+        if (length <= SMALL) {
+            out.writeInt(0x00_53_75_a0).writeByte(length);
+        } else {
+            out.writeInt(0x00_53_75_b0).writeInt(length);
+        }
+    }
+
+    private static LargeTransfer large(int id, byte[] sections, @Nullable Telemetry data) {
+        if (data == null) {
+            return new LargeTransfer(id, Unpooled.wrappedBuffer(sections), Unpooled.EMPTY_BUFFER);
+        }
+        ByteBuf head = Unpooled.buffer(sections.length + DATA_HEAD).writeBytes(sections);
+        writeDataHead(head, data.size());
+        return new LargeTransfer(id, head, Unpooled.wrappedBuffer(data.payload()));
+    }
+
+    /** Goes on with a message that waits for the session's window. */
+    void resume() {
+        while (rest != null && session().hasWindow()) {
+            session().countFrame();
+            if (rest.writeNext(session().frames(), session().channel(), handle())) {
+                rest.release();
+                rest = null;
+            }
+        }
+    }
+
+    void answered(Object tag, Outcome outcome, @Nullable PeerError error) {
+        events.settled(tag, outcome, error);
+    }
+
+    /** The session's window has opened. */
+    void onWindow() {
+        if (isAttached()) {
+            events.credited();
+        }
+    }
+
+    @Override
+    boolean isSender() {
+        return true;
+    }
+
+    @Override
+    boolean knowsDeliveryCount() {
+        return true;
+    }
+
+    @Override
+    int linkCredit() {
+        return credit;
+    }
+
+    @Override
+    boolean readTermini(Fields fields) {
+        fields.skip(); // source
+        boolean accepted = fields.skip(); // target
+        fields.skip(); // unsettled
+        fields.skip(); // incomplete-unsettled
+        fields.skip(); // initial-delivery-count
+        long limit = fields.ulong(0);
+        maxMessageSize = limit <= 0 ? Long.MAX_VALUE : limit;
+        return accepted;
+    }
+
+    /** Section 2.6.7. What the peer had not seen when it gave the credit counts against it. */
+    @Override
+    void onFlow(Fields fields) {
+        long seen = fields.uint();
+        long given = fields.uint();
+        fields.skip(); // available
+        boolean drain = fields.bool();
+        boolean echo = fields.bool();
+        if (!isAttached()) {
+            return;
+        }
+        if (given != Fields.ABSENT) {
+            int unseen = Math.max(0, deliveryCount() - (seen == Fields.ABSENT ? 0 : (int) seen));
+            credit = (int) Math.max(0, Math.min(MOST_CREDIT, given - unseen));
+        }
+        events.credited();
+        if (drain && isAttached() && rest == null && credit > 0) {
+            setDeliveryCount(deliveryCount() + credit);
+            credit = 0;
+            session().writeFlow(this, true);
+        } else if (echo && isAttached()) {
+            session().writeFlow(this, drain);
+        }
+    }
+
+    @Override
+    void release() {
+        session().forget(this);
+        credit = 0;
+        if (rest != null) {
+            rest.release();
+            rest = null;
+        }
+    }
+}

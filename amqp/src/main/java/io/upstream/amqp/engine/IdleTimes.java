@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp.engine;
+
+import java.util.concurrent.TimeUnit;
+
+/** When the peer was heard last, when it heard from us, and how long either may be silent (AMQP 1.0 section 2.4.5). */
+final class IdleTimes {
+    /** Shorter ones would keep us busy with empty frames. */
+    private static final long SHORTEST_MILLIS = 1_000;
+
+    private final long patience;
+    private long lastInput;
+    private long lastOutput;
+
+    /** Half of what the peer asks for; 0 if it does not ask. */
+    private long sendEvery;
+
+    /** @param patience how long the peer may be silent, in nanoseconds */
+    IdleTimes(long patience, long now) {
+        this.patience = patience;
+        lastInput = now;
+        lastOutput = now;
+    }
+
+    /** @param millis how often the peer wants to hear from us; 0 for never */
+    void peerAsksFor(long millis) {
+        sendEvery = millis == 0 ? 0 : TimeUnit.MILLISECONDS.toNanos(Math.max(SHORTEST_MILLIS, millis)) / 2;
+    }
+
+    void heard(long now) {
+        lastInput = now;
+    }
+
+    void spoke(long now) {
+        lastOutput = now;
+    }
+
+    boolean isPeerSilent(long now) {
+        return now - lastInput >= patience;
+    }
+
+    boolean isSignOfLifeDue(long now) {
+        return sendEvery > 0 && now - lastOutput >= sendEvery;
+    }
+
+    long patienceSeconds() {
+        return TimeUnit.NANOSECONDS.toSeconds(patience);
+    }
+
+    /** In how many nanoseconds to look again. */
+    long nextLook(long now) {
+        long next = patience - (now - lastInput);
+        return sendEvery == 0 ? next : Math.min(next, Math.max(sendEvery - (now - lastOutput), sendEvery / 8));
+    }
+}
