@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp.engine;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.upstream.FailureKind;
+import io.upstream.Telemetry;
+import io.upstream.testing.AllocationMeter;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.UnsignedShort;
+import org.apache.qpid.proton.amqp.messaging.Source;
+import org.apache.qpid.proton.amqp.messaging.Target;
+import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.Begin;
+import org.apache.qpid.proton.amqp.transport.Flow;
+import org.apache.qpid.proton.amqp.transport.Role;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a message costs in garbage, exactly. */
+class EngineAllocationTest {
+    private static final int OPERATIONS = 2_000;
+    private static final byte[] SECTIONS = new byte[120];
+
+    @ParameterizedTest
+    @CsvSource({"64, 1", "1024, 1", "65536, 400"})
+    void aMessageThatIsSentAndSettledCostsNoObject(int size, double limit) {
+        Line line = new Line();
+        Telemetry message = Telemetry.of(new byte[size]);
+        // role receiver, first: a uint of four bytes at offset 16, settled, accepted
+        ByteBuf disposition = direct(Wire.hex("0000001a 02000000 005315c00d05 41 7000000000 40 41 00532445"));
+        double bytes = AllocationMeter.bytesPerOperation(OPERATIONS, () -> {
+            line.sender.send(SECTIONS, message, line);
+            line.engine.flush();
+            disposition.setIndex(0, disposition.capacity()).setInt(16, line.settled);
+            line.engine.feed(disposition.retain());
+        });
+        line.check(OPERATIONS);
+        disposition.release();
+        assertTrue(bytes <= limit, bytes + " bytes");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64", "1024", "60000"})
+    void aMessageThatIsReceivedAndSettledCostsOneViewOfIt(int size) {
+        Line line = new Line();
+        ByteBuf transfer = direct(transfer(size));
+        int id = 8 + 3 + 9 + 2; // frame header, descriptor, a list's head of four-byte sizes, handle: the delivery id's
+        // constructor
+        double bytes = AllocationMeter.bytesPerOperation(OPERATIONS, () -> {
+            transfer.setIndex(0, transfer.capacity()).setInt(id + 1, line.received);
+            line.engine.feed(transfer.retain());
+            line.receiver.credit(1);
+            line.engine.flush();
+        });
+        line.check(OPERATIONS);
+        transfer.release();
+        assertTrue(bytes <= 100, bytes + " bytes");
+    }
+
+    /** A transfer whose delivery id is written with four bytes. */
+    private static byte[] transfer(int size) {
+        ByteBuf frame = Unpooled.buffer();
+        frame.writeInt(0).writeInt(0x02000000);
+        frame.writeBytes(Wire.hex("005314 d0 00000014 00000006 5201 7000000000 a00401020304 43 42 42"));
+        frame.writeBytes(new byte[size]);
+        frame.setInt(0, frame.writerIndex());
+        return Wire.bytes(frame);
+    }
+
+    /** Not watched by the detector of leaks, which makes objects. */
+    private static ByteBuf direct(byte[] bytes) {
+        return new UnpooledByteBufAllocator(true, true)
+                .directBuffer(bytes.length)
+                .writeBytes(bytes);
+    }
+
+    /** An engine with a link each way, on which the peer has set no limits. */
+    private static final class Line implements EngineEvents, SenderEvents, ReceiverEvents {
+        private final AmqpEngine engine;
+        private final EngineSender sender;
+        private final EngineReceiver receiver;
+        private int settled;
+        private int received;
+
+        Line() {
+            ByteBufAllocator buffers = PooledByteBufAllocator.DEFAULT;
+            engine = new AmqpEngine(
+                    new Opening(null, "test", "hub.test", Duration.ofSeconds(60)),
+                    this,
+                    System::nanoTime,
+                    buffers,
+                    ByteBuf::release);
+            engine.open();
+            feed(Wire.hex(Wire.SASL_HEADER, Wire.MECHANISMS));
+            feed(Wire.hex(Wire.OUTCOME, Wire.AMQP_HEADER, Wire.OPEN.replace("7000010000", "70ffffffff")));
+            EngineSession session = engine.begin(error -> {});
+            sender = session.sender(terms("up"), this);
+            receiver = session.receiver(terms("down"), this);
+            feed(Wire.frame(0, begin()));
+            feed(Wire.frame(0, attach("up", 0, Role.RECEIVER)));
+            feed(Wire.frame(0, attach("down", 1, Role.SENDER)));
+            feed(Wire.frame(0, flow()));
+            receiver.credit(64);
+            engine.flush();
+        }
+
+        private void feed(byte[] bytes) {
+            engine.feed(Unpooled.wrappedBuffer(bytes));
+        }
+
+        void check(int atLeast) {
+            assertTrue(settled + received >= atLeast, settled + " settled, " + received + " received");
+            engine.discard();
+        }
+
+        @Override
+        public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
+            settled++;
+        }
+
+        @Override
+        public void delivered(long delivery, ByteBuf message) {
+            received++;
+            receiver.settle(delivery, Outcome.ACCEPTED);
+        }
+
+        @Override
+        public void credited() {}
+
+        @Override
+        public void attached() {}
+
+        @Override
+        public void opened() {}
+
+        @Override
+        public void detached(@Nullable PeerError error) {
+            throw new AssertionError("detached: " + error);
+        }
+
+        @Override
+        public void closed(@Nullable PeerError error) {
+            throw new AssertionError("closed: " + error);
+        }
+
+        @Override
+        public void failed(FailureKind kind, String what) {
+            throw new AssertionError(kind + " " + what);
+        }
+    }
+
+    private static LinkTerms terms(String name) {
+        return new LinkTerms(name, "/" + name, Map.of(), 1 << 20);
+    }
+
+    private static Begin begin() {
+        Begin begin = new Begin();
+        begin.setRemoteChannel(UnsignedShort.valueOf((short) 0));
+        begin.setNextOutgoingId(UnsignedInteger.ZERO);
+        begin.setIncomingWindow(UnsignedInteger.MAX_VALUE);
+        begin.setOutgoingWindow(UnsignedInteger.MAX_VALUE);
+        return begin;
+    }
+
+    private static Attach attach(String name, int handle, Role role) {
+        Attach attach = new Attach();
+        attach.setName(name);
+        attach.setHandle(UnsignedInteger.valueOf(handle));
+        attach.setRole(role);
+        attach.setSource(new Source());
+        attach.setTarget(new Target());
+        attach.setInitialDeliveryCount(UnsignedInteger.ZERO);
+        return attach;
+    }
+
+    private static Flow flow() {
+        Flow flow = new Flow();
+        flow.setHandle(UnsignedInteger.ZERO);
+        flow.setNextIncomingId(UnsignedInteger.ZERO);
+        flow.setIncomingWindow(UnsignedInteger.MAX_VALUE);
+        flow.setNextOutgoingId(UnsignedInteger.ZERO);
+        flow.setOutgoingWindow(UnsignedInteger.MAX_VALUE);
+        flow.setDeliveryCount(UnsignedInteger.ZERO);
+        flow.setLinkCredit(UnsignedInteger.valueOf(1 << 30));
+        return flow;
+    }
+}
