@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
             "Sends messages over all four protocols, or the one of --protocol, and prints messages per second and how long"
                     + " acknowledgements took.",
             "Without a connection string it does so against a hub in the same process: sender and hub then share the processor, and"
-                    + " options about the way to a hub have no effect. A first run of a fifth of the messages warms up."
+                    + " options about the way to a hub have no effect. A first run of a fifth of the messages warms up.",
+            "With --peers it compares Upstream with other libraries instead, each in a process of its own: see bench --peers --help."
         })
 final class BenchCommand extends Operation {
     private static final int WARM_UP_SHARE = 5;
@@ -36,12 +37,21 @@ final class BenchCommand extends Operation {
     @Option(names = "--window", paramLabel = "W", description = "Unacknowledged messages at once; default 1000.")
     private int window = 1_000;
 
+    @Option(
+            names = "--peers",
+            description = "The comparison with other client libraries. Only through the launcher ./upstream, which builds it.")
+    private boolean peers;
+
     BenchCommand(Surroundings around) {
         super(around);
     }
 
     @Override
     int perform(Console console) throws Exception {
+        if (peers) {
+            throw usage("--peers needs the launcher, ./upstream at the top of the repository: the other libraries are not part of this"
+                    + " program");
+        }
         if (count < 1 || size < 0 || size > 262_144 || window < 1 || window > SendCommand.MAX_WINDOW) {
             throw usage("--count must be at least 1, --size 0..262144 and --window 1.." + SendCommand.MAX_WINDOW);
         }

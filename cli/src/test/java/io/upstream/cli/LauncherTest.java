@@ -43,18 +43,39 @@ class LauncherTest {
 
     @Test
     void runsTheBuildWithItsArgumentsThroughLinks() throws Exception {
-        Path top = Files.createDirectories(directory.resolve("a place"));
-        Path script = Files.copy(SCRIPT, top.resolve("upstream"));
-        Path home = Files.createDirectories(top.resolve("cli/target/upstream/build-1/lib"))
-                .getParent();
-        Files.createFile(home.resolve("started"));
-        Files.writeString(home.resolveSibling("current"), "build-1\n");
+        Path script = builtOnce("cli");
         Files.createSymbolicLink(directory.resolve("link"), script);
         Path second = Files.createSymbolicLink(directory.resolve("second"), Path.of("link"));
         Run run = run(jdk("17.0.1", "printf '[%s]' \"$@\""), second, "send", "two words", "");
         assertEquals(0, run.code, run.text);
         assertTrue(run.text.endsWith("[io.upstream.cli.Main][send][two words][]"), run.text);
-        assertTrue(run.text.contains("[" + home.toRealPath().resolve("lib") + "/*]"), run.text);
+        assertTrue(run.text.contains("[" + library(script, "cli") + "/*]"), run.text);
+    }
+
+    @Test
+    void runsTheComparisonFromItsOwnModule() throws Exception {
+        Path script = builtOnce("benchmarks");
+        Run run = run(jdk("17.0.1", "printf '[%s]' \"$@\""), script, "bench", "--peers", "--out", "two words");
+        assertEquals(0, run.code, run.text);
+        Path library = library(script, "benchmarks");
+        assertTrue(run.text.contains("[" + library + "/*]"), run.text);
+        String arguments = "[--out][two words][--peer-libs][" + library.resolveSibling("peers") + "]";
+        assertTrue(run.text.endsWith("[io.upstream.benchmarks.runner.Peers]" + arguments), run.text);
+    }
+
+    /** A copy of the script in a directory that looks as if it had been built there. */
+    private Path builtOnce(String module) throws IOException {
+        Path top = Files.createDirectories(directory.resolve("a place"));
+        Path script = Files.copy(SCRIPT, top.resolve("upstream"));
+        Path home = Files.createDirectories(top.resolve(module + "/target/upstream/build-1/lib"))
+                .getParent();
+        Files.createFile(home.resolve("started"));
+        Files.writeString(home.resolveSibling("current"), "build-1\n");
+        return script;
+    }
+
+    private static Path library(Path script, String module) throws IOException {
+        return script.resolveSibling(module + "/target/upstream/build-1/lib").toRealPath();
     }
 
     private void assertFails(Path javaHome, Path script, String words) throws Exception {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.benchmarks.sink;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What the sink has seen since it started. Written by its one thread, read by any. */
 final class Counters {
     private final AtomicLong intact = new AtomicLong();
     private final AtomicLong damaged = new AtomicLong();
+    private final AtomicLong reordered = new AtomicLong();
     private final AtomicLong violations = new AtomicLong();
     private final AtomicLong connections = new AtomicLong();
 
@@ -16,6 +18,10 @@ final class Counters {
 
     void damaged() {
         damaged.incrementAndGet();
+    }
+
+    void reordered() {
+        reordered.incrementAndGet();
     }
 
     void violation() {
@@ -36,13 +42,14 @@ final class Counters {
 
     /** One JSON object. */
     String toJson() {
-        return "{\"intact\":" + intact + ",\"damaged\":" + damaged + ",\"violations\":" + violations
+        return "{\"intact\":" + intact + ",\"damaged\":" + damaged + ",\"reordered\":" + reordered + ",\"violations\":"
+                + violations
                 + ",\"connections\":"
                 + connections + ",\"cpuNanos\":"
                 + ProcessHandle.current()
                         .info()
                         .totalCpuDuration()
-                        .map(java.time.Duration::toNanos)
+                        .map(Duration::toNanos)
                         .orElse(0L)
                 + "}";
     }

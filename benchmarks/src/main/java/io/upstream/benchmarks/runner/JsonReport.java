@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.benchmarks.runner;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.upstream.benchmarks.load.Payload;
+import java.util.List;
+import java.util.Map;
+
+/** Everything that was measured, for programs. */
+final class JsonReport {
+    private static final int FORMAT = 1;
+
+    private JsonReport() {}
+
+    /** What a run was about. */
+    record Setting(Machine machine, Map<String, String> versions, String sinkTls, Pace pace, String finishedAt) {}
+
+    static ObjectNode write(Setting setting, List<Row> rows, List<IdleRow> idle, List<Target.Verdict> verdicts) {
+        ObjectNode root = object().put("format", FORMAT).put("finishedAt", setting.finishedAt());
+        Machine machine = setting.machine();
+        root.putObject("machine")
+                .put("cpu", machine.cpu())
+                .put("processors", machine.processors())
+                .put("memoryGib", machine.memoryGib())
+                .put("os", machine.os())
+                .put("java", machine.java());
+        ObjectNode versions = root.putObject("versions");
+        setting.versions().forEach(versions::put);
+        root.putObject("settings")
+                .put("rounds", setting.pace().rounds())
+                .put("roundSeconds", setting.pace().round().toMillis() / 1e3)
+                .put("warmUpSeconds", setting.pace().warmUp().toMillis() / 1e3)
+                .put("smokeTest", setting.pace().quick())
+                .put("payloadBytes", Payload.SIZE)
+                .put("sinkTls", setting.sinkTls());
+        ArrayNode all = root.putArray("rows");
+        rows.forEach(row -> all.add(row(row)));
+        ArrayNode quiet = root.putArray("idle");
+        idle.forEach(row -> quiet.add(row(row)));
+        ArrayNode targets = root.putArray("targets");
+        verdicts.forEach(verdict -> targets.add(verdict(verdict)));
+        return root;
+    }
+
+    static ObjectNode row(Row row) {
+        ObjectNode node = object().put("contest", row.contest().id())
+                .put("window", row.window())
+                .put("client", row.client())
+                .put("tls", row.tls())
+                .put("rounds", row.rounds().size());
+        for (Metric metric : Metric.values()) {
+            if (!row.rounds().isEmpty()) {
+                node.putObject(metric.id())
+                        .put("best", rounded(row.best(metric)))
+                        .put("median", rounded(row.median(metric)));
+            }
+        }
+        node.put("reordered", row.rounds().stream().mapToLong(Round::reordered).sum());
+        return row.isComplete() ? node : node.put("failure", row.failure());
+    }
+
+    static ObjectNode row(IdleRow row) {
+        ObjectNode node = object().put("contest", row.contest().id())
+                .put("client", row.client())
+                .put("identities", row.identities());
+        return row.isComplete()
+                ? node.put("kibEach", rounded(row.kibEach())).put("threadsEach", rounded(row.threadsEach()))
+                : node.put("failure", row.failure());
+    }
+
+    static ObjectNode verdict(Target.Verdict verdict) {
+        return object().put("target", verdict.name())
+                .put("wanted", verdict.wanted())
+                .put("got", rounded(verdict.got()))
+                .put("met", verdict.met());
+    }
+
+    private static ObjectNode object() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    /** Three decimals: more would only make two runs differ. */
+    private static double rounded(double value) {
+        return Math.round(value * 1e3) / 1e3;
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.benchmarks.runner;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/** One client's turn, per message. Microseconds, bytes. */
+record Round(double rate, double cpuMicros, double bytes, double p50Micros, double p99Micros, long reordered) {
+
+    /** From what a client measured and by how much the sink's counter of overtakings rose. */
+    static Round of(JsonNode measured, long reordered) {
+        double messages = measured.path("messages").asDouble();
+        return new Round(
+                messages / measured.path("nanos").asDouble() * 1e9,
+                measured.path("cpuNanos").asDouble() / messages / 1e3,
+                measured.path("allocatedBytes").asDouble() / messages,
+                measured.path("p50Nanos").asDouble() / 1e3,
+                measured.path("p99Nanos").asDouble() / 1e3,
+                reordered);
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.benchmarks.runner;
+
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The result for people. */
+final class Table {
+    private final PrintStream out;
+
+    Table(PrintStream out) {
+        this.out = out;
+    }
+
+    /** Nothing for no rows. The last column is Upstream's rate by this client's. */
+    void print(Contest contest, List<Row> rows) {
+        if (rows.isEmpty()) {
+            return;
+        }
+        out.printf("%n%s%n", contest.title());
+        out.printf(
+                "%6s  %-18s  %11s  %11s  %9s  %9s  %10s  %10s  %s%n",
+                "window", "client", "msg/s best", "median", "CPU µs", "bytes", "p50 µs", "p99 µs", "upstream is");
+        for (Row row : rows) {
+            if (row.rounds().isEmpty()) {
+                out.printf("%6d  %-18s  %s%n", row.window(), row.client(), row.failure());
+                continue;
+            }
+            out.printf(
+                    Locale.ROOT,
+                    "%6d  %-18s  %,11.0f  %,11.0f  %9.2f  %,9.0f  %,10.1f  %,10.1f  %s%n",
+                    row.window(),
+                    row.client(),
+                    row.best(Metric.RATE),
+                    row.median(Metric.RATE),
+                    row.best(Metric.CPU),
+                    row.best(Metric.BYTES),
+                    row.best(Metric.P50),
+                    row.best(Metric.P99),
+                    ratio(row, rows) + (row.isComplete() ? "" : "  " + row.failure()));
+        }
+    }
+
+    private static String ratio(Row row, List<Row> rows) {
+        Optional<Row> ours = rows.stream()
+                .filter(other -> other.client().equals("upstream") && other.window() == row.window())
+                .filter(other -> !other.rounds().isEmpty())
+                .findFirst();
+        return ours.filter(other -> !other.client().equals(row.client()))
+                .map(other -> String.format(Locale.ROOT, "%.2f ×", other.best(Metric.RATE) / row.best(Metric.RATE)))
+                .orElse("");
+    }
+
+    /** Nothing for no rows. */
+    void printIdle(Contest contest, List<IdleRow> rows) {
+        if (rows.isEmpty()) {
+            return;
+        }
+        out.printf("%n%s%n%10s  %-18s  %10s  %10s%n", contest.title(), "identities", "client", "KiB each", "threads");
+        for (IdleRow row : rows) {
+            if (row.isComplete()) {
+                out.printf(
+                        Locale.ROOT,
+                        "%10d  %-18s  %,10.1f  %10.2f%n",
+                        row.identities(),
+                        row.client(),
+                        row.kibEach(),
+                        row.threadsEach());
+            } else {
+                out.printf("%10d  %-18s  %s%n", row.identities(), row.client(), row.failure());
+            }
+        }
+    }
+
+    /** Nothing for no verdicts. */
+    void printTargets(List<Target.Verdict> verdicts) {
+        if (!verdicts.isEmpty()) {
+            out.printf("%ntargets%n");
+            verdicts.forEach(verdict -> out.println(verdict.text()));
+        }
+    }
+}
