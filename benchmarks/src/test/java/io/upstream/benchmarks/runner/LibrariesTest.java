@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,13 +33,13 @@ class LibrariesTest {
 
     @Test
     void runsThePeersThatAreCompiledAgainst() throws IOException {
-        TreeMap<String, String> compiled = versions(Path.of("pom.xml"));
+        Map<String, String> compiled = versions(Path.of("pom.xml"));
         assertFalse(compiled.isEmpty());
         assertEquals(compiled, versions(Path.of("peers/pom.xml")));
     }
 
-    private static TreeMap<String, String> versions(Path pom) throws IOException {
-        TreeMap<String, String> versions = new TreeMap<>();
+    private static Map<String, String> versions(Path pom) throws IOException {
+        Map<String, String> versions = new TreeMap<>();
         Matcher matcher = VERSION.matcher(Files.readString(pom));
         while (matcher.find()) {
             versions.put(matcher.group(1), matcher.group(2));

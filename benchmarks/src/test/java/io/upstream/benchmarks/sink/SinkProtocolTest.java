@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +54,7 @@ class SinkProtocolTest {
         byte[] damagedPayload = payload(0);
         damagedPayload[700] ^= 1;
         byte[] message = amqpMessage(payload(0));
+        byte[] publish = mqttPublish(1, payload(0));
         return List.of(
                 new Talk(
                         "MQTT with a ping in between",
@@ -88,9 +90,9 @@ class SinkProtocolTest {
                         join(
                                 UPGRADE,
                                 webSocket(2, mqttConnect()),
-                                webSocket(2, Arrays.copyOfRange(mqttPublish(1, payload(0)), 0, 501)),
+                                webSocket(2, Arrays.copyOfRange(publish, 0, 501)),
                                 webSocket(9, hex("0102")),
-                                webSocket(0, Arrays.copyOfRange(mqttPublish(1, payload(0)), 501, 1_070))),
+                                webSocket(0, Arrays.copyOfRange(publish, 501, publish.length))),
                         1,
                         0,
                         hex("40020001")),
@@ -156,7 +158,7 @@ class SinkProtocolTest {
     void understandsItByteByByte(Talk talk) throws ProtocolViolation {
         assertHears(
                 talk,
-                java.util.stream.IntStream.range(0, talk.said.length)
+                IntStream.range(0, talk.said.length)
                         .mapToObj(i -> new byte[] {talk.said[i]})
                         .toList());
     }
