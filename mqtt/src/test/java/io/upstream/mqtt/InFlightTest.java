@@ -28,7 +28,7 @@ class InFlightTest {
     private final Outbox outbox = new Outbox(
             channel.eventLoop(),
             new Callbacks(Runnable::run),
-            UpstreamOptions.forHub("h").outbox(100_000, 100_000).build(),
+            UpstreamOptions.forHub("h").outbox(65_535, 100_000).build(),
             () -> {},
             () -> 0);
 

@@ -70,12 +70,12 @@ class MqttAllocationTest {
         assertEquals(0, bytesPerPublish(kind().withPayload(new byte[64]), other, Telemetry.json("{}")));
     }
 
-    /** Two views of the payload, nothing of its size. */
+    /** Views of the payload, 176 bytes, and nothing that depends on its size. */
     @ParameterizedTest
     @CsvSource({"16384", "200000"})
-    void linksALargeMessageForTwoSmallObjects(int size) {
+    void linksALargeMessageForAFewSmallObjects(int size) {
         double bytes = bytesPerPublish(kind().withPayload(new byte[size]));
-        assertTrue(bytes <= 160, bytes + " bytes");
+        assertTrue(bytes <= 200, bytes + " bytes");
     }
 
     private static double bytesPerPacket(byte[] stream, PacketListener listener, int packets) {

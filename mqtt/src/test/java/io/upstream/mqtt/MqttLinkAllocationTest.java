@@ -40,7 +40,7 @@ class MqttLinkAllocationTest {
         List<Harness> harness = new ArrayList<>(1); // made on the thread that measures, where no leak is looked for
         Telemetry message =
                 Telemetry.of(new byte[size]).property("site", "hall 7").property("alert", "false");
-        double bytes = AllocationMeter.bytesPerOperation(200, () -> {
+        double bytes = AllocationMeter.bytesPerOperation(40, () -> {
                     if (harness.isEmpty()) {
                         harness.add(new Harness());
                     }
