@@ -16,10 +16,14 @@ import io.upstream.UpstreamException.Where;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Who decodes, in the benchmarks of reading. */
 public enum PacketDecoders {
+    /** A view that is good during the call. */
     UPSTREAM,
+    /** What an application that keeps messages has: the topic's text and the retained payload, as all peers give them. */
+    UPSTREAM_KEPT,
     HIVEMQ,
     HIVEMQ_HANDLER,
     NETTY,
@@ -29,13 +33,20 @@ public enum PacketDecoders {
 
     Candidate make(PacketSink sink) {
         return switch (this) {
-            case UPSTREAM -> new Upstream(sink);
+            case UPSTREAM -> new Upstream(message -> sink.publish(message, message.packetId(), message), sink);
+            case UPSTREAM_KEPT -> new Upstream(message -> keep(message, sink), sink);
             case HIVEMQ -> new Hive(sink);
             case HIVEMQ_HANDLER -> new Handler(HiveMq.decoder(), sink);
             case NETTY -> new Netty(sink);
             case NETTY_HANDLER -> new Handler(new MqttDecoder(NettyMqtt.LARGEST), sink);
             case LIMIT -> new Limit(sink);
         };
+    }
+
+    private static void keep(PublishView message, PacketSink sink) {
+        ByteBuf payload = message.payload().retain();
+        sink.publish(message.topic(0), message.packetId(), payload);
+        payload.release();
     }
 
     /** Reads what a socket gives. */
@@ -148,7 +159,7 @@ public enum PacketDecoders {
     private static final class Upstream implements Candidate {
         private final EmbeddedChannel channel;
 
-        Upstream(PacketSink sink) {
+        Upstream(Consumer<PublishView> publishes, PacketSink sink) {
             CloudTopic topic = new CloudTopic("devices/device-1/messages/events/"); // what all packets here begin with
             channel = new EmbeddedChannel();
             MqttFrameReader reader = new MqttFrameReader(channel, Where.here("benchmark"), topic, new PacketListener() {
@@ -159,7 +170,7 @@ public enum PacketDecoders {
 
                 @Override
                 public void publish(PublishView message) {
-                    sink.publish(message, message.packetId(), message);
+                    publishes.accept(message);
                 }
 
                 @Override

@@ -22,6 +22,8 @@ import java.util.Optional;
 public final class CodecReport {
     private static final String OURS = "UPSTREAM";
     private static final String LIMIT = "LIMIT";
+    private static final String NETTY = "NETTY";
+    private static final String BY_NETTY = "ByNetty";
     private static final String INDEX = "codecs.md";
     private static final String CHART = "codecs.svg";
 
@@ -62,13 +64,18 @@ public final class CodecReport {
 
     private void read(JsonNode results) {
         for (JsonNode result : results) {
-            String method = result.path("benchmark").asText();
-            String type = method.substring(0, method.lastIndexOf('.'));
+            String[] name = result.path("benchmark").asText().split("\\.", -1);
+            String method = name[name.length - 1];
+            String operation = name[name.length - 2].replace("Benchmark", "");
             JsonNode params = result.path("params");
-            String operation = type.substring(type.lastIndexOf('.') + 1).replace("Benchmark", "");
+            String codec;
+            if (params.has("codec")) {
+                codec = params.path("codec").asText();
+            } else { // a method for each candidate: the peer's is named for it
+                codec = method.endsWith(BY_NETTY) ? NETTY : OURS;
+                operation += " " + method.replace(BY_NETTY, "");
+            }
             String size = params.has("size") ? " " + params.path("size").asText() + " B" : "";
-            String codec =
-                    params.has("codec") ? params.path("codec").asText() : method.substring(method.lastIndexOf('.') + 1);
             rows.computeIfAbsent(operation + size, key -> new ArrayList<>())
                     .add(new Figure(
                             codec,
