@@ -39,7 +39,8 @@ final class BenchCommand extends Operation {
 
     @Option(
             names = "--peers",
-            description = "The comparison with other client libraries. Only through the launcher ./upstream, which builds it.")
+            description =
+                    "The comparison with other client libraries. Only through the launcher ./upstream, which builds it.")
     private boolean peers;
 
     BenchCommand(Surroundings around) {
@@ -49,8 +50,9 @@ final class BenchCommand extends Operation {
     @Override
     int perform(Console console) throws Exception {
         if (peers) {
-            throw usage("--peers needs the launcher, ./upstream at the top of the repository: the other libraries are not part of this"
-                    + " program");
+            throw usage(
+                    "--peers needs the launcher, ./upstream at the top of the repository: the other libraries are not part of this"
+                            + " program");
         }
         if (count < 1 || size < 0 || size > 262_144 || window < 1 || window > SendCommand.MAX_WINDOW) {
             throw usage("--count must be at least 1, --size 0..262144 and --window 1.." + SendCommand.MAX_WINDOW);

@@ -102,20 +102,12 @@ final class UpstreamClient implements PeerClient {
 
         @Override
         public void send(byte[] payload) {
-            session.send(message(payload)).whenComplete(done);
+            session.send(template.withPayload(payload)).whenComplete(done);
         }
 
         @Override
         public void close() throws Exception {
             await(session.close(Duration.ZERO));
         }
-    }
-
-    private Telemetry message(byte[] payload) {
-        Telemetry message = Telemetry.of(payload);
-        for (var property : template.properties().entrySet()) {
-            message = message.property(property.getKey(), property.getValue());
-        }
-        return message;
     }
 }

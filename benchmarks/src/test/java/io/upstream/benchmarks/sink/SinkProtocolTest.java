@@ -22,28 +22,49 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the three protocols of the sink make of bytes, whole and cut at every place. */
 class SinkProtocolTest {
-    private static final byte[] UPGRADE =
-            ("GET https://h/$iothub/websocket HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n"
-                            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n")
-                    .getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] UPGRADE = String.join(
+                    "\r\n",
+                    "GET https://h/$iothub/websocket HTTP/1.1",
+                    "Host: h",
+                    "Upgrade: websocket",
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                    "Sec-WebSocket-Protocol: mqtt",
+                    "",
+                    "")
+            .getBytes(StandardCharsets.US_ASCII);
 
     private final Counters counters = new Counters();
 
     /** A conversation: what the peer says, how much of it counts, and what the sink's last words are. */
-    private record Talk(
-            String name,
-            Function<Counters, SinkProtocol> protocol,
-            byte[] said,
-            int intact,
-            int damaged,
-            byte[] ending) {
+    private static final class Talk {
+        private final String name;
+        private final Function<Counters, SinkProtocol> protocol;
+        private final byte[] said;
+        private final int intact;
+        private final int damaged;
+        private final byte[] ending;
+
+        private Talk(
+                String name,
+                Function<Counters, SinkProtocol> protocol,
+                byte[] said,
+                int intact,
+                int damaged,
+                byte[] ending) {
+            this.name = name;
+            this.protocol = protocol;
+            this.said = said;
+            this.intact = intact;
+            this.damaged = damaged;
+            this.ending = ending;
+        }
+
         @Override
         public String toString() {
             return name;
@@ -138,7 +159,7 @@ class SinkProtocolTest {
     @ParameterizedTest
     @MethodSource("talks")
     void understandsTheWhole(Talk talk) throws ProtocolViolation {
-        assertHears(talk, Stream.of(talk.said).toList());
+        assertHears(talk, List.<byte[]>of(talk.said));
     }
 
     @ParameterizedTest
