@@ -119,7 +119,7 @@ final class Arena implements AutoCloseable {
             throw new IOException("of " + measured.path("sent").asLong() + " messages " + arrived
                     + " arrived intact and " + damaged + " damaged or twice");
         }
-        return Round.of(measured, rise(before, after, "reordered"));
+        return Round.of(measured, rise(before, after, "cpuNanos"), rise(before, after, "reordered"));
     }
 
     /** Lets a client hold idle connections. */

@@ -11,7 +11,8 @@ enum Metric {
     CPU("cpuMicrosPerMessage", Round::cpuMicros, false),
     BYTES("bytesPerMessage", Round::bytes, false),
     P50("p50Micros", Round::p50Micros, false),
-    P99("p99Micros", Round::p99Micros, false);
+    P99("p99Micros", Round::p99Micros, false),
+    SINK_CPU("sinkCpuMicrosPerMessage", Round::sinkCpuMicros, false);
 
     private final String id;
     private final ToDoubleFunction<Round> figure;

@@ -17,7 +17,7 @@ class MetricTest {
         for (String figure : figures.split(" ", -1)) {
             if (!figure.isEmpty()) {
                 double value = Double.parseDouble(figure);
-                rounds.add(new Round(value, value, value, value, value, 0));
+                rounds.add(new Round(value, value, value, value, value, value, 0));
             }
         }
         assertEquals(most, Metric.RATE.best(rounds));

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class TargetTest {
     private static Row row(Contest contest, String client, double rate, double cpu, double bytes) {
-        Round round = new Round(rate, cpu, bytes, 10, 20, 0);
+        Round round = new Round(rate, cpu, bytes, 10, 20, 1, 0);
         return new Row(contest, 256, client, "JDK", List.of(round), "");
     }
 
