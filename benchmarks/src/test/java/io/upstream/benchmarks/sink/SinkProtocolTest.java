@@ -189,7 +189,7 @@ class SinkProtocolTest {
         SinkProtocol protocol = talk.protocol.apply(counters);
         ByteBuf answers = Unpooled.buffer();
         for (byte[] piece : pieces) {
-            ByteBuf in = Unpooled.directBuffer().writeBytes(piece);
+            ByteBuf in = Unpooled.wrappedBuffer(piece.clone());
             protocol.feed(in, answers);
             assertEquals(0, in.readableBytes());
             in.release();
