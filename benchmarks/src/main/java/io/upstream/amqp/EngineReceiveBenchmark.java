@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.upstream.benchmarks.codec.CodecBenchmark;
@@ -71,6 +72,8 @@ public class EngineReceiveBenchmark extends CodecBenchmark {
     private static byte[] bytes(Object sections) {
         if (sections instanceof byte[] array) {
             return array;
+        } else if (sections instanceof ByteBuf view) {
+            return ByteBufUtil.getBytes(view);
         } else if (sections instanceof ReadableBuffer buffer) {
             return ByteBufUtil.getBytes(Unpooled.wrappedBuffer(buffer.byteBuffer()));
         }

@@ -2,6 +2,9 @@
 package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.TransferFrames;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Objects;
@@ -44,37 +47,34 @@ public enum TransferDecoders {
         void read(ByteBuf in);
     }
 
-    /** The transfer by proton-j, which is in our data path; the message by ourselves. */
     private static final class Upstream implements Candidate {
         private final MessageSink sink;
-        private final ProtonJ transfers;
+        private final TransferFrames frames = new TransferFrames(PooledByteBufAllocator.DEFAULT, ByteBuf::release);
 
         Upstream(MessageSink sink) {
             this.sink = sink;
-            transfers = new ProtonJ(sink);
         }
 
         @Override
         public void read(ByteBuf in) {
-            while (in.isReadable()) {
-                Transfer transfer = transfers.transfer(in);
-                byte[] bytes = new byte[transfers.input.remaining()];
-                transfers.input.get(bytes);
-                try {
-                    InboundMessage message = InboundMessage.read(bytes);
-                    byte[] body = message.body();
-                    sink.message(
-                            transfer.getDeliveryId().longValue(),
-                            Objects.requireNonNull(message.property(InboundMessage.MESSAGE_ID)),
-                            Objects.requireNonNull(message.property(InboundMessage.CONTENT_TYPE)),
-                            message.application(),
-                            body,
-                            () -> body);
-                } catch (MalformedMessageException e) {
-                    throw new IllegalStateException(e);
-                }
-            }
+            frames.read(in, this::message);
             in.release();
+        }
+
+        private void message(long deliveryId, ByteBuf sections) {
+            try {
+                InboundMessage message = InboundMessage.read(sections);
+                byte[] body = message.body();
+                sink.message(
+                        deliveryId,
+                        Objects.requireNonNull(message.property(InboundMessage.MESSAGE_ID)),
+                        Objects.requireNonNull(message.property(InboundMessage.CONTENT_TYPE)),
+                        message.application(),
+                        body,
+                        () -> body);
+            } catch (MalformedMessageException e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 

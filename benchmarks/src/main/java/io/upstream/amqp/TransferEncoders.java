@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.upstream.Telemetry;
+import io.upstream.amqp.engine.TransferFrames;
 import io.upstream.benchmarks.codec.Wire;
 import java.nio.ByteBuffer;
 import org.apache.qpid.proton.amqp.Binary;
@@ -75,29 +76,32 @@ public enum TransferEncoders {
         }
     }
 
-    /** The transfer by proton-j, which is in our data path; the message by ourselves. */
+    /** Messages that have their properties in common, as the sessions send them. */
     private static final class Upstream implements Candidate {
-        private final Frames frames = new Frames();
-        private final Telemetry message;
-        private final Wire wire;
+        private final TransferFrames frames;
+        private final SectionCache sections = new SectionCache();
+        private final Telemetry template;
+        private final byte[] payload;
 
         Upstream(byte[] payload, Wire wire) {
-            message = AmqpSample.telemetry(payload);
-            this.wire = wire;
+            template = AmqpSample.telemetry(payload);
+            this.payload = payload;
+            frames = new TransferFrames(BUFFERS, wire);
         }
 
         @Override
         public void transfer(int deliveryId) {
+            Telemetry message = template.withPayload(payload);
             try {
-                ByteBuf sections = TelemetryEncoder.encode(message, BUFFERS);
-                ByteBuf head = BUFFERS.directBuffer(AmqpSample.OVERHEAD);
-                int written = frames.begin(head, deliveryId).position();
-                Frames.end(head, written, written + sections.readableBytes());
-                wire.accept(head);
-                wire.accept(sections);
+                frames.write(deliveryId, sections.sections(message).encoded(), message);
             } catch (InvalidTelemetryException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        @Override
+        public void endTurn() {
+            frames.endTurn();
         }
     }
 

@@ -4,17 +4,12 @@ package io.upstream.amqp.engine;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.upstream.Telemetry;
-import io.upstream.frame.WriteBatch;
 import org.jspecify.annotations.Nullable;
 
 /** A link on which we send. */
 public final class EngineSender extends EngineLink {
     /** More is as good as unlimited, and leaves room for arithmetic. */
     private static final long MOST_CREDIT = 1 << 30;
-
-    private static final int SMALL = 0xff;
-    private static final int SMALL_DATA_HEAD = 5;
-    private static final int DATA_HEAD = 8;
 
     private final SenderEvents events;
     private int credit;
@@ -38,11 +33,9 @@ public final class EngineSender extends EngineLink {
 
     /** How long the message is that {@link #send} would make of it. */
     public static long size(byte[] sections, @Nullable Telemetry data) {
-        return data == null ? sections.length : (long) sections.length + dataHead(data.size()) + data.size();
-    }
-
-    private static int dataHead(int length) {
-        return length <= SMALL ? SMALL_DATA_HEAD : DATA_HEAD;
+        return data == null
+                ? sections.length
+                : (long) sections.length + FrameWriter.dataHeadLength(data.size()) + data.size();
     }
 
     /**
@@ -64,39 +57,18 @@ public final class EngineSender extends EngineLink {
             rest = large(id, sections, data);
             resume();
         } else {
-            sendWhole(id, (int) size, sections, data);
+            session().countFrame();
+            session().frames().message(session().channel(), handle(), id, (int) size, sections, data);
         }
         session().tellForgotten();
-    }
-
-    private void sendWhole(int id, int size, byte[] sections, @Nullable Telemetry data) {
-        session().countFrame();
-        FrameWriter frames = session().frames();
-        boolean linked = data != null && data.size() >= WriteBatch.LINK_FROM;
-        int room = linked ? sections.length + DATA_HEAD : size;
-        ByteBuf out = frames.transfer(room, size, session().channel(), handle(), id, false);
-        out.writeBytes(sections);
-        if (data != null) {
-            writeDataHead(out, data.size());
-            frames.batch().payload(data);
-        }
-    }
-
-    /** Section 3.2.6: descriptor, and the type and length of a binary. */
-    private static void writeDataHead(ByteBuf out, int length) {
-        if (length <= SMALL) {
-            out.writeInt(0x00_53_75_a0).writeByte(length);
-        } else {
-            out.writeInt(0x00_53_75_b0).writeInt(length);
-        }
     }
 
     private static LargeTransfer large(int id, byte[] sections, @Nullable Telemetry data) {
         if (data == null) {
             return new LargeTransfer(id, Unpooled.wrappedBuffer(sections), Unpooled.EMPTY_BUFFER);
         }
-        ByteBuf head = Unpooled.buffer(sections.length + DATA_HEAD).writeBytes(sections);
-        writeDataHead(head, data.size());
+        ByteBuf head = Unpooled.buffer(sections.length + FrameWriter.DATA_HEAD).writeBytes(sections);
+        FrameWriter.dataHead(head, data.size());
         return new LargeTransfer(id, head, Unpooled.wrappedBuffer(data.payload()));
     }
 

@@ -2,6 +2,7 @@
 package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
+import io.upstream.Telemetry;
 import io.upstream.frame.WriteBatch;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,11 @@ final class FrameWriter {
     /** The same for all frames of a delivery but the first. */
     static final int CONTINUATION_HEAD = 21;
 
+    /** The most that comes before the bytes of a data section. */
+    static final int DATA_HEAD = 8;
+
+    private static final int SMALL_DATA_HEAD = 5;
+    private static final int SMALL = 0xff;
     private static final int HEADER = 8;
     private static final int FLOW_ROOM = 64;
     private static final int DISPOSITION_ROOM = 32;
@@ -83,6 +89,36 @@ final class FrameWriter {
             out.writeByte(TRUE);
         }
         return out;
+    }
+
+    /**
+     * A message that fits one frame.
+     *
+     * @param size of the message
+     * @param sections all that comes before the data section
+     * @param data whose payload becomes the data section; null for none
+     */
+    void message(int channel, int handle, int deliveryId, int size, byte[] sections, @Nullable Telemetry data) {
+        boolean linked = data != null && data.size() >= WriteBatch.LINK_FROM;
+        ByteBuf out = transfer(linked ? sections.length + DATA_HEAD : size, size, channel, handle, deliveryId, false);
+        out.writeBytes(sections);
+        if (data != null) {
+            dataHead(out, data.size());
+            batch.payload(data);
+        }
+    }
+
+    static int dataHeadLength(int length) {
+        return length <= SMALL ? SMALL_DATA_HEAD : DATA_HEAD;
+    }
+
+    /** What comes before the bytes of a data section (section 3.2.6): descriptor, and the type and length of a binary. */
+    static void dataHead(ByteBuf out, int length) {
+        if (length <= SMALL) {
+            out.writeInt(0x00_53_75_a0).writeByte(length);
+        } else {
+            out.writeInt(0x00_53_75_b0).writeInt(length);
+        }
     }
 
     /** A further transfer of a delivery, up to its payload. */
