@@ -24,6 +24,7 @@ import java.net.URLEncoder;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The last layer: CONNECT and CONNACK. From the CONNACK on the session hears all packets, those in the same read included.
@@ -40,6 +41,7 @@ final class MqttLogin implements ConnectStage {
     private final MqttConnectMessage connect;
     private final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private final CompletableFuture<MqttSession> session = new CompletableFuture<>();
+    private volatile @Nullable Channel begun;
 
     /** Signs the token, which takes time: not for the event loop. */
     MqttLogin(SessionSetup setup, Credentials credentials) {
@@ -57,8 +59,19 @@ final class MqttLogin implements ConnectStage {
         return session;
     }
 
+    /** Runs {@code then} when the channel on which this began is closed; at once if it did not begin. */
+    void whenGone(Runnable then) {
+        Channel channel = begun;
+        if (channel == null || !channel.isOpen()) {
+            then.run();
+        } else {
+            channel.closeFuture().addListener(closed -> then.run());
+        }
+    }
+
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
+        begun = channel;
         MqttFrameReader reader =
                 new MqttFrameReader(channel, where, setup.dialect().cloudTopic(), new Answer(channel, where));
         PipelineNames.append(

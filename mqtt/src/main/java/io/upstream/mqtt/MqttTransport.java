@@ -76,12 +76,12 @@ final class MqttTransport implements UpstreamTransport {
         return opening.outcome;
     }
 
-    /** The loop's part of an end: keeps the session, or closes it if the transport is closing. */
-    private synchronized boolean keep(Opening opening, @Nullable MqttSession session) {
-        openings.remove(opening);
-        if (session == null || closed != null) {
+    /** The loop's part of an end: keeps the session, unless the transport is closing. */
+    private synchronized boolean keep(Opening opening, MqttSession session) {
+        if (closed != null) {
             return false;
         }
+        openings.remove(opening);
         sessions.add(session);
         session.whenGone(() -> forget(session));
         return true;
@@ -93,6 +93,10 @@ final class MqttTransport implements UpstreamTransport {
 
     private synchronized void forget(MqttSession session) {
         sessions.remove(session);
+    }
+
+    private synchronized void forget(Opening opening) {
+        openings.remove(opening);
     }
 
     @Override
@@ -178,18 +182,26 @@ final class MqttTransport implements UpstreamTransport {
         private void end(@Nullable Throwable error) {
             MqttLogin last = login;
             MqttSession session = error == null && last != null ? last.session().getNow(null) : null;
-            if (keep(this, session) && session != null) {
+            if (session != null && keep(this, session)) {
                 setup.callbacks().run(() -> outcome.complete(session));
                 over.complete(null);
                 return;
             }
             Throwable cause = error == null ? closedHere() : Failures.translate(error, Where.here("open"));
             setup.callbacks().run(() -> outcome.completeExceptionally(cause));
-            if (session == null) {
-                over.complete(null);
+            if (session != null) {
+                session.close(Duration.ZERO).whenComplete((nothing, failure) -> gone());
+            } else if (last != null) {
+                last.whenGone(this::gone);
             } else {
-                session.close(Duration.ZERO).whenComplete((nothing, failure) -> over.complete(null));
+                gone();
             }
+        }
+
+        /** Whoever closes the transport meanwhile waits for this: a refused connection says goodbye, too. */
+        private void gone() {
+            forget(this);
+            over.complete(null);
         }
     }
 }
