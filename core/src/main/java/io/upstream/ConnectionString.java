@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ public record ConnectionString(
         Identity identity,
         Credentials credentials,
         @Nullable String gatewayHost) {
+    /** What looks like a name; a key without one has more characters before its padding. */
+    private static final Pattern SHOWN = Pattern.compile("[A-Za-z][A-Za-z0-9]{0,23}");
+
     private static final Set<String> KNOWN = Set.of(
             "hostname",
             "deviceid",
@@ -44,8 +48,19 @@ public record ConnectionString(
                     "connection string has x509=true, but X.509 needs a certificate and its key:"
                             + " use a string with SharedAccessKey");
         }
-        Identity identity = new Identity(device, parts.get("moduleid"));
-        return new ConnectionString(hub, identity, credentials(parts), parts.get("gatewayhostname"));
+        return new ConnectionString(
+                hub, identity(device, parts.get("moduleid")), credentials(parts), parts.get("gatewayhostname"));
+    }
+
+    /** Without the cause, which shows the id: where a semicolon is missing, that holds the key. */
+    private static Identity identity(String device, @Nullable String module) {
+        try {
+            return new Identity(device, module);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "connection string has a DeviceId or ModuleId with characters that none may have,"
+                            + " or of more than 128: check that every part ends with a semicolon");
+        }
     }
 
     private static Map<String, String> split(String text) {
@@ -62,8 +77,8 @@ public record ConnectionString(
             String name = part.substring(0, equals).strip();
             String key = name.toLowerCase(Locale.ROOT);
             if (!KNOWN.contains(key)) {
-                throw new IllegalArgumentException("connection string has an unknown part: "
-                        + name.substring(0, Math.min(name.length(), 40)).replaceAll("\\p{Cntrl}", "?"));
+                throw new IllegalArgumentException("connection string has an unknown part"
+                        + (SHOWN.matcher(name).matches() ? ": " + name : ", whose name is not shown: it may be a key"));
             }
             if (parts.put(key, part.substring(equals + 1).strip()) != null) {
                 throw new IllegalArgumentException("connection string has " + name + " twice");
