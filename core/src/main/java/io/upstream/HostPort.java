@@ -14,7 +14,7 @@ public record HostPort(String host, int port) {
     public HostPort {
         Objects.requireNonNull(host, "host");
         if (host.isBlank() || host.chars().anyMatch(c -> c <= ' ' || c == 0x7F || c == '/' || c == '@')) {
-            throw new IllegalArgumentException("not a host name: '" + host.replaceAll("\\p{Cntrl}", "?") + "'");
+            throw new IllegalArgumentException("not a host name: '" + host.replaceAll("\\p{Cc}", "?") + "'");
         }
         if (port < 1 || port > 65_535) {
             throw new IllegalArgumentException("port must be 1..65535, was " + port + " (host=" + host + ")");

@@ -39,7 +39,7 @@ public record Identity(String deviceId, @Nullable String moduleId) {
         if (!ALLOWED.matcher(id).matches()) {
             throw new IllegalArgumentException(what
                     + " must be 1..128 ASCII letters, digits or - : . + % _ # * ? ! ( ) , = @ ; $ ', was '"
-                    + id.replaceAll("\\p{Cntrl}", "?") + "'");
+                    + id.replaceAll("\\p{Cc}", "?") + "'");
         }
     }
 }

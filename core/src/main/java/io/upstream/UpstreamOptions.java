@@ -247,7 +247,7 @@ public final class UpstreamOptions {
             if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c > '~' || c == '#')) {
                 throw new IllegalArgumentException(
                         "a WebSocket path starts with / and is printable ASCII without #, was '"
-                                + path.replaceAll("\\p{Cntrl}", "?") + "'");
+                                + path.replaceAll("\\p{Cc}", "?") + "'");
             }
             webSocketPath = path;
             return this;

@@ -91,7 +91,7 @@ public enum UpstreamProtocol {
     }
 
     private static String printable(String text) {
-        String line = text.strip().replaceAll("\\p{Cntrl}", "?");
+        String line = text.strip().replaceAll("\\p{Cc}", "?");
         return line.length() <= 40 ? line : line.substring(0, 40) + "…";
     }
 

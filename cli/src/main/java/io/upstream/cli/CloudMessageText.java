@@ -36,7 +36,7 @@ final class CloudMessageText {
         message.properties()
                 .forEach((name, value) ->
                         line.append("  ").append(name).append('=').append(value));
-        return line.toString().replaceAll("[\\p{Cntrl}&&[^\\t]]", "�");
+        return line.toString().replaceAll("[\\p{Cc}&&[^\\t]]", "�");
     }
 
     private static byte[] bytes(CloudMessage message) {

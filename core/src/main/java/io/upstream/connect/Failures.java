@@ -83,7 +83,7 @@ public final class Failures {
 
     /** Makes text from a peer fit for one line of a log: control characters replaced, at most 200 characters. */
     public static String printable(String text) {
-        String line = text.strip().replaceAll("[\\p{Cntrl}\\p{Cf}]+", " ");
+        String line = text.strip().replaceAll("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+", " ");
         return line.length() <= 200 ? line : line.substring(0, 200) + "…";
     }
 

@@ -81,7 +81,7 @@ final class NoProxy {
 
     /** Somebody may have put a whole URL there. */
     private static String shown(String text) {
-        String harmless = text.substring(text.lastIndexOf('@') + 1).replaceAll("\\p{Cntrl}", "?");
+        String harmless = text.substring(text.lastIndexOf('@') + 1).replaceAll("\\p{Cc}", "?");
         return harmless.length() <= 64 ? harmless : harmless.substring(0, 64) + "…";
     }
 
