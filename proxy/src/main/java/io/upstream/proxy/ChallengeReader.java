@@ -51,7 +51,7 @@ final class ChallengeReader {
         skipBlanks();
         if (at < line.length() && line.charAt(at) == '=') {
             at++;
-            return !scheme.isEmpty() && parameter(name) && atSeparator();
+            return !scheme.isEmpty() && token.isEmpty() && parameter(name) && atSeparator();
         }
         endOfChallenge();
         scheme = name;
