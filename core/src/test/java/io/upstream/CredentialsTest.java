@@ -110,7 +110,9 @@ class CredentialsTest {
                 "HostName=h;DeviceId=d;DeviceId=e;SharedAccessKey=a2V5|twice",
                 "HostName=h;Wrong=d;SharedAccessKey=a2V5|unknown part: Wrong",
                 "HostName=h;DeviceId|without a name",
-                "HostName=h;DeviceId=a/b;SharedAccessKey=a2V5|device id must be",
+                "HostName=h;DeviceId=a/b;SharedAccessKey=a2V5|a DeviceId or ModuleId with characters that none may have",
+                "HostName=h;DeviceId=d SharedAccessKey=a2V5|every part ends with a semicolon",
+                "HostName=h;DeviceId=d;a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U=|whose name is not shown",
                 "HostName=h;DeviceId=d;SharedAccessKey=!!|not base64",
                 "HostName=h;DeviceId=d;SharedAccessSignature=nonsense|not a token",
             })
