@@ -13,6 +13,7 @@ import io.upstream.UpstreamTransport;
 import io.upstream.proxy.ProxySettings;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** The README's Java: what stands between {@code // example: NAME} and {@code // end} is there word for word. */
@@ -62,6 +63,17 @@ final class ReadmeExamples {
             }
         });
         // end
+    }
+
+    static CompletableFuture<Void> template(UpstreamSession session, List<byte[]> readings) {
+        // example: template
+        Telemetry template =
+                Telemetry.of(new byte[0]).property("sensor", "boiler-3").contentType("application/cbor");
+        CompletableFuture<?>[] underWay = readings.stream()
+                .map(reading -> session.send(template.withPayload(reading)).toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new);
+        // end
+        return CompletableFuture.allOf(underWay);
     }
 
     static UpstreamOptions proxy() {
