@@ -1,140 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.benchmarks.chart;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 
-/** Groups of horizontal bars on one axis, one colour for each series, as a self-contained SVG. Not safe for use by several threads. */
-public final class BarChart {
-    private static final List<String> COLOURS =
-            List.of("#0b6e4f", "#c8553d", "#9aa5b1", "#3d5a80", "#e0a458", "#7a5195");
-    private static final int WIDTH = 960;
-    private static final int LABELS = 300;
-    private static final int NOTES = 150;
-    private static final int BAR = 13;
-    private static final int GAP = 10;
-    private static final int HEAD = 64;
+/**
+ * Horizontal bars in groups as plain SVG without scripts or fonts of its own, readable on light and on dark ground.
+ *
+ * @param subtitle what the numbers are and whether long or short is good
+ * @param footer where it was measured
+ */
+public record BarChart(String title, String subtitle, Scale scale, List<Group> groups, List<String> footer) {
+    private static final int WIDTH = 860;
+    private static final int LEFT = 190;
+    private static final int LONGEST = 540;
+    private static final int BAR = 18;
+    private static final int STEP = 24;
+    private static final int TOP = 66;
+    private static final int GROUP_HEAD = 34;
+    private static final int FOOTER_LINE = 15;
+    private static final double SHORTEST = 2;
 
-    private final String title;
-    private final Scale scale;
-    private final List<Group> groups = new ArrayList<>();
-    private final Set<String> series = new LinkedHashSet<>();
+    private static final String STYLE = """
+              <style>
+                text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+                .title { font-size: 18px; font-weight: 600 }
+                .group { font-weight: 600 }
+                .quiet { font-size: 11px; fill: #59636e }
+                .ours { fill: #0f7b6c } .peer { fill: #8c96a3 } .limit { fill: none; stroke: #8c96a3; stroke-dasharray: 4 3 }
+                @media (prefers-color-scheme: dark) {
+                  text { fill: #e6edf3 } .quiet { fill: #9198a1 }
+                  .ours { fill: #3fc1a5 } .peer { fill: #6e7681 } .limit { stroke: #9198a1 }
+                }
+              </style>
+            """;
 
-    /** How a value becomes a length. */
+    /** How long a bar is for its value, in its group. */
     public enum Scale {
         LINEAR,
-        /** From a tenth of the smallest value on; for values of several orders of magnitude. */
+        /** Equal steps for equal ratios: for values that differ by orders of magnitude. */
         LOGARITHMIC
     }
 
-    private record Bar(String series, double value, String note) {}
+    /** Bars with a heading; only these are compared with each other. */
+    public record Group(String title, List<Bar> bars) {}
 
-    private record Group(String label, List<Bar> bars) {}
+    /** One value with what to print beside it. */
+    public record Bar(String label, double value, String text, Kind kind) {}
 
-    public BarChart(String title, Scale scale) {
-        this.title = title;
-        this.scale = scale;
+    /** How a bar is drawn. */
+    public enum Kind {
+        OURS,
+        PEER,
+        LIMIT
     }
 
-    /** Begins a group, below those before. */
-    public BarChart group(String label) {
-        groups.add(new Group(label, new ArrayList<>()));
-        return this;
-    }
-
-    /**
-     * Adds a bar to the last group.
-     *
-     * @param value positive
-     * @param note written behind the bar
-     */
-    public BarChart bar(String name, double value, String note) {
-        if (!(value > 0)) {
-            throw new IllegalArgumentException("a bar must have a positive value, was " + value);
-        }
-        series.add(name);
-        groups.get(groups.size() - 1).bars().add(new Bar(name, value, note));
-        return this;
-    }
-
-    /** The drawing. */
-    public String svg() {
-        int height = HEAD
-                + groups.stream().mapToInt(g -> g.bars().size() * BAR + GAP).sum();
-        StringBuilder out = new StringBuilder(String.format(
-                Locale.ROOT,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">%n"
-                        + "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>%n"
-                        + "<text x=\"12\" y=\"24\" font-size=\"16\">%s</text>%n",
+    /** The drawing, self-contained. */
+    public String toSvg() {
+        StringBuilder out = new StringBuilder();
+        int bars = groups.stream().mapToInt(group -> group.bars().size()).sum();
+        int height = TOP + groups.size() * GROUP_HEAD + bars * STEP + 16 + footer.size() * FOOTER_LINE;
+        line(
+                out,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">",
                 WIDTH,
                 height,
-                escape(title)));
-        legend(out);
-        int y = HEAD;
+                escaped(title));
+        out.append(STYLE);
+        text(out, 16, 28, "title", title);
+        text(out, 16, 48, "quiet", subtitle);
+        int y = TOP;
         for (Group group : groups) {
-            text(out, LABELS - 8, y + BAR - 3, "end", group.label());
+            text(out, 16, y + 20, "group", group.title());
+            y += GROUP_HEAD;
             for (Bar bar : group.bars()) {
-                draw(out, bar, y);
-                y += BAR;
+                draw(out, bar, y, length(group, bar.value()));
+                y += STEP;
             }
-            y += GAP;
+        }
+        y += 18;
+        for (String words : footer) {
+            text(out, 16, y, "quiet", words);
+            y += FOOTER_LINE;
         }
         return out.append("</svg>\n").toString();
     }
 
-    private void legend(StringBuilder out) {
-        int x = LABELS;
-        for (String name : series) {
-            rectangle(out, x, 38, 10, 10, colour(name));
-            text(out, x + 14, 47, "start", name);
-            x += 30 + 7 * name.length();
-        }
-    }
-
-    private void draw(StringBuilder out, Bar bar, int y) {
-        double length = (WIDTH - LABELS - NOTES) * share(bar.value());
-        rectangle(out, LABELS, y, length, BAR - 2, colour(bar.series()));
-        text(out, LABELS + length + 5, y + BAR - 4, "start", bar.note());
-    }
-
-    private double share(double value) {
-        double largest = bounds(true);
-        if (scale == Scale.LINEAR) {
-            return value / largest;
-        }
-        double least = bounds(false) / 10;
-        return Math.log(value / least) / Math.log(largest / least);
-    }
-
-    private double bounds(boolean largest) {
-        var values = groups.stream().flatMap(g -> g.bars().stream()).mapToDouble(Bar::value);
-        return (largest ? values.max() : values.min()).orElse(1);
-    }
-
-    private String colour(String name) {
-        return COLOURS.get(List.copyOf(series).indexOf(name) % COLOURS.size());
-    }
-
-    private static void rectangle(StringBuilder out, int x, int y, double width, int height, String colour) {
-        out.append(String.format(
-                Locale.ROOT,
-                "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n",
-                x,
+    private static void draw(StringBuilder out, Bar bar, int y, double length) {
+        line(out, "  <text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>", LEFT - 8, y + 14, escaped(bar.label()));
+        line(
+                out,
+                "  <rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" rx=\"2\"/>",
+                bar.kind().name().toLowerCase(Locale.ROOT),
+                LEFT,
                 y,
-                width,
-                height,
-                colour));
+                length,
+                BAR);
+        line(out, "  <text x=\"%.1f\" y=\"%d\">%s</text>", LEFT + length + 8, y + 14, escaped(bar.text()));
     }
 
-    private static void text(StringBuilder out, double x, int y, String anchor, String text) {
-        out.append(String.format(
-                Locale.ROOT, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, escape(text)));
+    /** The longest bar of a group fills the width; on a logarithmic scale the shortest has a tenth of it. */
+    private double length(Group group, double value) {
+        double most = group.bars().stream().mapToDouble(Bar::value).max().orElse(1);
+        double least = group.bars().stream().mapToDouble(Bar::value).min().orElse(1);
+        if (scale == Scale.LINEAR || least <= 0 || most <= least) {
+            return most <= 0 ? SHORTEST : Math.max(SHORTEST, LONGEST * value / most);
+        }
+        return LONGEST * (0.1 + 0.9 * Math.log(value / least) / Math.log(most / least));
     }
 
-    private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    private static void text(StringBuilder out, int x, int y, String style, String words) {
+        line(out, "  <text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>", style, x, y, escaped(words));
+    }
+
+    private static void line(StringBuilder out, String form, Object... values) {
+        out.append(String.format(Locale.ROOT, form, values)).append('\n');
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

@@ -144,20 +144,27 @@ public final class CodecReport {
     }
 
     private String chart() {
-        BarChart chart = new BarChart(
-                "Nanoseconds per message, logarithmic; bytes allocated behind the bar", BarChart.Scale.LOGARITHMIC);
+        List<BarChart.Group> groups = new ArrayList<>();
         rows.forEach((operation, figures) -> {
-            chart.group(operation);
-            ours(figures).ifPresent(f -> bar(chart, "Upstream", f));
-            peer(figures).ifPresent(f -> bar(chart, "best peer", f));
-            limit(figures).ifPresent(f -> bar(chart, "limit", f));
+            List<BarChart.Bar> bars = new ArrayList<>();
+            ours(figures).ifPresent(f -> bars.add(bar("Upstream", f, BarChart.Kind.OURS)));
+            peer(figures).ifPresent(f -> bars.add(bar(f.codec(), f, BarChart.Kind.PEER)));
+            limit(figures).ifPresent(f -> bars.add(bar("the limit: memory", f, BarChart.Kind.LIMIT)));
+            groups.add(new BarChart.Group(operation, bars));
         });
-        return chart.svg();
+        return new BarChart(
+                        "Codecs: time per message",
+                        "nanoseconds, logarithmic, beside the best peer; shorter is better; behind it the bytes allocated",
+                        BarChart.Scale.LOGARITHMIC,
+                        groups,
+                        List.of("Java " + Runtime.version() + ", "
+                                + Runtime.getRuntime().availableProcessors() + " processors"))
+                .toSvg();
     }
 
-    private static void bar(BarChart chart, String series, Figure figure) {
-        String who = series.equals("best peer") ? figure.codec() + " " : "";
-        chart.bar(series, figure.nanos(), who + number(figure.nanos()) + " ns, " + number(figure.bytes()) + " B");
+    private static BarChart.Bar bar(String label, Figure figure, BarChart.Kind kind) {
+        String text = number(figure.nanos()) + " ns, " + number(figure.bytes()) + " B";
+        return new BarChart.Bar(label, figure.nanos(), text, kind);
     }
 
     private static String number(double value) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.upstream.benchmarks.runner;
+package io.upstream.benchmarks.chart;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.upstream.benchmarks.runner.BarChart.Bar;
-import io.upstream.benchmarks.runner.BarChart.Group;
-import io.upstream.benchmarks.runner.BarChart.Kind;
-import io.upstream.benchmarks.runner.BarChart.Scale;
+import io.upstream.benchmarks.chart.BarChart.Bar;
+import io.upstream.benchmarks.chart.BarChart.Group;
+import io.upstream.benchmarks.chart.BarChart.Kind;
+import io.upstream.benchmarks.chart.BarChart.Scale;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
