@@ -63,8 +63,19 @@ final class AmqpSample {
 
     /** The sections as proton-j writes them. */
     static byte[] encoded(byte[] payload) {
-        byte[] out = new byte[payload.length + OVERHEAD];
-        return Arrays.copyOf(out, message(payload).encode(out, 0, out.length));
+        return encoded(message(payload), payload.length + OVERHEAD);
+    }
+
+    private static byte[] encoded(Message message, int most) {
+        byte[] out = new byte[most];
+        return Arrays.copyOf(out, message.encode(out, 0, out.length));
+    }
+
+    /** What proton-j reads in the sections, as it writes it: there is more than one encoding of a message. */
+    static byte[] encodedAgain(byte[] sections) {
+        Message message = Proton.message();
+        message.decode(sections, 0, sections.length);
+        return encoded(message, sections.length + OVERHEAD);
     }
 
     static Transfer transfer(int deliveryId, Binary tag) {

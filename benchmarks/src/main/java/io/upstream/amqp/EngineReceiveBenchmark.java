@@ -50,7 +50,7 @@ public class EngineReceiveBenchmark extends CodecBenchmark {
     @Setup(Level.Trial)
     public void prepare() {
         byte[] message = AmqpSample.encoded(AmqpSample.payload(size));
-        peer = PeerScript.transfers(TURN, message);
+        peer = PeerScript.transfers(TURN, message, PeerScript.MAX_FRAME_SIZE);
         candidate = codec.make(wire);
         candidate.openReceiver(this::take);
         expected = message;
@@ -70,10 +70,8 @@ public class EngineReceiveBenchmark extends CodecBenchmark {
     }
 
     private static byte[] bytes(Object sections) {
-        if (sections instanceof byte[] array) {
-            return array;
-        } else if (sections instanceof ByteBuf view) {
-            return ByteBufUtil.getBytes(view);
+        if (sections instanceof ByteBuf bytes) {
+            return ByteBufUtil.getBytes(bytes);
         } else if (sections instanceof ReadableBuffer buffer) {
             return ByteBufUtil.getBytes(Unpooled.wrappedBuffer(buffer.byteBuffer()));
         }

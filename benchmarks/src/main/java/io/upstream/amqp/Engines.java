@@ -20,8 +20,8 @@ public enum Engines {
 
     /** An engine with one connection, one session and one link, whose peer is a {@link PeerScript}. */
     interface Candidate {
-        /** Opens a link on which {@link #send} works; its messages are {@code message} each, encoded before. */
-        void openSender(byte[] message);
+        /** Opens a link on which {@link #send} works; its messages are the sample with {@code payload} each, encoded before. */
+        void openSender(byte[] payload);
 
         /** Opens a link with credit without end; each message that comes is told to {@code inbox}, then accepted and settled. */
         void openReceiver(Inbox inbox);

@@ -64,10 +64,10 @@ final class MessageSink {
         }
     }
 
-    /** Requires that all were found, however long ago the check: a decoder that has given up does its work in no time. */
-    void requireTotal(Object who, long total) {
-        if (messages != total) {
-            throw new IllegalStateException(who + " found " + messages + " messages of " + total);
+    /** Requires that all were found, however long ago the check: a decoder that has given up does its work in no time. Counts modulo 2^32. */
+    void requireTotal(Object who, int total) {
+        if ((int) messages != total) {
+            throw new IllegalStateException(who + " found " + (int) messages + " messages of " + total);
         }
     }
 

@@ -116,10 +116,11 @@ final class PeerScript {
         return script;
     }
 
-    /** The messages of a turn, in as many frames as they need. */
-    static PeerScript transfers(int perTurn, byte[] message) {
-        PeerScript script = new PeerScript(perTurn, perTurn * (message.length * 2 + AmqpSample.OVERHEAD));
-        int most = MAX_FRAME_SIZE - AmqpSample.OVERHEAD;
+    /** The messages of a turn, in as many frames as they need if none is longer than {@code maxFrameSize}. */
+    static PeerScript transfers(int perTurn, byte[] message, int maxFrameSize) {
+        int most = maxFrameSize - AmqpSample.OVERHEAD;
+        int frames = message.length / most + 1;
+        PeerScript script = new PeerScript(perTurn, perTurn * (message.length + frames * AmqpSample.OVERHEAD));
         for (int i = 0; i < perTurn; i++) {
             for (int at = 0; at < message.length; at += most) {
                 int length = Math.min(most, message.length - at);

@@ -67,8 +67,8 @@ final class ProtonJ2Candidate implements Engines.Candidate {
     }
 
     @Override
-    public void openSender(byte[] encoded) {
-        message = encoded;
+    public void openSender(byte[] payload) {
+        message = AmqpSample.encoded(payload);
         Sender link = begin().sender(PeerScript.LINK);
         link.setSource(new Source());
         link.setTarget(new Target().setAddress(PeerScript.LINK));

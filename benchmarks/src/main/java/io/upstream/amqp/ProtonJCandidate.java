@@ -55,8 +55,8 @@ final class ProtonJCandidate implements Engines.Candidate {
     }
 
     @Override
-    public void openSender(byte[] encoded) {
-        message = encoded;
+    public void openSender(byte[] payload) {
+        message = AmqpSample.encoded(payload);
         Sender link = begin().sender(PeerScript.LINK);
         Target target = new Target();
         target.setAddress(PeerScript.LINK);

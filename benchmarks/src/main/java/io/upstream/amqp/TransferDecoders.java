@@ -2,12 +2,16 @@
 package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.upstream.CloudMessage;
+import io.upstream.SystemProperty;
 import io.upstream.amqp.engine.MalformedMessageException;
-import io.upstream.amqp.engine.TransferFrames;
+import io.upstream.amqp.engine.PeerError;
+import io.upstream.amqp.engine.ReceiverEvents;
+import io.upstream.benchmarks.codec.Wire;
 import java.nio.ByteBuffer;
 import java.util.Map;
-import java.util.Objects;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.messaging.Data;
 import org.apache.qpid.proton.amqp.transport.Transfer;
@@ -23,6 +27,7 @@ import org.apache.qpid.protonj2.codec.Decoder;
 import org.apache.qpid.protonj2.codec.DecoderState;
 import org.apache.qpid.protonj2.types.messaging.ApplicationProperties;
 import org.apache.qpid.protonj2.types.messaging.Properties;
+import org.jspecify.annotations.Nullable;
 
 /** Who decodes transfer frames with whole messages in them. */
 public enum TransferDecoders {
@@ -41,40 +46,58 @@ public enum TransferDecoders {
         };
     }
 
+    /** The longest frame in which to send it messages of {@code length} bytes: one for each, but for the engine that takes no such frames. */
+    int maxFrameSize(int length) {
+        return this == UPSTREAM ? PeerScript.MAX_FRAME_SIZE : length + AmqpSample.OVERHEAD;
+    }
+
     /** Reads what a socket gives. */
     interface Candidate {
         /** Takes the buffer, which holds whole frames. */
         void read(ByteBuf in);
     }
 
-    private static final class Upstream implements Candidate {
+    /**
+     * The whole engine's way in, up to the message that the application's handler is given. With it go the session's windows and the
+     * link's credit; nothing is settled.
+     */
+    private static final class Upstream implements Candidate, ReceiverEvents {
+        private final UpstreamEngine engine = new UpstreamEngine(new Wire());
         private final MessageSink sink;
-        private final TransferFrames frames = new TransferFrames(PooledByteBufAllocator.DEFAULT, ByteBuf::release);
 
         Upstream(MessageSink sink) {
             this.sink = sink;
+            engine.receiver(this);
         }
 
         @Override
         public void read(ByteBuf in) {
-            frames.read(in, this::message);
-            in.release();
+            engine.feed(in);
+            engine.flush();
         }
 
-        private void message(long deliveryId, ByteBuf sections) {
+        @Override
+        public void delivered(long delivery, ByteBuf sections) {
             try {
-                InboundMessage message = InboundMessage.read(sections);
-                byte[] body = message.body();
+                CloudMessage message = CloudMessages.read(sections);
                 sink.message(
-                        deliveryId,
-                        Objects.requireNonNull(message.property(InboundMessage.MESSAGE_ID)),
-                        Objects.requireNonNull(message.property(InboundMessage.CONTENT_TYPE)),
-                        message.application(),
-                        body,
-                        () -> body);
+                        delivery,
+                        message.system().getOrDefault(SystemProperty.MESSAGE_ID, ""),
+                        message.system().getOrDefault(SystemProperty.CONTENT_TYPE, ""),
+                        message.properties(),
+                        message,
+                        () -> ByteBufUtil.getBytes(Unpooled.wrappedBuffer(message.payload())));
             } catch (MalformedMessageException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        @Override
+        public void attached() {}
+
+        @Override
+        public void detached(@Nullable PeerError error) {
+            throw new IllegalStateException("detached: " + error);
         }
     }
 

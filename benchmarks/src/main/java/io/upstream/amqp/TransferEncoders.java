@@ -8,6 +8,7 @@ import io.upstream.Telemetry;
 import io.upstream.amqp.engine.TransferFrames;
 import io.upstream.benchmarks.codec.Wire;
 import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.codec.EncoderImpl;
 import org.apache.qpid.proton.codec.WritableBuffer;
@@ -23,7 +24,10 @@ import org.apache.qpid.protonj2.types.transport.Transfer;
 
 /** Who encodes a message as one transfer frame. */
 public enum TransferEncoders {
+    /** All messages have the same properties, whose encoding is kept. */
     UPSTREAM,
+    /** Each message with a property set of its own, so that nothing of an earlier one can be used again. */
+    UPSTREAM_NEW_PROPERTIES,
     PROTON_J,
     PROTONJ2,
     /** The floor for who copies: a prepared header and the payload into a buffer at hand. */
@@ -35,7 +39,8 @@ public enum TransferEncoders {
 
     Candidate make(byte[] payload, Wire wire) {
         return switch (this) {
-            case UPSTREAM -> new Upstream(payload, wire);
+            case UPSTREAM -> Upstream.sameProperties(payload, wire);
+            case UPSTREAM_NEW_PROPERTIES -> Upstream.newProperties(payload, wire);
             case PROTON_J -> new ProtonJ(payload, wire);
             case PROTONJ2 -> new ProtonJ2(payload, wire);
             case LIMIT_COPY -> new Copy(payload);
@@ -76,22 +81,37 @@ public enum TransferEncoders {
         }
     }
 
-    /** Messages that have their properties in common, as the sessions send them. */
+    /** The sections from the cache, and what the engine calls for a message that fits one frame. */
     private static final class Upstream implements Candidate {
+        /** Many more than the cache has entries. */
+        private static final int PROPERTY_SETS = 1_024;
+
         private final TransferFrames frames;
         private final SectionCache sections = new SectionCache();
-        private final Telemetry template;
-        private final byte[] payload;
+        private final Supplier<Telemetry> messages;
 
-        Upstream(byte[] payload, Wire wire) {
-            template = AmqpSample.telemetry(payload);
-            this.payload = payload;
+        private Upstream(Wire wire, Supplier<Telemetry> messages) {
+            this.messages = messages;
             frames = new TransferFrames(BUFFERS, wire);
+        }
+
+        static Upstream sameProperties(byte[] payload, Wire wire) {
+            Telemetry template = AmqpSample.telemetry(payload);
+            return new Upstream(wire, () -> template.withPayload(payload));
+        }
+
+        static Upstream newProperties(byte[] payload, Wire wire) {
+            Telemetry[] messages = new Telemetry[PROPERTY_SETS];
+            for (int i = 0; i < messages.length; i++) {
+                messages[i] = AmqpSample.telemetry(payload);
+            }
+            int[] next = {0};
+            return new Upstream(wire, () -> messages[next[0]++ & (PROPERTY_SETS - 1)]);
         }
 
         @Override
         public void transfer(int deliveryId) {
-            Telemetry message = template.withPayload(payload);
+            Telemetry message = messages.get();
             try {
                 frames.write(deliveryId, sections.sections(message).encoded(), message);
             } catch (InvalidTelemetryException e) {

@@ -2,103 +2,56 @@
 package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.buffer.Unpooled;
-import io.upstream.FailureKind;
 import io.upstream.Telemetry;
-import io.upstream.amqp.engine.AmqpEngine;
-import io.upstream.amqp.engine.EngineEvents;
 import io.upstream.amqp.engine.EngineReceiver;
 import io.upstream.amqp.engine.EngineSender;
-import io.upstream.amqp.engine.EngineSession;
-import io.upstream.amqp.engine.LinkTerms;
-import io.upstream.amqp.engine.MalformedMessageException;
-import io.upstream.amqp.engine.Opening;
 import io.upstream.amqp.engine.Outcome;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.amqp.engine.ReceiverEvents;
 import io.upstream.amqp.engine.SenderEvents;
 import io.upstream.benchmarks.codec.Wire;
-import java.time.Duration;
-import java.util.Arrays;
-import java.util.Map;
 import java.util.Objects;
-import org.apache.qpid.proton.amqp.transport.Role;
 import org.jspecify.annotations.Nullable;
 
-/** Our engine. Its messages are what it is used to: encoded sections, and the payload of the data section as it lies in memory. */
-final class UpstreamCandidate implements Engines.Candidate, EngineEvents, SenderEvents {
-    private static final LinkTerms TERMS = new LinkTerms(PeerScript.LINK, PeerScript.LINK, Map.of(), 1 << 20);
+/** Our engine, used as a session of ours uses it: sections from the cache, the payload from where the application has it. */
+final class UpstreamCandidate implements Engines.Candidate {
+    /** Stands for the caller's future. */
+    private static final Object TAG = new Object();
 
-    private final AmqpEngine engine;
-    private byte[] sections = {};
-    private Telemetry message = Telemetry.of(sections);
+    private final UpstreamEngine engine;
+    private final SectionCache cache = new SectionCache();
+    private Telemetry message = Telemetry.of(new byte[0]);
     private @Nullable EngineSender sender;
     private @Nullable EngineReceiver receiver;
-    private @Nullable String failure;
     private long accepted;
 
     UpstreamCandidate(Wire wire) {
-        Opening opening = new Opening(null, "benchmark", "localhost", Duration.ofMinutes(4));
-        engine = new AmqpEngine(opening, this, System::nanoTime, PooledByteBufAllocator.DEFAULT, wire);
-    }
-
-    private EngineSession begin() {
-        engine.open();
-        flush();
-        for (ByteBuf piece : PeerScript.sasl()) {
-            feed(piece);
-            flush();
-        }
-        feed(PeerScript.open());
-        EngineSession session = engine.begin(error -> {
-            throw new IllegalStateException("ended: " + error);
-        });
-        flush();
-        feed(PeerScript.begin());
-        return session;
+        engine = new UpstreamEngine(wire);
     }
 
     @Override
-    public void openSender(byte[] encoded) {
-        takeApart(encoded);
-        sender = begin().sender(TERMS, this);
-        flush();
-        feed(PeerScript.attach(Role.RECEIVER));
-    }
-
-    private void takeApart(byte[] encoded) {
-        try {
-            message = Telemetry.of(
-                    InboundMessage.read(Unpooled.wrappedBuffer(encoded)).body());
-        } catch (MalformedMessageException e) {
-            throw new IllegalStateException(e);
-        }
-        int head = encoded.length - (int) EngineSender.size(sections, message);
-        sections = Arrays.copyOf(encoded, head);
+    public void openSender(byte[] payload) {
+        message = AmqpSample.telemetry(payload);
+        sender = engine.sender(new Sending());
     }
 
     @Override
     public void openReceiver(Engines.Inbox inbox) {
-        EngineReceiver link = begin().receiver(TERMS, new Receiving(inbox));
-        receiver = link;
-        flush();
-        feed(PeerScript.attach(Role.SENDER));
-        link.credit(1 << 30);
-        flush();
+        receiver = engine.receiver(new Receiving(inbox));
     }
 
     @Override
     public void send() {
-        Objects.requireNonNull(sender).send(sections, message, this);
+        try {
+            Objects.requireNonNull(sender).send(cache.sections(message).encoded(), message, TAG);
+        } catch (InvalidTelemetryException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Override
     public void feed(ByteBuf in) {
         engine.feed(in);
-        if (failure != null) {
-            throw new IllegalStateException(failure);
-        }
     }
 
     @Override
@@ -111,35 +64,24 @@ final class UpstreamCandidate implements Engines.Candidate, EngineEvents, Sender
         return accepted;
     }
 
-    @Override
-    public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
-        if (outcome == Outcome.ACCEPTED) {
-            accepted++;
+    private final class Sending implements SenderEvents {
+        @Override
+        public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
+            if (tag == TAG && outcome == Outcome.ACCEPTED) {
+                accepted++;
+            }
         }
-    }
 
-    @Override
-    public void credited() {}
+        @Override
+        public void credited() {}
 
-    @Override
-    public void attached() {}
+        @Override
+        public void attached() {}
 
-    @Override
-    public void detached(@Nullable PeerError error) {
-        failure = "detached: " + error;
-    }
-
-    @Override
-    public void opened() {}
-
-    @Override
-    public void closed(@Nullable PeerError error) {
-        failure = "closed: " + error;
-    }
-
-    @Override
-    public void failed(FailureKind kind, String what) {
-        failure = kind + " " + what;
+        @Override
+        public void detached(@Nullable PeerError error) {
+            throw new IllegalStateException("detached: " + error);
+        }
     }
 
     private final class Receiving implements ReceiverEvents {
@@ -150,8 +92,8 @@ final class UpstreamCandidate implements Engines.Candidate, EngineEvents, Sender
         }
 
         @Override
-        public void delivered(long delivery, ByteBuf encoded) {
-            inbox.message(encoded);
+        public void delivered(long delivery, ByteBuf sections) {
+            inbox.message(sections);
             Objects.requireNonNull(receiver).settle(delivery, Outcome.ACCEPTED);
         }
 
@@ -160,7 +102,7 @@ final class UpstreamCandidate implements Engines.Candidate, EngineEvents, Sender
 
         @Override
         public void detached(@Nullable PeerError error) {
-            failure = "detached: " + error;
+            throw new IllegalStateException("detached: " + error);
         }
     }
 }

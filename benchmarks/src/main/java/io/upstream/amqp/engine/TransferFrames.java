@@ -7,24 +7,18 @@ import io.upstream.Telemetry;
 import io.upstream.frame.WriteBatch;
 import java.util.function.Consumer;
 
-/** The engine's reading and writing of transfer frames, without the engine. */
+/**
+ * The engine's writing of transfer frames, without what goes on around it in {@link EngineSender#send}: credit, delivery ids, windows, and the
+ * ring of what the peer has not answered.
+ */
 public final class TransferFrames {
-    private static final int HEADER = 8;
-
     private final WriteBatch batch;
     private final FrameWriter frames;
-    private final Fields fields = new Fields();
 
     /** @param wire takes what is written */
     public TransferFrames(ByteBufAllocator buffers, Consumer<ByteBuf> wire) {
         batch = new WriteBatch(buffers, wire);
         frames = new FrameWriter(batch);
-    }
-
-    /** Is told what was read. */
-    public interface Sink {
-        /** Borrows the encoded sections. */
-        void transfer(long deliveryId, ByteBuf sections);
     }
 
     /** Writes one message in one frame, however long. */
@@ -35,22 +29,5 @@ public final class TransferFrames {
     /** An event loop's turn ends. */
     public void endTurn() {
         batch.handOver();
-    }
-
-    /** Reads whole frames of one message each. Borrows. */
-    public void read(ByteBuf in, Sink sink) {
-        while (in.isReadable()) {
-            int start = in.readerIndex();
-            int end = start + in.getInt(start);
-            fields.open(in, start + HEADER, end);
-            fields.requiredUint("a handle");
-            long deliveryId = fields.uint();
-            fields.binary(); // delivery-tag
-            fields.skip(); // message-format
-            fields.bool(); // settled
-            fields.bool(); // more
-            sink.transfer(deliveryId, in.slice(fields.end(), end - fields.end()));
-            in.readerIndex(end);
-        }
     }
 }
