@@ -9,6 +9,8 @@ public final class Clients {
     public static PeerClient create(String name, Endpoint endpoint) {
         return switch (name) {
             case "upstream" -> new UpstreamClient(endpoint, UpstreamClient.Sharing.AS_THE_LIBRARY_DOES);
+            case "upstream-inline" ->
+                new UpstreamClient(endpoint, UpstreamClient.Sharing.AS_THE_LIBRARY_DOES, Runnable::run);
             case "upstream-unshared" -> new UpstreamClient(endpoint, UpstreamClient.Sharing.NONE);
             case "limit" -> new LimitClient(endpoint);
             case "hivemq" -> new HiveMqClient(endpoint);

@@ -18,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
@@ -28,7 +29,7 @@ final class UpstreamClient implements PeerClient {
 
     private final Sharing sharing;
     private final UpstreamOptions options;
-    private final UpstreamRuntime runtime = UpstreamRuntime.create();
+    private final UpstreamRuntime runtime;
     private final Deque<UpstreamTransport> transports = new ArrayDeque<>();
     private final Telemetry template;
 
@@ -39,7 +40,17 @@ final class UpstreamClient implements PeerClient {
     }
 
     UpstreamClient(Endpoint endpoint, Sharing sharing) {
+        this(endpoint, sharing, UpstreamRuntime.create());
+    }
+
+    /** With callbacks that run on {@code callbacks}. */
+    UpstreamClient(Endpoint endpoint, Sharing sharing, Executor callbacks) {
+        this(endpoint, sharing, UpstreamRuntime.builder().callbacks(callbacks).build());
+    }
+
+    private UpstreamClient(Endpoint endpoint, Sharing sharing, UpstreamRuntime runtime) {
         this.sharing = sharing;
+        this.runtime = runtime;
         UpstreamOptions.Builder builder = UpstreamOptions.forHub(endpoint.host())
                 .protocol(protocol(endpoint.way()))
                 .port(endpoint.port())

@@ -11,17 +11,18 @@ import java.util.function.Predicate;
 
 /** The five charts of a run, by file name; one without figures is left out. */
 final class Charts {
-    private static final Map<String, String> NAMES = Map.of(
-            "limit", "the limit: a socket",
-            "upstream", "Upstream",
-            "upstream-proxy", "Upstream, through a proxy",
-            "upstream-unshared", "Upstream, own connection",
-            "hivemq", "HiveMQ",
-            "paho", "Eclipse Paho v3",
-            "protonj2", "ProtonJ2",
-            "qpid-jms", "Qpid JMS",
-            "azure", "Microsoft",
-            "azure-raised", "Microsoft, pace raised");
+    private static final Map<String, String> NAMES = Map.ofEntries(
+            Map.entry("limit", "the limit: a socket"),
+            Map.entry("upstream", "Upstream"),
+            Map.entry("upstream-proxy", "Upstream, through a proxy"),
+            Map.entry("upstream-unshared", "Upstream, own connection"),
+            Map.entry("upstream-inline", "Upstream, callbacks on the event loop"),
+            Map.entry("hivemq", "HiveMQ"),
+            Map.entry("paho", "Eclipse Paho v3"),
+            Map.entry("protonj2", "ProtonJ2"),
+            Map.entry("qpid-jms", "Qpid JMS"),
+            Map.entry("azure", "Microsoft"),
+            Map.entry("azure-raised", "Microsoft, pace raised"));
 
     private final List<Row> rows;
     private final List<IdleRow> idle;

@@ -9,9 +9,27 @@ import java.util.Locale;
 /** Clients that are compared with each other, in the order of the table. The names are those of {@code client.Clients}. */
 @SuppressWarnings("ImmutableEnumChecker") // the lists are those of List.of
 enum Contest {
-    MQTT_TLS(Way.MQTT_TLS, List.of(256, 32, 1), "limit", "upstream", "hivemq", "paho", "azure", "azure-raised"),
+    MQTT_TLS(
+            Way.MQTT_TLS,
+            List.of(256, 32, 1),
+            "limit",
+            "upstream",
+            "upstream-inline",
+            "hivemq",
+            "paho",
+            "azure",
+            "azure-raised"),
     MQTT_WS(Way.MQTT_WS, List.of(256), "upstream", "hivemq", "paho", "azure"),
-    AMQP_TLS(Way.AMQP_TLS, List.of(256, 32, 1), "limit", "upstream", "protonj2", "qpid-jms", "azure", "azure-raised"),
+    AMQP_TLS(
+            Way.AMQP_TLS,
+            List.of(256, 32, 1),
+            "limit",
+            "upstream",
+            "upstream-inline",
+            "protonj2",
+            "qpid-jms",
+            "azure",
+            "azure-raised"),
     AMQP_WS(Way.AMQP_WS, List.of(256), "upstream", "protonj2", "qpid-jms", "azure"),
     PROXY(Way.MQTT_TLS, List.of(256), "upstream", Contest.THROUGH_PROXY),
     IDLE_MQTT(Way.MQTT_TLS, List.of(), "upstream", "hivemq", "paho", "azure"),
