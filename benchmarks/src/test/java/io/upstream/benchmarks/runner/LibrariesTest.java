@@ -33,9 +33,12 @@ class LibrariesTest {
 
     @Test
     void runsThePeersThatAreCompiledAgainst() throws IOException {
-        Map<String, String> compiled = versions(Path.of("pom.xml"));
-        assertFalse(compiled.isEmpty());
-        assertEquals(compiled, versions(Path.of("peers/pom.xml")));
+        Map<String, String> compiled = versions(Path.of("../pom.xml"));
+        compiled.putAll(versions(Path.of("pom.xml")));
+        Map<String, String> run = versions(Path.of("peers/pom.xml"));
+        assertFalse(run.isEmpty());
+        compiled.keySet().retainAll(run.keySet());
+        assertEquals(compiled, run);
     }
 
     private static Map<String, String> versions(Path pom) throws IOException {
