@@ -6,8 +6,8 @@ import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts a byte stream into whole frames. Frames that arrive whole are shown where they lie; one that arrives in pieces gets a buffer of its
- * own size once, into which the pieces are copied. Between frames it holds no buffer. Confined to one thread.
+ * Cuts a byte stream into whole frames. Frames that arrive whole are shown where they lie; one that arrives in pieces gets a buffer with
+ * room for all of it once, into which the pieces are copied. Between frames it holds no buffer. Confined to one thread.
  *
  * @param <X> how the format complains of what no peer may send; after that nothing must be fed any more
  */
@@ -15,9 +15,18 @@ public final class FrameAccumulator<X extends Exception> {
     /** Enough for the header of any format here, until it has told the length. */
     private static final int HEADER_ROOM = 16;
 
+    /** A larger buffer is not kept for the next frame, which may be a small one; getting one is little beside copying what it holds. */
+    private static final int MAX_SPARE = 16_384;
+
+    /** What a buffer has at least, so that the next small frame fits it too. */
+    private static final int SMALL = 2_048;
+
     private final ByteBufAllocator allocator;
     private final Format<X> format;
     private @Nullable ByteBuf partial;
+
+    /** The buffer of the frame that this feed completed, for the one that it cuts: in a stream of small frames there is one in most. */
+    private @Nullable ByteBuf spare;
 
     /** How long the frame in {@link #partial} will be, or {@link Format#UNKNOWN}. */
     private int expected;
@@ -50,6 +59,17 @@ public final class FrameAccumulator<X extends Exception> {
          * Borrows; may move the indices.
          */
         void frame(ByteBuf in, int length) throws X;
+
+        /**
+         * Shows itself whole frames one behind the other, without two calls for each, as long as {@link FrameAccumulator#isCutting()}.
+         * It may stop before any frame: what it leaves is asked for by {@link #frameLength}. Borrows; the frames begin at the reader
+         * index, which stays.
+         *
+         * @return how long they were together
+         */
+        default int run(ByteBuf in) throws X {
+            return 0;
+        }
     }
 
     /** Starts between frames. */
@@ -68,6 +88,7 @@ public final class FrameAccumulator<X extends Exception> {
             throw e;
         } finally {
             in.release();
+            dropSpare();
         }
     }
 
@@ -75,6 +96,18 @@ public final class FrameAccumulator<X extends Exception> {
     public void discard() {
         life = Life.DISCARDED;
         drop();
+    }
+
+    /** Whether frames are shown: until it is told to discard them. */
+    public boolean isCutting() {
+        return life == Life.CUTTING;
+    }
+
+    private void dropSpare() {
+        if (spare != null) {
+            spare.release();
+            spare = null;
+        }
     }
 
     private void drop() {
@@ -87,9 +120,14 @@ public final class FrameAccumulator<X extends Exception> {
     /** Shows the frames that lie in {@code in}, and keeps what is left. */
     private void cut(ByteBuf in) throws X {
         while (life == Life.CUTTING && in.isReadable()) {
-            int length = format.frameLength(in);
-            int start = in.readerIndex();
+            int run = format.run(in);
+            int start = in.readerIndex() + run;
             int end = in.writerIndex();
+            in.setIndex(start, end);
+            if (start == end || life != Life.CUTTING) {
+                return;
+            }
+            int length = format.frameLength(in);
             if (length == Format.UNKNOWN || length > end - start) {
                 keep(in, length);
                 return;
@@ -101,7 +139,7 @@ public final class FrameAccumulator<X extends Exception> {
 
     private void keep(ByteBuf in, int length) {
         int size = length == Format.UNKNOWN ? HEADER_ROOM : length;
-        partial = allocator.directBuffer(size, size).writeBytes(in);
+        partial = buffer(size).writeBytes(in);
         expected = length;
     }
 
@@ -122,7 +160,7 @@ public final class FrameAccumulator<X extends Exception> {
     private void learnLength(ByteBuf header) throws X {
         expected = format.frameLength(header);
         if (expected > header.capacity()) {
-            partial = allocator.directBuffer(expected, expected).writeBytes(header);
+            partial = buffer(expected).writeBytes(header);
             header.release();
         }
     }
@@ -136,7 +174,27 @@ public final class FrameAccumulator<X extends Exception> {
         try {
             format.frame(frame, expected);
         } finally {
+            setAside(frame);
+        }
+    }
+
+    /** Whoever keeps a part of the frame holds the buffer: then it is no longer ours to write to. */
+    private void setAside(ByteBuf frame) {
+        if (frame.refCnt() == 1 && frame.capacity() <= MAX_SPARE && spare == null) {
+            spare = frame;
+        } else {
             frame.release();
         }
+    }
+
+    /** Empty, and with room for so many bytes. */
+    private ByteBuf buffer(int size) {
+        ByteBuf again = spare;
+        if (again == null || again.capacity() < size) {
+            return allocator.directBuffer(
+                    size > MAX_SPARE ? size : Math.max(SMALL, Integer.highestOneBit(size - 1) << 1));
+        }
+        spare = null;
+        return again.clear();
     }
 }

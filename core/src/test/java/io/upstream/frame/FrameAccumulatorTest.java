@@ -2,6 +2,8 @@
 package io.upstream.frame;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.netty.buffer.ByteBuf;
@@ -11,6 +13,7 @@ import io.upstream.testing.AllocationMeter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** With a format of two octets of length, itself counted, and a body. */
@@ -145,6 +148,87 @@ class FrameAccumulatorTest {
         accumulator.feed(stream);
 
         assertEquals(List.of(), shown);
+    }
+
+    /** Each part but the last ends within a frame. */
+    private static List<ByteBuf> parts(ByteBuf stream, int length) {
+        List<ByteBuf> parts = new ArrayList<>();
+        while (stream.isReadable()) {
+            parts.add(stream.readRetainedSlice(Math.min(length, stream.readableBytes())));
+        }
+        stream.release();
+        return parts;
+    }
+
+    private static FrameAccumulator<RuntimeException> accumulator(Consumer<ByteBuf> frames) {
+        return new FrameAccumulator<>(PooledByteBufAllocator.DEFAULT, new FrameAccumulator.Format<>() {
+            @Override
+            public int frameLength(ByteBuf in) {
+                return in.readableBytes() < 2 ? UNKNOWN : in.getUnsignedShort(in.readerIndex());
+            }
+
+            @Override
+            public void frame(ByteBuf in, int length) {
+                frames.accept(in);
+            }
+        });
+    }
+
+    @Test
+    void takesOneBufferForAllFramesThatAreCut() {
+        List<ByteBuf> buffers = new ArrayList<>();
+        FrameAccumulator<RuntimeException> collecting = accumulator(buffers::add);
+        List<ByteBuf> parts = parts(frames(100, 300, 200, 100), 150); // in the order cut, whole: 100 | 300 | 200 | 100
+        parts.forEach(collecting::feed);
+
+        assertSame(buffers.get(1), buffers.get(2));
+        assertEquals(0, buffers.get(1).refCnt(), "between frames it holds no buffer");
+    }
+
+    @Test
+    void doesNotWriteToAFrameThatIsKept() {
+        List<ByteBuf> kept = new ArrayList<>();
+        FrameAccumulator<RuntimeException> keeping =
+                accumulator(in -> kept.add(in.retainedSlice(in.readerIndex(), in.getUnsignedShort(in.readerIndex()))));
+        parts(frames(100, 300, 200, 100), 150).forEach(keeping::feed);
+
+        ByteBuf expected = frames(100, 300, 200, 100);
+        for (ByteBuf frame : kept) {
+            assertEquals(expected.readSlice(frame.readableBytes()), frame);
+            frame.release();
+        }
+        assertFalse(expected.isReadable());
+        expected.release();
+    }
+
+    @Test
+    void goesOnWhereARunOfFramesEnds() {
+        List<String> seen = new ArrayList<>();
+        FrameAccumulator<RuntimeException> running =
+                new FrameAccumulator<>(PooledByteBufAllocator.DEFAULT, new FrameAccumulator.Format<>() {
+                    @Override
+                    public int run(ByteBuf in) {
+                        int end = in.readerIndex();
+                        while (in.writerIndex() - end >= 2 && in.getUnsignedShort(end) == 2) {
+                            end += 2;
+                        }
+                        seen.add("run of " + (end - in.readerIndex()) / 2);
+                        return end - in.readerIndex();
+                    }
+
+                    @Override
+                    public int frameLength(ByteBuf in) {
+                        return in.readableBytes() < 2 ? UNKNOWN : in.getUnsignedShort(in.readerIndex());
+                    }
+
+                    @Override
+                    public void frame(ByteBuf in, int length) {
+                        seen.add("frame of " + length);
+                    }
+                });
+        running.feed(frames(2, 2, 7, 2, 2, 2));
+
+        assertEquals(List.of("run of 2", "frame of 7", "run of 3"), seen);
     }
 
     @Test
