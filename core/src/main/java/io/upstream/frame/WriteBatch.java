@@ -66,9 +66,12 @@ public final class WriteBatch {
         }
     }
 
-    /** Adds a buffer as it is, behind what was written. Takes it. */
+    /** Adds a buffer as it is, behind what was written; what comes after it goes on in the open buffer. Takes it. */
     public void link(ByteBuf whole) {
-        handOver();
+        ByteBuf before = open;
+        if (before != null && before.isReadable()) {
+            wire.accept(before.readRetainedSlice(before.readableBytes())); // half the price of another buffer
+        }
         wire.accept(whole);
     }
 

@@ -91,6 +91,29 @@ class WriteBatchTest {
     }
 
     @Test
+    void writesTheHeadsOfLinkedPayloadsIntoOneBuffer() {
+        ByteBuf out = batch.room(1);
+        for (int i = 0; i < 3; i++) {
+            assertSame(out, batch.room(1).writeByte(i));
+            batch.payload(Telemetry.of(new byte[WriteBatch.LINK_FROM]));
+        }
+        assertFalse(batch.handOver());
+        assertEquals(List.of(1, WriteBatch.LINK_FROM, 1, WriteBatch.LINK_FROM, 1, WriteBatch.LINK_FROM), sizes());
+        assertEquals(2, wire.get(4).getByte(0));
+        assertEquals(3, out.refCnt(), "held by what lies in it, and no longer by the batch");
+    }
+
+    @Test
+    void takesAnotherBufferWhenHeadsHaveFilledOne() {
+        batch.room(WriteBatch.RECORD).writeZero(WriteBatch.RECORD - 1);
+        batch.payload(Telemetry.of(new byte[WriteBatch.LINK_FROM]));
+        batch.room(2).writeShort(7);
+        batch.handOver();
+
+        assertEquals(List.of(WriteBatch.RECORD - 1, WriteBatch.LINK_FROM, 2), sizes());
+    }
+
+    @Test
     void keepsAnEmptyPayloadEmpty() {
         batch.payload(Telemetry.of(new byte[0]));
         assertFalse(batch.handOver());
