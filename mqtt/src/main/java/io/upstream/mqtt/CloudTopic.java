@@ -27,18 +27,17 @@ final class CloudTopic {
     }
 
     /** How many octets of a topic are this prefix: all of them, or 0 if it does not begin so. Borrows; moves no index. */
-    int matched(ByteBuf in, int at, int topicLength) {
+    int matched(ByteBuf in, long address, int at, int topicLength) {
         if (topicLength < length || length < Long.BYTES) {
             return 0;
         }
         long[] expected = words == null ? makeWords() : words;
         int last = expected.length - 1;
+        long differences = Octets.eight(in, address, at + length - Long.BYTES) ^ expected[last];
         for (int i = 0; i < last; i++) {
-            if (in.getLong(at + i * Long.BYTES) != expected[i]) {
-                return 0;
-            }
+            differences |= Octets.eight(in, address, at + i * Long.BYTES) ^ expected[i];
         }
-        return in.getLong(at + length - Long.BYTES) == expected[last] ? length : 0;
+        return differences == 0 ? length : 0;
     }
 
     private long[] makeWords() {

@@ -44,7 +44,11 @@ final class MqttFrameReader extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) throws UpstreamException {
-        accumulator.feed((ByteBuf) message);
+        try {
+            accumulator.feed((ByteBuf) message);
+        } finally {
+            view.hide();
+        }
     }
 
     @Override
@@ -61,23 +65,47 @@ final class MqttFrameReader extends ChannelInboundHandlerAdapter {
     /** MQTT 3.1.1 as far as it flows from server to client below QoS 2. */
     private final class Packets implements FrameAccumulator.Format<UpstreamException> {
         @Override
+        public int run(ByteBuf in) throws UpstreamException {
+            long address = Octets.address(in);
+            int start = in.readerIndex();
+            int end = in.writerIndex();
+            int at = start;
+            while (end - at >= Integer.BYTES && accumulator.isCutting()) {
+                int head = Octets.four(in, address, at);
+                int packetId = head & 0xFFFF;
+                if (head >>> 16 == PUBACK && packetId != 0) {
+                    listener.pubAck(packetId);
+                    at += PUBACK_LENGTH;
+                    continue;
+                }
+                int length = length(head);
+                if (length == UNKNOWN || length > end - at) {
+                    break;
+                }
+                packet(in, address, at, length);
+                at += length;
+            }
+            return at - start;
+        }
+
+        @Override
         public int frameLength(ByteBuf in) throws UpstreamException {
             int start = in.readerIndex();
             int available = in.readableBytes();
-            if (available >= Integer.BYTES) { // all but the beginnings of packets that were cut early
-                int head = in.getInt(start);
-                if (head >>> 16 == PUBACK) {
-                    return PUBACK_LENGTH;
-                }
-                requireServerPacket(head >>> 24);
-                int octets = lengthOctets(head);
-                if (octets != 0) {
-                    int length = remainingLength(head, octets);
-                    requireLength(head >>> 24, length, 1 + octets);
-                    return 1 + octets + length;
-                }
+            int length = available < Integer.BYTES ? UNKNOWN : length(in.getInt(start));
+            return length == UNKNOWN ? frameLength(in, start, available) : length;
+        }
+
+        /** Of a packet that begins with {@code head}, header included; unknown if that does not hold all of the remaining length. */
+        private int length(int head) throws UpstreamException {
+            requireServerPacket(head >>> 24);
+            int octets = lengthOctets(head);
+            if (octets == 0) {
+                return UNKNOWN;
             }
-            return frameLength(in, start, available);
+            int remaining = remainingLength(head, octets);
+            requireLength(head >>> 24, remaining, 1 + octets);
+            return 1 + octets + remaining;
         }
 
         /** Octet by octet. */
@@ -104,13 +132,17 @@ final class MqttFrameReader extends ChannelInboundHandlerAdapter {
 
         @Override
         public void frame(ByteBuf in, int length) throws UpstreamException {
-            int start = in.readerIndex();
-            int first = in.getUnsignedByte(start);
+            packet(in, Octets.address(in), in.readerIndex(), length);
+        }
+
+        private void packet(ByteBuf in, long address, int start, int length) throws UpstreamException {
+            int first = Octets.one(in, address, start) & 0xFF;
             switch (first >> 4) {
                 case 2 -> connAck(in.getUnsignedByte(start + 2), in.getUnsignedByte(start + 3));
-                case 3 -> publish(in, start, length);
-                case 4 -> listener.pubAck(packetId(first, in, start + 2));
-                case 9 -> listener.subAck(packetId(first, in, start + 2), in.getUnsignedByte(start + 4));
+                case 3 -> publish(in, address, start, length);
+                case 4 -> listener.pubAck(packetId(first, in.getUnsignedShort(start + 2)));
+                case 9 ->
+                    listener.subAck(packetId(first, in.getUnsignedShort(start + 2)), in.getUnsignedByte(start + 4));
                 default -> listener.pingResp();
             }
         }
@@ -163,12 +195,12 @@ final class MqttFrameReader extends ChannelInboundHandlerAdapter {
         listener = listener.connAck(code);
     }
 
-    private void publish(ByteBuf in, int start, int length) throws UpstreamException {
-        int head = in.getInt(start);
+    private void publish(ByteBuf in, long address, int start, int length) throws UpstreamException {
+        int head = Octets.four(in, address, start);
         int octets = lengthOctets(head);
         int at = start + 1 + (octets == 0 ? 4 : octets);
         int idLength = (head & 0x0600_0000) == 0 ? 0 : 2;
-        int topicLength = in.getUnsignedShort(at);
+        int topicLength = Octets.two(in, address, at);
         int topicAt = at + 2;
         int payloadAt = topicAt + topicLength + idLength;
         int payloadLength = start + length - payloadAt;
@@ -176,23 +208,18 @@ final class MqttFrameReader extends ChannelInboundHandlerAdapter {
             throw violation(
                     "a PUBLISH with a topic of " + topicLength + " bytes in a packet of " + (start + length - at));
         }
-        int matched = cloudTopic.matched(in, topicAt, topicLength);
-        String flaw = Topics.flaw(in, topicAt + matched, topicLength - matched);
+        int matched = cloudTopic.matched(in, address, topicAt, topicLength);
+        String flaw = Topics.flaw(in, address, topicAt + matched, topicLength - matched);
         if (flaw != null) {
             throw violation("a PUBLISH with " + flaw);
         }
-        int packetId = idLength == 0 ? 0 : packetId(0x30, in, payloadAt - 2);
+        int packetId = idLength == 0 ? 0 : packetId(0x30, Octets.two(in, address, payloadAt - 2));
         view.showTopic(in, topicAt, topicLength, matched);
         view.showRest(packetId, payloadAt, payloadLength);
-        try {
-            listener.publish(view);
-        } finally {
-            view.hide();
-        }
+        listener.publish(view);
     }
 
-    private int packetId(int first, ByteBuf in, int at) throws UpstreamException {
-        int packetId = in.getUnsignedShort(at);
+    private int packetId(int first, int packetId) throws UpstreamException {
         if (packetId == 0) {
             throw violation("a " + name(first) + " with packet id 0");
         }

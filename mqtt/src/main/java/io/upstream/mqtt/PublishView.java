@@ -21,8 +21,11 @@ final class PublishView {
     private int payloadLength;
 
     /** Shows a topic; borrows {@code in} until {@link #hide}. */
+    @SuppressWarnings("ReferenceEquality") // it matters which buffer it is, not what lies in it
     void showTopic(ByteBuf in, int at, int length, int matchedOctets) {
-        bytes = in;
+        if (bytes != in) { // a reference that is written costs a memory barrier, more than the rest of the view
+            bytes = in;
+        }
         topicAt = at;
         topicLength = length;
         matched = matchedOctets;
@@ -36,8 +39,11 @@ final class PublishView {
     }
 
     /** Shows nothing any more. */
+    @SuppressWarnings("ReferenceEquality") // likewise
     void hide() {
-        bytes = Unpooled.EMPTY_BUFFER;
+        if (bytes != Unpooled.EMPTY_BUFFER) {
+            bytes = Unpooled.EMPTY_BUFFER;
+        }
     }
 
     /** In bytes, at least 1. */

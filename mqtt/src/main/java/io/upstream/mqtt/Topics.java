@@ -11,14 +11,16 @@ import org.jspecify.annotations.Nullable;
 final class Topics {
     private static final long ONES = 0x0101_0101_0101_0101L;
     private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
-    private static final long HASHES = '#' * ONES;
+    /** The one bit in which {@code #} and {@code +} differ. */
+    private static final long HASH_OR_PLUS = ('#' ^ '+') * ONES;
+
     private static final long PLUSES = '+' * ONES;
 
     private Topics() {}
 
     /** What is wrong with a topic, or the rest of one, or null. Borrows; moves no index. */
-    static @Nullable String flaw(ByteBuf in, int at, int length) {
-        if (isPlain(in, at, length)) {
+    static @Nullable String flaw(ByteBuf in, long address, int at, int length) {
+        if (isPlain(in, address, at, length)) {
             return null;
         }
         if (!ByteBufUtil.isText(in, at, length, UTF_8)) {
@@ -33,23 +35,22 @@ final class Topics {
         return null;
     }
 
-    /** Whether all is ASCII and allowed: eight octets at a time, the last eight perhaps once more. */
-    private static boolean isPlain(ByteBuf in, int at, int length) {
+    /** Whether all is ASCII and allowed: eight octets at a time, the last eight perhaps once more. Asked once at the end, as most are. */
+    private static boolean isPlain(ByteBuf in, long address, int at, int length) {
         if (length < Long.BYTES) {
-            return isPlainShort(in, at, length);
+            return isPlainShort(in, address, at, length);
         }
         int last = at + length - Long.BYTES;
+        long marks = marks(Octets.eight(in, address, last));
         for (int i = at; i < last; i += Long.BYTES) {
-            if (!isPlain(in.getLong(i))) {
-                return false;
-            }
+            marks |= marks(Octets.eight(in, address, i));
         }
-        return isPlain(in.getLong(last));
+        return (marks & HIGH_BITS) == 0;
     }
 
-    private static boolean isPlainShort(ByteBuf in, int at, int length) {
+    private static boolean isPlainShort(ByteBuf in, long address, int at, int length) {
         for (int i = at; i < at + length; i++) {
-            byte octet = in.getByte(i);
+            byte octet = Octets.one(in, address, i);
             if (octet <= 0 || octet == '#' || octet == '+') {
                 return false;
             }
@@ -57,8 +58,9 @@ final class Topics {
         return true;
     }
 
-    private static boolean isPlain(long octets) {
-        return ((octets | zeroIn(octets) | zeroIn(octets ^ HASHES) | zeroIn(octets ^ PLUSES)) & HIGH_BITS) == 0;
+    /** Has a high bit set if any octet is not ASCII, or NUL or a wildcard. */
+    private static long marks(long octets) {
+        return octets | zeroIn(octets) | zeroIn((octets | HASH_OR_PLUS) ^ PLUSES);
     }
 
     /** Has a high bit set if any octet is 0; others may be set then, too. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -18,7 +17,6 @@ import io.netty.handler.codec.mqtt.MqttMessage;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,19 +36,22 @@ class MqttFrameReaderTest {
                 Packets.publish(65_535, "t", "x".repeat(200)),
                 Packets.pubAck(1),
                 Packets.pubAck(65_535),
+                Packets.pubAck(2),
                 Packets.subAck(7, 1),
                 MqttMessage.PINGRESP);
         List<String> expected = List.of(
                 "connAck 0",
-                "publish devices/d/messages/devicebound/a=é 0 zero",
+                "publish devices/d/messages/devicebound/a=é after 31 0 zero",
                 "publish t 9 ",
                 "publish t 65535 " + "x".repeat(200),
                 "pubAck 1",
                 "pubAck 65535",
+                "pubAck 2",
                 "subAck 7 1",
                 "pingResp");
         for (int split = 0; split < stream.length; split++) {
-            assertEquals(expected, read(stream, split));
+            assertEquals(expected, read(stream, split, Unpooled.buffer()));
+            assertEquals(expected, read(stream, split, Unpooled.directBuffer()));
         }
     }
 
@@ -141,7 +142,7 @@ class MqttFrameReaderTest {
         byte[] bad = HexFormat.of().parseHex(hex);
         Recorder recorder = new Recorder();
         EmbeddedChannel channel = channel(recorder);
-        ByteBuf glued = Unpooled.wrappedBuffer(bad, stream(MqttMessage.PINGRESP));
+        ByteBuf glued = Unpooled.directBuffer().writeBytes(bad).writeBytes(stream(MqttMessage.PINGRESP));
         UpstreamException cause = assertThrows(UpstreamException.class, () -> channel.writeInbound(glued));
         assertEquals(FailureKind.PROTOCOL, cause.kind());
         assertTrue(cause.getMessage().contains("hub h:8883"), cause.getMessage());
@@ -154,24 +155,73 @@ class MqttFrameReaderTest {
     void takesThePacketThatIsJustNotTooLarge() {
         int payload = MqttFrameReader.MAX_PACKET - 4 - 3 - 2;
         assertEquals(
-                1, read(stream(Packets.publish(1, "t", "x".repeat(payload))), 0).size());
+                1,
+                read(stream(Packets.publish(1, "t", "x".repeat(payload))), 0, Unpooled.buffer())
+                        .size());
     }
 
-    private static List<String> read(byte[] stream, int split) {
+    /** Both parts in memory of the kind of {@code first}. */
+    private static List<String> read(byte[] stream, int split, ByteBuf first) {
         Recorder recorder = new Recorder();
         EmbeddedChannel channel = channel(recorder);
-        channel.writeInbound(Unpooled.copiedBuffer(stream, 0, split));
-        channel.writeInbound(Unpooled.copiedBuffer(stream, split, stream.length - split));
-        channel.finishAndReleaseAll();
+        ByteBuf second = first.isDirect() ? Unpooled.directBuffer() : Unpooled.buffer();
+        channel.writeInbound(first.writeBytes(stream, 0, split));
+        channel.writeInbound(second.writeBytes(stream, split, stream.length - split));
+        assertFalse(channel.finishAndReleaseAll());
+        assertEquals(0, first.refCnt());
+        assertEquals(0, second.refCnt());
         return recorder.heard;
+    }
+
+    @Test
+    void tellsNothingOfARunOnceItIsDiscarded() {
+        Recorder recorder = new Recorder();
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.pipeline().addLast(reader(channel, new Once(recorder, channel)));
+        byte[] stream = stream(Packets.pubAck(1), Packets.pubAck(2), Packets.publish(9, "t", "abc"));
+        channel.pipeline().fireChannelRead(Unpooled.directBuffer().writeBytes(stream));
+
+        assertEquals(List.of("pubAck 1"), recorder.heard);
+        channel.finishAndReleaseAll();
+    }
+
+    /** Wants to be told one PUBACK and no more. */
+    private record Once(Recorder recorder, EmbeddedChannel channel) implements PacketListener {
+        @Override
+        public PacketListener connAck(int code) {
+            return recorder;
+        }
+
+        @Override
+        public void publish(PublishView message) {
+            recorder.publish(message);
+        }
+
+        @Override
+        public void pubAck(int packetId) {
+            recorder.pubAck(packetId);
+            channel.pipeline().removeFirst();
+        }
+
+        @Override
+        public void subAck(int packetId, int code) {
+            recorder.subAck(packetId, code);
+        }
+
+        @Override
+        public void pingResp() {
+            recorder.pingResp();
+        }
     }
 
     private static EmbeddedChannel channel(PacketListener listener) {
         EmbeddedChannel channel = new EmbeddedChannel();
-        channel.pipeline()
-                .addLast(new MqttFrameReader(
-                        channel, WHERE, new CloudTopic("devices/d/messages/devicebound/"), listener));
+        channel.pipeline().addLast(reader(channel, listener));
         return channel;
+    }
+
+    private static MqttFrameReader reader(EmbeddedChannel channel, PacketListener listener) {
+        return new MqttFrameReader(channel, WHERE, new CloudTopic("devices/d/messages/devicebound/"), listener);
     }
 
     private static byte[] stream(MqttMessage... packets) {
@@ -183,36 +233,5 @@ class MqttFrameReaderTest {
             part.release();
         }
         return ByteBufUtil.getBytes(all);
-    }
-
-    private static final class Recorder implements PacketListener {
-        private final List<String> heard = new ArrayList<>();
-
-        @Override
-        public PacketListener connAck(int code) {
-            heard.add("connAck " + code);
-            return this;
-        }
-
-        @Override
-        public void publish(PublishView message) {
-            heard.add("publish " + message.topic(0) + " " + message.packetId() + " "
-                    + message.payload().toString(UTF_8));
-        }
-
-        @Override
-        public void pubAck(int packetId) {
-            heard.add("pubAck " + packetId);
-        }
-
-        @Override
-        public void subAck(int packetId, int code) {
-            heard.add("subAck " + packetId + " " + code);
-        }
-
-        @Override
-        public void pingResp() {
-            heard.add("pingResp");
-        }
     }
 }
