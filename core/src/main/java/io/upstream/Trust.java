@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Whose certificates are believed: always the system's roots, and those of a PEM file beside them. The file is looked at again for
- * each connection attempt. There is no way to believe everybody.
+ * Whose certificates are believed: always the system's roots, and those of a PEM file beside them. Both files are looked at again
+ * for each connection attempt. There is no way to believe everybody.
  */
 public final class Trust {
     private static final Trust SYSTEM = new Trust(Optional.empty());

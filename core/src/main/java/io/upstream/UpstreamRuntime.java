@@ -7,8 +7,10 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -16,13 +18,15 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The threads that transports run on: a few event loops, an executor for the application's callbacks, and two for what blocks (name
- * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions. Share one runtime between transports.
+ * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions. Share one runtime between transports:
+ * those that trust the same certificates then share TLS settings, too.
  *
  * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.
  */
@@ -48,6 +52,7 @@ public final class UpstreamRuntime implements AutoCloseable {
     private final Executor callbacks;
     private final ExecutorService blocking;
     private final ExecutorService resolving;
+    private final Map<Class<?>, Object> shared = new ConcurrentHashMap<>();
     private final boolean ownsLoops;
     private final @Nullable ExecutorService ownCallbacks;
 
@@ -101,6 +106,14 @@ public final class UpstreamRuntime implements AutoCloseable {
             throw new IllegalArgumentException("this runtime does not stand on " + type.getName());
         }
         return type.cast(loops);
+    }
+
+    /**
+     * The one object of a type that all transports on this runtime share, for the library's modules: made when it is first asked for, and
+     * kept as long as the runtime.
+     */
+    public <T> T shared(Class<T> type, Supplier<T> maker) {
+        return type.cast(shared.computeIfAbsent(type, unused -> maker.get()));
     }
 
     /** Whether the caller is on a thread of this runtime, where waiting for this runtime's work would never end. */

@@ -59,7 +59,7 @@ final class AmqpTransport implements UpstreamTransport {
         this.options = options;
         this.runtime = runtime;
         this.seatsAtMost = seatsAtMost;
-        lower = new LowerLayers(options, protocol, runtime.blocking(), TunnelStage::new, WebSocketStage::new);
+        lower = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamRuntime;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 
@@ -38,18 +39,18 @@ public final class LowerLayers {
     /**
      * For all attempts of one transport.
      *
-     * @param tasks where the TLS engine's slow steps run
+     * @param runtime where the TLS engine's slow steps run, and whose transports share TLS settings
      */
     public LowerLayers(
             UpstreamOptions options,
             UpstreamProtocol protocol,
-            Executor tasks,
+            UpstreamRuntime runtime,
             TunnelFactory tunnel,
             WebSocketFactory webSocket) {
         this.options = options;
         this.protocol = protocol;
-        this.tasks = tasks;
-        this.tls = new TlsContexts(options.trust());
+        this.tasks = runtime.blocking();
+        this.tls = SharedTls.on(runtime).contexts(options.trust());
         this.tunnel = tunnel;
         this.webSocket = webSocket;
     }

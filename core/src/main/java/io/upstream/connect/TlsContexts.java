@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
@@ -28,19 +27,17 @@ import java.util.function.LongSupplier;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The TLS settings of one transport: TLS 1.2 with ECDHE and an AEAD cipher, or TLS 1.3, and nothing else. Made again when the trust
- * bundle's file has changed. Thread-safe; blocks on the file.
+ * The TLS settings for one {@link Trust}: TLS 1.2 with ECDHE and an AEAD cipher, or TLS 1.3, and nothing else. Made again when the file
+ * of the trust bundle or of the platform's roots has changed. Thread-safe; blocks on these files.
  *
  * <p>Connections to the same host and port resume the session of an earlier one (RFC 8446 §2.2, RFC 5246 §7.3), which saves the
- * certificates and the signature. What was verified then is believed for an hour: after that, and at once after a change of the trust
- * bundle, every session is forgotten and the next handshake is a full one.
+ * certificates and the signature. What was verified then is believed for an hour: after that, and at once after a change of the
+ * files, every session is forgotten and the next handshake is a full one.
  */
-public final class TlsContexts {
+final class TlsContexts {
     /** The hub dropped everything else; all seven have forward secrecy and authenticated encryption. */
     static final List<String> CIPHERS = List.of(
             "TLS_AES_256_GCM_SHA384",
@@ -60,40 +57,45 @@ public final class TlsContexts {
     private static final long MAX_BUNDLE_BYTES = 4L << 20;
 
     private final Trust trust;
+    private final SystemRoots system;
     private final SslProvider provider;
     private final LongSupplier nanoClock;
     private @Nullable Made latest;
     private long verifiedSince;
 
     /** On BoringSSL where its native library is there, else on the JDK's own TLS. */
-    public TlsContexts(Trust trust) {
-        this(trust, OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK, System::nanoTime);
+    TlsContexts(Trust trust, SystemRoots system) {
+        this(trust, system, OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK, System::nanoTime);
     }
 
-    TlsContexts(Trust trust, SslProvider provider, LongSupplier nanoClock) {
+    TlsContexts(Trust trust, SystemRoots system, SslProvider provider, LongSupplier nanoClock) {
         this.trust = trust;
+        this.system = system;
         this.provider = provider;
         this.nanoClock = nanoClock;
     }
 
-    /** A context and the state of the file that it was made from. */
-    private record Made(Optional<Stamp> stamp, SslContext context) {}
-
-    private record Stamp(FileTime modified, long size) {}
+    /** A context and what it was made from. */
+    private record Made(Optional<FileStamp> bundle, List<X509Certificate> roots, SslContext context) {
+        boolean isFrom(Optional<FileStamp> bundleNow, List<X509Certificate> rootsNow) {
+            return bundle.equals(bundleNow) && roots == rootsNow;
+        }
+    }
 
     /**
      * The settings to use for a connection made now.
      *
      * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the trust bundle cannot be read or holds no certificate
      */
-    public synchronized SslContext current() throws UpstreamException {
+    synchronized SslContext current() throws UpstreamException {
         try {
-            Optional<Stamp> stamp = trust.bundle().isPresent()
-                    ? Optional.of(stampOf(trust.bundle().get()))
+            Optional<FileStamp> bundle = trust.bundle().isPresent()
+                    ? Optional.of(FileStamp.of(trust.bundle().get()))
                     : Optional.empty();
+            List<X509Certificate> roots = system.current();
             long now = nanoClock.getAsLong();
-            if (latest == null || !latest.stamp().equals(stamp)) {
-                latest = new Made(stamp, make());
+            if (latest == null || !latest.isFrom(bundle, roots)) {
+                latest = new Made(bundle, roots, make(roots));
                 verifiedSince = now;
             } else if (now - verifiedSince >= RESUMABLE.toNanos()) {
                 forget(latest.context().sessionContext());
@@ -111,10 +113,6 @@ public final class TlsContexts {
         }
     }
 
-    private static Stamp stampOf(Path file) throws IOException {
-        return new Stamp(Files.getLastModifiedTime(file), Files.size(file));
-    }
-
     private static void forget(SSLSessionContext sessions) {
         for (byte[] id : Collections.list(sessions.getIds())) {
             SSLSession session = sessions.getSession(id);
@@ -124,24 +122,24 @@ public final class TlsContexts {
         }
     }
 
-    private SslContext make() throws IOException, GeneralSecurityException {
+    private SslContext make(List<X509Certificate> roots) throws IOException, GeneralSecurityException {
         return SslContextBuilder.forClient()
                 .sslProvider(provider)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .ciphers(CIPHERS)
                 .endpointIdentificationAlgorithm("HTTPS")
-                .trustManager(trustManager())
+                .trustManager(trustManager(roots))
                 .sessionCacheSize(SESSIONS)
                 .sessionTimeout(RESUMABLE.toSeconds())
                 .build();
     }
 
     /** One set of roots, so that one manager gives one verdict and one error. */
-    private TrustManager trustManager() throws IOException, GeneralSecurityException {
+    private TrustManager trustManager(List<X509Certificate> system) throws IOException, GeneralSecurityException {
         KeyStore roots = KeyStore.getInstance(KeyStore.getDefaultType());
         roots.load(null, null);
         int count = 0;
-        for (X509Certificate root : manager(null).getAcceptedIssuers()) {
+        for (X509Certificate root : system) {
             roots.setCertificateEntry("system-" + count++, root);
         }
         if (trust.bundle().isPresent()) {
@@ -149,7 +147,7 @@ public final class TlsContexts {
                 roots.setCertificateEntry("bundle-" + count++, root);
             }
         }
-        return manager(roots);
+        return SystemRoots.manager(roots);
     }
 
     private static Collection<? extends Certificate> readBundle(Path file)
@@ -165,16 +163,5 @@ public final class TlsContexts {
             }
             return certificates;
         }
-    }
-
-    private static X509TrustManager manager(@Nullable KeyStore roots) throws GeneralSecurityException {
-        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        factory.init(roots);
-        for (TrustManager manager : factory.getTrustManagers()) {
-            if (manager instanceof X509TrustManager x509) {
-                return x509;
-            }
-        }
-        throw new GeneralSecurityException("this platform has no X.509 trust manager");
     }
 }

@@ -33,7 +33,8 @@ class IdleMemoryTest {
         Path roots = directory.resolve("roots.pem");
         try (IdleTlsServer server = IdleTlsServer.start(roots);
                 UpstreamRuntime runtime = UpstreamRuntime.builder().threads(1).build()) {
-            TlsContexts contexts = new TlsContexts(Trust.systemAnd(roots), provider, System::nanoTime);
+            TlsContexts contexts =
+                    new TlsContexts(Trust.systemAnd(roots), new SystemRoots(), provider, System::nanoTime);
             contexts.current().sessionContext().setSessionCacheSize(SESSIONS);
             HostPort hub = new HostPort("localhost", server.port());
             List<Channel> open = new ArrayList<>();

@@ -53,7 +53,7 @@ class TlsRecordsTest {
                 .buildIssuedBy(root);
         Trust trust = Trust.systemAnd(Files.writeString(directory.resolve("roots.pem"), root.getCertificatePEM()));
         for (SslProvider provider : List.of(SslProvider.OPENSSL, SslProvider.JDK)) {
-            TlsContexts contexts = new TlsContexts(trust, provider, System::nanoTime);
+            TlsContexts contexts = new TlsContexts(trust, new SystemRoots(), provider, System::nanoTime);
             contexts.current();
             CONTEXTS.put(provider.name(), contexts);
         }

@@ -58,7 +58,7 @@ class TlsSessionsTest {
     }
 
     private TlsContexts contexts(String provider) {
-        return new TlsContexts(Trust.systemAnd(roots), SslProvider.valueOf(provider), clock::get);
+        return new TlsContexts(Trust.systemAnd(roots), new SystemRoots(), SslProvider.valueOf(provider), clock::get);
     }
 
     private void connect(TlsPeer peer, TlsContexts contexts, String host) throws Exception {

@@ -93,7 +93,7 @@ class TlsStageTest {
     }
 
     private TlsContexts contexts(Trust trust) {
-        return new TlsContexts(trust, provider, System::nanoTime);
+        return new TlsContexts(trust, new SystemRoots(), provider, System::nanoTime);
     }
 
     private CompletableFuture<String> handshake(String host, int port, Trust trust) {

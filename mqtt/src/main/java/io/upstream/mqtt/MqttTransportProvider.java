@@ -28,7 +28,7 @@ public final class MqttTransportProvider implements UpstreamTransportProvider {
             throw new IllegalArgumentException("this module speaks " + protocols() + ", not " + protocol);
         }
         LowerLayers layers =
-                new LowerLayers(options, protocol, runtime.blocking(), TunnelStage::new, WebSocketStage::new);
+                new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
         return new MqttTransport(protocol, options, runtime, layers::plan);
     }
 }
