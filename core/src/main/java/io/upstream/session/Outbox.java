@@ -120,7 +120,7 @@ public final class Outbox {
             messages.decrementAndGet();
             bytes.addAndGet(-send.telemetry().size());
             send.refuse(cause);
-            callbacks.run(send::tell);
+            tell(send);
         }
     }
 
@@ -228,7 +228,34 @@ public final class Outbox {
         answeredBytes = 0;
         answeredFirst = null;
         answeredLast = null;
-        callbacks.run(() -> tellAll(chain));
+        Send untold = wakeWaiters(chain);
+        if (untold != null) {
+            callbacks.run(() -> tellAll(untold));
+        }
+    }
+
+    /** Gives those of the chain, in its order, that no waiting thread completes. */
+    private static @Nullable Send wakeWaiters(Send chain) {
+        Send kept = null;
+        Send last = null;
+        for (Send send = chain; send != null; ) {
+            Send after = unchain(send);
+            if (!send.wakeWaiters()) {
+                if (last == null) {
+                    kept = send;
+                } else {
+                    last.next = send;
+                }
+                last = send;
+            }
+            send = after;
+        }
+        return kept;
+    }
+
+    /** Any thread: completes the future of one that is answered, where the application's code runs. */
+    void tell(Send send) {
+        callbacks.run(send::tell);
     }
 
     private static void tellAll(Send chain) {

@@ -4,12 +4,20 @@ package io.upstream.session;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One message on its way, from the call to the hub's answer, and at the same time the future that the application holds: it is all that a
  * message costs. Answered once, on the event loop; later answers have no effect, so that a late acknowledgement of an expired message is
  * harmless. Once answered it keeps neither the message nor its neighbours, however long the application keeps it.
+ *
+ * <p>It is completed on the executor of the application's callbacks, since whoever completes a future runs what depends on it, and that must
+ * never be the event loop. A thread that blocks in {@link #get()} or {@link #join()} depends on nobody else's thread, though: the event loop
+ * wakes it, and it completes the future itself.
  */
 public final class Send extends CompletableFuture<Void> {
     private final Outbox outbox;
@@ -17,6 +25,11 @@ public final class Send extends CompletableFuture<Void> {
     private @Nullable Telemetry telemetry;
     private boolean answered;
     private @Nullable UpstreamException cause;
+
+    /** Set on the event loop once the application may see the answer; what it is was written before. */
+    private volatile boolean published;
+
+    private volatile @Nullable Waiters waiters;
 
     /** The neighbours in the one list of {@link Outbox} that it stands in; each takes and clears them itself. */
     @Nullable
@@ -61,6 +74,26 @@ public final class Send extends CompletableFuture<Void> {
         return deadlineNanos;
     }
 
+    /**
+     * Lets waiting threads see the answer; on the event loop, where it runs no code of the application.
+     *
+     * @return whether a waiting thread completes the future; if not, the caller has to see to it that {@link #tell} is called
+     */
+    boolean wakeWaiters() {
+        published = true;
+        Waiters present = waiters;
+        if (present == null || present.count.get() == 0 || hasDependents()) {
+            return false;
+        }
+        present.woken.complete(null);
+        return true;
+    }
+
+    /** Others than what {@link #enter} attached. */
+    private boolean hasDependents() {
+        return getNumberOfDependents() > 1;
+    }
+
     /** Completes the future; runs what depends on it. */
     void tell() {
         if (cause == null) {
@@ -75,6 +108,91 @@ public final class Send extends CompletableFuture<Void> {
         answered = true;
         telemetry = null;
         cause = reason;
+    }
+
+    @Override
+    public Void get() throws InterruptedException, ExecutionException {
+        if (!isDone()) {
+            Waiters entered = enter();
+            try {
+                entered.woken.get();
+            } finally {
+                leave(entered);
+            }
+        }
+        return super.get();
+    }
+
+    @Override
+    public Void get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
+        long start = System.nanoTime();
+        long nanos = unit.toNanos(timeout);
+        if (!isDone()) {
+            Waiters entered = enter();
+            try {
+                entered.woken.get(nanos, TimeUnit.NANOSECONDS);
+            } finally {
+                leave(entered);
+            }
+        }
+        return super.get(nanos - (System.nanoTime() - start), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public Void join() {
+        if (!isDone()) {
+            Waiters entered = enter();
+            try {
+                entered.woken.join();
+            } finally {
+                leave(entered);
+            }
+        }
+        return super.join();
+    }
+
+    /** Before a thread waits. Nobody else sees {@code woken}, so to complete it wakes threads and does nothing else. */
+    private Waiters enter() {
+        Waiters entered = waitersOrNew();
+        entered.count.incrementAndGet();
+        if (published) {
+            entered.woken.complete(null);
+        }
+        return entered;
+    }
+
+    private synchronized Waiters waitersOrNew() {
+        Waiters present = waiters;
+        if (present == null) {
+            present = new Waiters(handle((nothing, error) -> null));
+            waiters = present;
+        }
+        return present;
+    }
+
+    /** After a thread has waited, with or without success: the event loop may have left the future to it. */
+    private void leave(Waiters entered) {
+        entered.count.decrementAndGet();
+        if (published && !isDone()) {
+            if (hasDependents()) {
+                outbox.tell(this);
+            } else {
+                tell();
+            }
+        }
+    }
+
+    /**
+     * Threads that block for this answer.
+     *
+     * @param woken is done when the future is, or before, when the event loop publishes the answer
+     * @param count of threads that wait. Raised before they look for {@link #published} and lowered before they look again, and the event loop
+     *     does it the other way round: either it finds a thread here, or that thread finds the answer
+     */
+    private record Waiters(CompletableFuture<Void> woken, AtomicInteger count) {
+        private Waiters(CompletableFuture<Void> woken) {
+            this(woken, new AtomicInteger());
+        }
     }
 
     private void answer(@Nullable UpstreamException reason) {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Threads that wait, that give up, that attach code and the event loop that answers, all at the same moment. */
+class SendRaceTest {
+    private static final int ROUNDS = 5_000;
+    private static final long LIMIT_SECONDS = 20;
+
+    private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private final EventLoop loop = loops.next();
+    private final ExecutorService callbacks = Executors.newSingleThreadExecutor();
+    private final ExecutorService threads = Executors.newFixedThreadPool(3);
+    private final Outbox outbox = new Outbox(
+            loop, new Callbacks(callbacks), UpstreamOptions.forHub("h").build(), () -> {}, System::nanoTime);
+    private final AtomicInteger onLoop = new AtomicInteger();
+    private final AtomicInteger ran = new AtomicInteger();
+
+    @AfterEach
+    void close() {
+        threads.shutdownNow();
+        callbacks.shutdownNow();
+        loops.shutdownGracefully(0, LIMIT_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private void dependent() {
+        ran.incrementAndGet();
+        if (loop.inEventLoop()) {
+            onLoop.incrementAndGet();
+        }
+    }
+
+    /** Some time after the others, another in each round. */
+    private static void hesitate(int steps) {
+        for (int i = 0; i < steps; i++) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static boolean answeredWithin(Future<Void> send, long micros) throws Exception {
+        try {
+            send.get(micros, TimeUnit.MICROSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
+    private void answerAll() {
+        for (Send send = outbox.next(); send != null; send = outbox.next()) {
+            send.succeed();
+        }
+    }
+
+    @Test
+    void everySendIsCompletedAndRunsNoCodeOfTheApplicationOnTheEventLoop() throws Exception {
+        Phaser together = new Phaser(4);
+        for (int round = 0; round < ROUNDS; round++) {
+            int moment = round % 100;
+            CompletableFuture<Void> send =
+                    outbox.submit(Telemetry.of(new byte[1])).toCompletableFuture();
+            List<Callable<Object>> work = List.of(send::join, () -> answeredWithin(send, moment), () -> {
+                hesitate(100 * moment);
+                return send.thenRun(this::dependent);
+            });
+            List<Future<Object>> done = new ArrayList<>();
+            for (Callable<Object> one : work) {
+                done.add(threads.submit(() -> {
+                    together.arriveAndAwaitAdvance();
+                    return one.call();
+                }));
+            }
+            together.arriveAndAwaitAdvance();
+            loop.execute(this::answerAll);
+            for (Future<Object> one : done) {
+                one.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            }
+        }
+        callbacks.submit(() -> {}).get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        assertEquals(ROUNDS, ran.get());
+        assertEquals(0, onLoop.get());
+        assertTrue(outbox.isEmpty());
+    }
+}
