@@ -76,11 +76,20 @@ final class AzureClient implements PeerClient {
 
         @Override
         public void send(byte[] payload) {
+            client.sendEventAsync(message(payload), this, null);
+        }
+
+        @Override
+        public void sendAndWait(byte[] payload) throws Exception {
+            client.sendEvent(message(payload));
+        }
+
+        private static Message message(byte[] payload) {
             Message message = new Message(payload);
             for (int i = 0; i < Endpoint.Properties.NAMES.length; i++) {
                 message.setProperty(Endpoint.Properties.NAMES[i], Endpoint.Properties.VALUES[i]);
             }
-            client.sendEventAsync(message, this, null);
+            return message;
         }
 
         @Override

@@ -10,6 +10,7 @@ import com.hivemq.client.mqtt.mqtt3.Mqtt3Client;
 import com.hivemq.client.mqtt.mqtt3.Mqtt3ClientBuilder;
 import com.hivemq.client.mqtt.mqtt3.message.publish.Mqtt3Publish;
 import io.upstream.benchmarks.load.Way;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
@@ -68,12 +69,20 @@ final class HiveMqClient implements PeerClient {
 
         @Override
         public void send(byte[] payload) {
-            client.publishWith()
+            publish(payload).whenComplete(done);
+        }
+
+        @Override
+        public void sendAndWait(byte[] payload) throws Exception {
+            publish(payload).get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+        }
+
+        private CompletableFuture<Mqtt3Publish> publish(byte[] payload) {
+            return client.publishWith()
                     .topic(topic)
                     .qos(MqttQos.AT_LEAST_ONCE)
                     .payload(payload)
-                    .send()
-                    .whenComplete(done);
+                    .send();
         }
 
         @Override

@@ -82,6 +82,13 @@ final class LimitClient implements PeerClient {
         }
 
         @Override
+        public void sendAndWait(byte[] payload) throws IOException {
+            send(payload);
+            flush();
+            protocol.readAcks(in);
+        }
+
+        @Override
         public boolean collect() throws IOException {
             flush();
             for (int count = protocol.readAcks(in); count > 0; count--) {

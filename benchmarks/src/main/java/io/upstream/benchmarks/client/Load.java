@@ -45,7 +45,7 @@ final class Load {
 
     /**
      * Sends for so long. When the window is full the sender waits until half of it is free, so that no client pays for a thread that is
-     * woken once per message, unless the window is 1.
+     * woken once per message; with a window of 1 each send waits for its acknowledgement.
      */
     Round run(int window, long nanos) throws Exception {
         acks.startRound(window == 1);
@@ -60,7 +60,12 @@ final class Load {
             byte[] payload = payloads[(int) (sent & (Acks.MAX_IN_FLIGHT - 1))];
             Payload.stamp(payload, sent);
             acks.sending(sent++);
-            connection.send(payload);
+            if (window == 1) {
+                connection.sendAndWait(payload);
+                acks.acknowledged();
+            } else {
+                connection.send(payload);
+            }
         }
         awaitCount(sent);
         Meter.Reading cost = meter.read();

@@ -66,9 +66,18 @@ final class PahoClient implements PeerClient {
 
         @Override
         public void send(byte[] payload) throws MqttException {
+            client.publish(topic, message(payload), null, this);
+        }
+
+        @Override
+        public void sendAndWait(byte[] payload) throws MqttException {
+            client.publish(topic, message(payload)).waitForCompletion(DEADLINE_MILLIS);
+        }
+
+        private static MqttMessage message(byte[] payload) {
             MqttMessage message = new MqttMessage(payload);
             message.setQos(1);
-            client.publish(topic, message, null, this);
+            return message;
         }
 
         @Override

@@ -11,6 +11,12 @@ public interface PeerConnection {
     void send(byte[] payload) throws Exception;
 
     /**
+     * As {@link #send}, and waits for the acknowledgement, as those do who send one message after the other: by the library's own blocking
+     * call, or by the future that it gives. {@link AckListener} hears nothing of it.
+     */
+    void sendAndWait(byte[] payload) throws Exception;
+
+    /**
      * For clients that tell nobody: waits for acknowledgements and reports them to {@link Acks}.
      *
      * @return whether it did; if not, acknowledgements come by themselves

@@ -62,11 +62,20 @@ final class ProtonJ2Client implements PeerClient {
 
         @Override
         public void send(byte[] payload) throws ClientException {
+            unsettled.add(sender.send(message(payload)));
+        }
+
+        @Override
+        public void sendAndWait(byte[] payload) throws ClientException {
+            sender.send(message(payload)).awaitAccepted(DEADLINE_SECONDS, TimeUnit.SECONDS);
+        }
+
+        private static Message<byte[]> message(byte[] payload) throws ClientException {
             Message<byte[]> message = Message.create(payload);
             for (int i = 0; i < Endpoint.Properties.NAMES.length; i++) {
                 message.property(Endpoint.Properties.NAMES[i], Endpoint.Properties.VALUES[i]);
             }
-            unsettled.add(sender.send(message));
+            return message;
         }
 
         @Override

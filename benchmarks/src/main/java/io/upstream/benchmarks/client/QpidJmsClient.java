@@ -58,12 +58,21 @@ final class QpidJmsClient implements PeerClient {
 
         @Override
         public void send(byte[] payload) throws JMSException {
+            producer.send(message(payload), this);
+        }
+
+        @Override
+        public void sendAndWait(byte[] payload) throws JMSException {
+            producer.send(message(payload));
+        }
+
+        private BytesMessage message(byte[] payload) throws JMSException {
             BytesMessage message = session.createBytesMessage();
             message.writeBytes(payload);
             for (int i = 0; i < Endpoint.Properties.NAMES.length; i++) {
                 message.setStringProperty(Endpoint.Properties.NAMES[i], Endpoint.Properties.VALUES[i]);
             }
-            producer.send(message, this);
+            return message;
         }
 
         @Override

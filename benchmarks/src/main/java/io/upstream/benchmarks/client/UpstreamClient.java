@@ -117,6 +117,11 @@ final class UpstreamClient implements PeerClient {
         }
 
         @Override
+        public void sendAndWait(byte[] payload) throws Exception {
+            await(session.send(template.withPayload(payload)));
+        }
+
+        @Override
         public void close() throws Exception {
             await(session.close(Duration.ZERO));
         }
