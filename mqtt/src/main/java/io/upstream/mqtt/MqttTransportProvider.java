@@ -27,8 +27,7 @@ public final class MqttTransportProvider implements UpstreamTransportProvider {
         if (!protocols().contains(protocol)) {
             throw new IllegalArgumentException("this module speaks " + protocols() + ", not " + protocol);
         }
-        LowerLayers layers =
-                new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+        LowerLayers layers = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
         return new MqttTransport(protocol, options, runtime, layers::plan);
     }
 }
