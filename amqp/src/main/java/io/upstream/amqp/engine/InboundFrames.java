@@ -60,7 +60,7 @@ final class InboundFrames implements FrameAccumulator.Format<Violation> {
         };
     }
 
-    /** The first wrong byte tells another protocol: it may be all that comes. */
+    /** Compares what is there of a protocol header. The first wrong byte tells another protocol: it may be all that comes. */
     private static int protocolHeader(ByteBuf in, long header) {
         int start = in.readerIndex();
         int there = Math.min(HEADER, in.readableBytes());
@@ -90,8 +90,14 @@ final class InboundFrames implements FrameAccumulator.Format<Violation> {
     @Override
     public void frame(ByteBuf in, int length) {
         switch (awaited) {
-            case SASL_HEADER -> awaited = Awaited.SASL_FRAME;
-            case AMQP_HEADER -> awaited = Awaited.AMQP_FRAME;
+            case SASL_HEADER -> {
+                protocolHeader(in, SASL_HEADER); // it may have come in pieces, of which only the first was looked at
+                awaited = Awaited.SASL_FRAME;
+            }
+            case AMQP_HEADER -> {
+                protocolHeader(in, AMQP_HEADER);
+                awaited = Awaited.AMQP_FRAME;
+            }
             case SASL_FRAME -> {
                 int body = body(in, length, SASL_FRAME);
                 int end = in.readerIndex() + length;

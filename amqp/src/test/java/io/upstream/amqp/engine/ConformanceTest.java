@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedLong;
@@ -122,6 +123,25 @@ class ConformanceTest {
                         "HTTP/1.1 400 Bad Request\r\n".getBytes(StandardCharsets.US_ASCII)),
                 feed("2.2 no AMQP header after SASL", Stage.WELCOME, FRAMING, "", Wire.hex(Wire.SASL_HEADER)),
                 feed("2.2 another AMQP after SASL", Stage.WELCOME, FRAMING, "", Wire.hex("414d515000010100")));
+    }
+
+    /** A protocol header with one wrong byte, in two pieces: each byte, cut everywhere. */
+    static Stream<Row> cutHeaders() {
+        return Stream.of(Stage.FRESH, Stage.WELCOME)
+                .flatMap(stage -> IntStream.range(0, Long.BYTES)
+                        .boxed()
+                        .flatMap(
+                                wrong -> IntStream.range(1, Long.BYTES).mapToObj(cut -> cutHeader(stage, wrong, cut))));
+    }
+
+    private static Row cutHeader(Stage stage, int wrong, int cut) {
+        byte[] header = Wire.hex(stage == Stage.FRESH ? Wire.SASL_HEADER : Wire.AMQP_HEADER);
+        header[wrong] ^= 0x20;
+        Consumer<Fixture> input = f -> {
+            f.feed(Arrays.copyOf(header, cut));
+            f.feed(Arrays.copyOfRange(header, cut, header.length));
+        };
+        return row("2.2 byte " + wrong + " is wrong, cut at " + cut + ", " + stage, stage, input, FRAMING, "");
     }
 
     static Stream<Row> sasl() {
@@ -964,6 +984,7 @@ class ConformanceTest {
     static Stream<Row> rows() {
         return Stream.of(
                         negotiation(),
+                        cutHeaders(),
                         sasl(),
                         framing(),
                         bombs(),
