@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream;
 
+import io.upstream.spi.PayloadBorrower;
 import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +11,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One message from a device to the hub. Immutable: each method that adds something returns another message.
@@ -17,26 +19,55 @@ import java.util.Objects;
  * <p><b>Buffers:</b> the payload is not copied. Whoever passed it must not change it until the send's future has completed.
  */
 public final class Telemetry {
-    /** Never given out and never moved: several threads may read it. */
-    private final ByteBuffer payload;
+    /** Where the payload lies; null if it lies outside of the heap, or in what may only be read. */
+    private final byte @Nullable [] array;
+
+    private final int offset;
+    private final int size;
+
+    /** Where it lies if not in {@link #array}. Never given out and never moved: several threads may read it. */
+    private final @Nullable ByteBuffer buffer;
 
     private final Map<SystemProperty, String> system;
     private final Map<String, String> properties;
 
+    private Telemetry(byte[] payload, Map<SystemProperty, String> system, Map<String, String> properties) {
+        this.array = payload;
+        this.offset = 0;
+        this.size = payload.length;
+        this.buffer = null;
+        this.system = system;
+        this.properties = properties;
+    }
+
     private Telemetry(ByteBuffer payload, Map<SystemProperty, String> system, Map<String, String> properties) {
-        this.payload = payload;
+        boolean onHeap = payload.hasArray();
+        this.array = onHeap ? payload.array() : null;
+        this.offset = onHeap ? payload.arrayOffset() + payload.position() : 0;
+        this.size = payload.remaining();
+        this.buffer = onHeap ? null : payload.slice();
+        this.system = system;
+        this.properties = properties;
+    }
+
+    /** Other properties around the same payload. */
+    private Telemetry(Telemetry other, Map<SystemProperty, String> system, Map<String, String> properties) {
+        this.array = other.array;
+        this.offset = other.offset;
+        this.size = other.size;
+        this.buffer = other.buffer;
         this.system = system;
         this.properties = properties;
     }
 
     /** Borrows the array until the send completes. */
     public static Telemetry of(byte[] payload) {
-        return new Telemetry(ByteBuffer.wrap(payload), Map.of(), Map.of());
+        return new Telemetry(payload, Map.of(), Map.of());
     }
 
     /** Borrows what lies between position and limit until the send completes; the buffer's own position is not moved. */
     public static Telemetry of(ByteBuffer payload) {
-        return new Telemetry(payload.slice(), Map.of(), Map.of());
+        return new Telemetry(payload, Map.of(), Map.of());
     }
 
     /**
@@ -44,12 +75,12 @@ public final class Telemetry {
      * encoded once for all of them. Borrows the array until the send completes.
      */
     public Telemetry withPayload(byte[] other) {
-        return new Telemetry(ByteBuffer.wrap(other), system, properties);
+        return new Telemetry(other, system, properties);
     }
 
     /** As {@link #withPayload(byte[])}, of what lies between position and limit; the buffer's own position is not moved. */
     public Telemetry withPayload(ByteBuffer other) {
-        return new Telemetry(other.slice(), system, properties);
+        return new Telemetry(other, system, properties);
     }
 
     /** UTF-8 text with content type {@code application/json} and encoding {@code utf-8}, so that the hub can route by body. */
@@ -66,7 +97,7 @@ public final class Telemetry {
         }
         Map<String, String> more = new LinkedHashMap<>(properties);
         more.put(name, Objects.requireNonNull(value, "value"));
-        return new Telemetry(payload, system, Collections.unmodifiableMap(more));
+        return new Telemetry(this, system, Collections.unmodifiableMap(more));
     }
 
     /** Adds or replaces what the hub itself reads. */
@@ -74,7 +105,7 @@ public final class Telemetry {
         Map<SystemProperty, String> more = new EnumMap<>(SystemProperty.class);
         more.putAll(system);
         more.put(property, Objects.requireNonNull(value, "value"));
-        return new Telemetry(payload, Collections.unmodifiableMap(more), properties);
+        return new Telemetry(this, Collections.unmodifiableMap(more), properties);
     }
 
     public Telemetry messageId(String id) {
@@ -104,7 +135,11 @@ public final class Telemetry {
 
     /** A fresh read-only view of the payload, position 0. */
     public ByteBuffer payload() {
-        return payload.asReadOnlyBuffer();
+        return buffer == null
+                ? ByteBuffer.wrap(Objects.requireNonNull(array))
+                        .asReadOnlyBuffer()
+                        .slice(offset, size)
+                : buffer.asReadOnlyBuffer();
     }
 
     /**
@@ -113,16 +148,23 @@ public final class Telemetry {
      * @throws java.nio.BufferOverflowException if {@code target} has less than {@link #size} bytes left
      */
     public void writeTo(ByteBuffer target) {
-        int size = payload.limit();
         if (size > target.remaining()) {
             throw new BufferOverflowException();
+        } else if (buffer == null) {
+            target.put(Objects.requireNonNull(array), offset, size);
+        } else {
+            target.put(target.position(), buffer, 0, size).position(target.position() + size);
         }
-        target.put(target.position(), payload, 0, size).position(target.position() + size);
+    }
+
+    /** Shows {@code borrower} the payload where it lies: for transports, which must not change it. */
+    public <R> R lend(PayloadBorrower<R> borrower) {
+        return array == null ? borrower.buffer(payload()) : borrower.array(array, offset, size);
     }
 
     /** The payload's length in bytes. */
     public int size() {
-        return payload.limit();
+        return size;
     }
 
     /** Unmodifiable. */

@@ -5,6 +5,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.upstream.Telemetry;
+import io.upstream.spi.PayloadBorrower;
+import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,19 @@ public final class WriteBatch {
 
     /** From this size on a payload is linked: below, copying it is cheaper than another buffer on the way through TLS. */
     public static final int LINK_FROM = 8_192;
+
+    /** The payload as a buffer, without a copy and without a view that only guards it: nobody behind this changes what it is given. */
+    private static final PayloadBorrower<ByteBuf> WRAP = new PayloadBorrower<>() {
+        @Override
+        public ByteBuf array(byte[] array, int offset, int length) {
+            return Unpooled.wrappedBuffer(array, offset, length);
+        }
+
+        @Override
+        public ByteBuf buffer(ByteBuffer payload) {
+            return Unpooled.wrappedBuffer(payload);
+        }
+    };
 
     private final ByteBufAllocator allocator;
     private final Consumer<ByteBuf> wire;
@@ -57,13 +72,18 @@ public final class WriteBatch {
     public void payload(Telemetry message) {
         int size = message.size();
         if (size >= LINK_FROM) {
-            link(Unpooled.wrappedBuffer(message.payload()));
+            link(wrap(message));
         } else if (size > 0) {
             ByteBuf out = room(size);
             int at = out.writerIndex();
             message.writeTo(out.internalNioBuffer(at, size));
             out.writerIndex(at + size);
         }
+    }
+
+    /** Gives the payload where it lies, to be read only. */
+    public static ByteBuf wrap(Telemetry message) {
+        return message.lend(WRAP);
     }
 
     /** Adds a buffer as it is, behind what was written; what comes after it goes on in the open buffer. Takes it. */
