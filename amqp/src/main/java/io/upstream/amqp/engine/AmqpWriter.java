@@ -3,13 +3,17 @@ package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The AMQP type encodings that messages need (AMQP 1.0 section 1.6). Writes behind what is there. */
 public final class AmqpWriter {
     static final int NULL = 0x40;
+    private static final int TRUE = 0x41;
+    private static final int FALSE = 0x42;
+    private static final int UINT0 = 0x43;
+    private static final int SMALL_UINT = 0x52;
+    private static final int UINT = 0x70;
     private static final int SYM8 = 0xa3;
     private static final int SYM32 = 0xb3;
     private static final int STR8 = 0xa1;
@@ -30,6 +34,21 @@ public final class AmqpWriter {
 
     public static void nothing(ByteBuf out) {
         out.writeByte(NULL);
+    }
+
+    static void bool(ByteBuf out, boolean value) {
+        out.writeByte(value ? TRUE : FALSE);
+    }
+
+    /** An unsigned int, in as few bytes as it needs. */
+    static void uint(ByteBuf out, int value) {
+        if (value == 0) {
+            out.writeByte(UINT0);
+        } else if ((value & 0xff) == value) {
+            out.writeShort(SMALL_UINT << 8 | value);
+        } else {
+            out.writeByte(UINT).writeInt(value);
+        }
     }
 
     public static void string(ByteBuf out, @Nullable String text) {
@@ -56,9 +75,9 @@ public final class AmqpWriter {
             nothing(out);
             return;
         }
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        binaryLength(out, bytes.length);
-        out.writeBytes(bytes);
+        int length = ByteBufUtil.utf8Bytes(text);
+        binaryLength(out, length);
+        ByteBufUtil.reserveAndWriteUtf8(out, text, length);
     }
 
     /** The type and length of a binary, whose bytes follow. */
@@ -87,9 +106,14 @@ public final class AmqpWriter {
         return beginCompound(out, LIST32, count);
     }
 
+    /** Begins a map of {@code entries}; gives a mark for {@link #endCompound}. */
+    public static int beginMap(ByteBuf out, int entries) {
+        return beginCompound(out, MAP32, entries * 2);
+    }
+
     /** Writes a map with string values. */
     public static void map(ByteBuf out, Map<String, String> entries, Keys keys) {
-        int mark = beginCompound(out, MAP32, entries.size() * 2);
+        int mark = beginMap(out, entries.size());
         entries.forEach((name, value) -> {
             if (keys == Keys.SYMBOLS) {
                 symbol(out, name);

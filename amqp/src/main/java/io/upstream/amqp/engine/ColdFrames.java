@@ -12,8 +12,6 @@ final class ColdFrames {
     private static final int AMQP = 0;
     private static final int SASL = 1;
     private static final int ROOM = 512;
-    private static final int TRUE = 0x41;
-    private static final int FALSE = 0x42;
     private static final int UNSETTLED = 0;
     private static final int MIXED = 2;
 
@@ -46,9 +44,9 @@ final class ColdFrames {
         int list = list(out, Performative.OPEN, 5);
         AmqpWriter.string(out, opening.containerId());
         AmqpWriter.string(out, opening.hostname());
-        uint(out, maxFrameSize);
+        AmqpWriter.uint(out, maxFrameSize);
         out.writeByte(0x60).writeShort(channelMax);
-        uint(out, Math.toIntExact(opening.idleTimeOut().toMillis()));
+        AmqpWriter.uint(out, Math.toIntExact(opening.idleTimeOut().toMillis()));
         AmqpWriter.endCompound(out, list);
         FrameWriter.finishCold(out, start);
     }
@@ -58,10 +56,10 @@ final class ColdFrames {
         int start = start(out);
         int list = list(out, Performative.BEGIN, 5);
         AmqpWriter.nothing(out); // remote channel: we begin
-        uint(out, nextOutgoingId);
-        uint(out, incomingWindow);
-        uint(out, outgoingWindow);
-        uint(out, handleMax);
+        AmqpWriter.uint(out, nextOutgoingId);
+        AmqpWriter.uint(out, incomingWindow);
+        AmqpWriter.uint(out, outgoingWindow);
+        AmqpWriter.uint(out, handleMax);
         AmqpWriter.endCompound(out, list);
         FrameWriter.finishCold(out, start);
     }
@@ -75,7 +73,7 @@ final class ColdFrames {
         terminus(out, Performative.TARGET, terms.address());
         AmqpWriter.nothing(out); // unsettled
         AmqpWriter.nothing(out); // incomplete-unsettled
-        uint(out, 0); // initial-delivery-count
+        AmqpWriter.uint(out, 0); // initial-delivery-count
         AmqpWriter.nothing(out); // max-message-size
         return finishAttach(out, start, list, terms);
     }
@@ -97,8 +95,8 @@ final class ColdFrames {
     private static int attach(ByteBuf out, int handle, LinkTerms terms, boolean asReceiver, int settleMode) {
         int list = list(out, Performative.ATTACH, 14);
         AmqpWriter.string(out, terms.name());
-        uint(out, handle);
-        out.writeByte(asReceiver ? TRUE : FALSE);
+        AmqpWriter.uint(out, handle);
+        AmqpWriter.bool(out, asReceiver);
         out.writeByte(0x50).writeByte(settleMode);
         out.writeByte(0x50).writeByte(0); // the receiver settles first
         return list;
@@ -128,8 +126,8 @@ final class ColdFrames {
         ByteBuf out = begin(ROOM + room(error), AMQP, channel);
         int start = start(out);
         int list = list(out, Performative.DETACH, 3);
-        uint(out, handle);
-        out.writeByte(TRUE); // closed
+        AmqpWriter.uint(out, handle);
+        AmqpWriter.bool(out, true); // closed
         error(out, error);
         AmqpWriter.endCompound(out, list);
         FrameWriter.finishCold(out, start);
@@ -175,10 +173,6 @@ final class ColdFrames {
     private static int list(ByteBuf out, int code, int fields) {
         AmqpWriter.section(out, code);
         return AmqpWriter.beginList(out, fields);
-    }
-
-    private static void uint(ByteBuf out, int value) {
-        out.writeByte(0x70).writeInt(value);
     }
 
     private static int room(@Nullable PeerError error) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp.engine;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.upstream.Telemetry;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +13,9 @@ public final class EngineSender extends EngineLink {
     private int credit;
     private long maxMessageSize = Long.MAX_VALUE;
     private @Nullable LargeTransfer rest;
+
+    /** The peer wants the credit used or given back, and has not been told that it is. */
+    private boolean drainDue;
 
     EngineSender(EngineSession session, LinkTerms terms, SenderEvents events, int handle) {
         super(session, terms, events, handle);
@@ -41,8 +42,8 @@ public final class EngineSender extends EngineLink {
     /**
      * Sends one message, unsettled. Needs credit. Written with the next flush.
      *
-     * @param sections encoded: what comes before the data section, or the whole message
-     * @param data whose payload becomes the data section: borrowed until the message is settled; null for none
+     * @param sections encoded: what comes before the data section, or the whole message; never changed
+     * @param data whose payload becomes the data section: borrowed until it is flushed; null for none
      * @param tag for {@link SenderEvents#settled}
      */
     public void send(byte[] sections, @Nullable Telemetry data, Object tag) {
@@ -51,28 +52,19 @@ public final class EngineSender extends EngineLink {
         }
         credit--;
         setDeliveryCount(deliveryCount() + 1);
-        int id = session().beginTransfer(this, tag);
+        int id = session().sent().begin(this, tag);
         long size = size(sections, data);
         if (size > session().frames().maxFrameSize() - FrameWriter.TRANSFER_HEAD) {
-            rest = large(id, sections, data);
+            rest = new LargeTransfer(id, sections, data);
             resume();
         } else {
             session().countFrame();
             session().frames().message(session().channel(), handle(), id, (int) size, sections, data);
         }
-        session().tellForgotten();
+        session().sent().tellForgotten();
     }
 
-    private static LargeTransfer large(int id, byte[] sections, @Nullable Telemetry data) {
-        if (data == null) {
-            return new LargeTransfer(id, Unpooled.wrappedBuffer(sections), Unpooled.EMPTY_BUFFER);
-        }
-        ByteBuf head = Unpooled.buffer(sections.length + FrameWriter.DATA_HEAD).writeBytes(sections);
-        FrameWriter.dataHead(head, data.size());
-        return new LargeTransfer(id, head, Unpooled.wrappedBuffer(data.payload()));
-    }
-
-    /** Goes on with a message that waits for the session's window. */
+    /** Goes on with a message that waits for the session's window, and is its owner if it has to wait further. */
     void resume() {
         while (rest != null && session().hasWindow()) {
             session().countFrame();
@@ -80,6 +72,9 @@ public final class EngineSender extends EngineLink {
                 rest.release();
                 rest = null;
             }
+        }
+        if (rest != null) {
+            rest.own();
         }
     }
 
@@ -91,7 +86,20 @@ public final class EngineSender extends EngineLink {
     void onWindow() {
         if (isAttached()) {
             events.credited();
+            answerDrain();
         }
+    }
+
+    /** Uses up the credit (section 2.6.7), not before a message that is half written is out. Whether there was any. */
+    private boolean answerDrain() {
+        if (!drainDue || !isAttached() || rest != null || credit == 0) {
+            return false;
+        }
+        drainDue = false;
+        setDeliveryCount(deliveryCount() + credit);
+        credit = 0;
+        session().writeFlow(this, true);
+        return true;
     }
 
     @Override
@@ -136,19 +144,16 @@ public final class EngineSender extends EngineLink {
             int unseen = Math.max(0, deliveryCount() - (seen == Fields.ABSENT ? 0 : (int) seen));
             credit = (int) Math.max(0, Math.min(MOST_CREDIT, given - unseen));
         }
+        drainDue = drain;
         events.credited();
-        if (drain && isAttached() && rest == null && credit > 0) {
-            setDeliveryCount(deliveryCount() + credit);
-            credit = 0;
-            session().writeFlow(this, true);
-        } else if (echo && isAttached()) {
+        if (!answerDrain() && echo && isAttached()) {
             session().writeFlow(this, drain);
         }
     }
 
     @Override
     void release() {
-        session().forget(this);
+        session().sent().forget(this);
         credit = 0;
         if (rest != null) {
             rest.release();

@@ -12,15 +12,10 @@ public final class EngineSession {
     private final LinkTable links = new LinkTable();
     private final Windows windows = new Windows();
     private final SettledRange settled = new SettledRange();
-    private final Unsettled unsettled = new Unsettled(0);
+    private final SentDeliveries sent;
     private State state = State.BEGIN_SENT;
     private int peerChannel;
     private long peerHandleMax = 0xffff_ffffL;
-
-    /** A delivery that the peer has forgotten, and whose it is; null but while a transfer is written. */
-    private @Nullable Object forgotten;
-
-    private @Nullable EngineSender forgottenBy;
 
     /** The id that the peer must give its next delivery; -1 before the first. */
     private long nextDelivery = -1;
@@ -42,6 +37,7 @@ public final class EngineSession {
         this.engine = engine;
         this.events = events;
         this.channel = channel;
+        sent = new SentDeliveries(engine.frames(), channel);
     }
 
     private void moveTo(State next) {
@@ -120,7 +116,7 @@ public final class EngineSession {
 
     private void dropLinks() {
         links.dropAll();
-        unsettled.clear();
+        sent.clear();
         settled.clear();
     }
 
@@ -190,7 +186,7 @@ public final class EngineSession {
                 case Performative.ATTACH -> onAttach(fields);
                 case Performative.FLOW -> onFlow(fields);
                 case Performative.TRANSFER -> onTransfer(fields, in, end);
-                case Performative.DISPOSITION -> onDisposition(fields);
+                case Performative.DISPOSITION -> sent.onDisposition(fields);
                 default -> onDetach(fields);
             }
         }
@@ -230,32 +226,29 @@ public final class EngineSession {
     private void onFlow(Fields fields) {
         boolean wasShut = !windows.isOpen();
         windows.onFlow(fields);
+        boolean opens = wasShut && windows.isOpen();
         long handle = fields.uint();
-        if (handle == Fields.ABSENT) {
-            onSessionFlow(fields, wasShut);
-        } else {
-            EngineLink link = links.get((int) handle);
-            openWindow(wasShut);
+        EngineLink link = handle == Fields.ABSENT ? null : links.get((int) handle);
+        if (opens) {
+            links.senders().forEach(EngineSender::resume); // messages of which a part was written go before others
+        }
+        if (link != null) {
             link.onFlow(fields);
+        }
+        if (opens) {
+            links.senders().forEach(EngineSender::onWindow);
+        }
+        if (link == null) {
+            answerEcho(fields);
         }
     }
 
-    private void onSessionFlow(Fields fields, boolean wasShut) {
+    private void answerEcho(Fields fields) {
         for (int skipped = 0; skipped < 4; skipped++) {
             fields.skip(); // delivery-count, link-credit, available, drain: of no link
         }
-        boolean echo = fields.bool();
-        openWindow(wasShut);
-        if (echo && state == State.MAPPED) {
+        if (fields.bool() && state == State.MAPPED) {
             writeFlow(null, false);
-        }
-    }
-
-    /** Goes on with what waited for the window: messages of which a part was written, then others. */
-    private void openWindow(boolean wasShut) {
-        if (wasShut && windows.isOpen()) {
-            links.senders().forEach(EngineSender::resume);
-            links.senders().forEach(EngineSender::onWindow);
         }
     }
 
@@ -283,37 +276,9 @@ public final class EngineSession {
         nextDelivery = (id + 1) & 0xffff_ffffL;
     }
 
-    private void onDisposition(Fields fields) {
-        boolean ofOurs = fields.bool();
-        int first = fields.requiredUint("first");
-        long end = fields.uint();
-        boolean peerSettled = fields.bool();
-        int last = end == Fields.ABSENT ? first : (int) end;
-        if (last - first < 0) {
-            throw Violation.of("amqp:not-allowed", "settled a range that ends before it begins");
-        }
-        if (!ofOurs) {
-            return; // what we have received: the peer needs no answer
-        }
-        Outcome outcome = Outcome.of(fields.openNested());
-        if (outcome == Outcome.UNKNOWN && !peerSettled) {
-            return; // 'received', which decides nothing
-        }
-        answer(first, last, outcome, outcome == Outcome.REJECTED ? AmqpEngine.error(fields) : null, peerSettled);
-    }
-
-    private void answer(int first, int last, Outcome outcome, @Nullable PeerError error, boolean peerSettled) {
-        int from = first - unsettled.oldest() < 0 ? unsettled.oldest() : first;
-        int to = last - unsettled.next() >= 0 ? unsettled.next() - 1 : last;
-        if (!peerSettled && to - from >= 0) {
-            frames().disposition(channel, false, from, to, outcome);
-        }
-        for (int id = from; to - id >= 0; id++) {
-            EngineSender sender = unsettled.sender(id);
-            if (sender != null) {
-                sender.answered(unsettled.take(id), outcome, error);
-            }
-        }
+    /** What we have sent and the peer has not answered. */
+    SentDeliveries sent() {
+        return sent;
     }
 
     /** Whether the peer takes another frame. */
@@ -324,32 +289,6 @@ public final class EngineSession {
     /** Notes a transfer frame that is about to be written. */
     void countFrame() {
         windows.countOut();
-    }
-
-    /** Gives a delivery its id. If the peer has forgotten about the oldest one, so do we. */
-    int beginTransfer(EngineSender sender, Object tag) {
-        if (unsettled.isFull()) {
-            int id = unsettled.oldest();
-            forgottenBy = unsettled.sender(id);
-            forgotten = unsettled.take(id);
-            frames().disposition(channel, false, id, id, Outcome.UNKNOWN);
-        }
-        return unsettled.add(sender, tag);
-    }
-
-    /** To be called when the transfer is written: whoever is told may send at once. */
-    void tellForgotten() {
-        Object tag = forgotten;
-        EngineSender sender = forgottenBy;
-        if (tag != null && sender != null) {
-            forgotten = null;
-            forgottenBy = null;
-            sender.answered(tag, Outcome.UNKNOWN, null);
-        }
-    }
-
-    void forget(EngineSender sender) {
-        unsettled.forget(sender);
     }
 
     /** Settles a message that was received; told with the next flush, in ranges. */

@@ -25,8 +25,6 @@ final class FrameWriter {
     private static final int HEADER = 8;
     private static final int FLOW_ROOM = 64;
     private static final int DISPOSITION_ROOM = 32;
-    private static final int FALSE = 0x42;
-    private static final int TRUE = 0x41;
 
     private final WriteBatch batch;
     private int maxFrameSize = MIN_MAX_FRAME_SIZE;
@@ -84,9 +82,9 @@ final class FrameWriter {
         // 0x70 delivery id, 0xa0 0x04 delivery tag: the same four bytes, 0x43 message format 0, not settled
         out.writeLong(0x70L << 56 | (deliveryId & 0xffff_ffffL) << 24 | 0xa0_04_00 | deliveryId >>> 24);
         out.writeInt(deliveryId << 8 | 0x43);
-        out.writeByte(FALSE);
+        AmqpWriter.bool(out, false);
         if (more) {
-            out.writeByte(TRUE);
+            AmqpWriter.bool(out, true);
         }
         return out;
     }
@@ -113,12 +111,17 @@ final class FrameWriter {
     }
 
     /** What comes before the bytes of a data section (section 3.2.6): descriptor, and the type and length of a binary. */
-    static void dataHead(ByteBuf out, int length) {
+    private static void dataHead(ByteBuf out, int length) {
         if (length <= SMALL) {
             out.writeInt(0x00_53_75_a0).writeByte(length);
         } else {
-            out.writeInt(0x00_53_75_b0).writeInt(length);
+            out.writeLong(dataHead(length));
         }
+    }
+
+    /** The same, the first byte in the highest bits. */
+    static long dataHead(int length) {
+        return length <= SMALL ? 0x00_53_75_a0L << 32 | (long) length << 24 : 0x00_53_75_b0L << 32 | length;
     }
 
     /** A further transfer of a delivery, up to its payload. */
@@ -126,7 +129,7 @@ final class FrameWriter {
         ByteBuf out = begin(CONTINUATION_HEAD + room, CONTINUATION_HEAD + payload, channel);
         out.writeLong(0x00_53_14_c0_08_06_52_00L | handle);
         out.writeInt(0x40_40_40_42); // delivery id and tag and message format left out, not settled
-        out.writeByte(more ? TRUE : FALSE);
+        AmqpWriter.bool(out, more);
         return out;
     }
 
@@ -136,14 +139,15 @@ final class FrameWriter {
         int start = out.writerIndex() - HEADER;
         out.writeInt(0x00_53_15_c0);
         int list = out.writerIndex();
-        out.writeShort(5).writeByte(asReceiver ? TRUE : FALSE);
-        uint(out, first);
+        out.writeShort(5);
+        AmqpWriter.bool(out, asReceiver);
+        AmqpWriter.uint(out, first);
         if (last == first) {
             out.writeByte(AmqpWriter.NULL);
         } else {
-            uint(out, last);
+            AmqpWriter.uint(out, last);
         }
-        out.writeByte(TRUE); // settled
+        AmqpWriter.bool(out, true); // settled
         if (outcome == Outcome.UNKNOWN) {
             out.writeByte(AmqpWriter.NULL);
         } else {
@@ -164,23 +168,23 @@ final class FrameWriter {
         int list = out.writerIndex();
         out.writeShort(link == null ? 4 : 9);
         if (session.hasBegun()) {
-            uint(out, session.windows().nextIncomingId());
+            AmqpWriter.uint(out, session.windows().nextIncomingId());
         } else {
             out.writeByte(AmqpWriter.NULL);
         }
-        uint(out, session.windows().incoming());
-        uint(out, session.windows().nextOutgoingId());
-        uint(out, Windows.OUTGOING);
+        AmqpWriter.uint(out, session.windows().incoming());
+        AmqpWriter.uint(out, session.windows().nextOutgoingId());
+        AmqpWriter.uint(out, Windows.OUTGOING);
         if (link != null) {
-            uint(out, link.handle());
+            AmqpWriter.uint(out, link.handle());
             if (link.knowsDeliveryCount()) {
-                uint(out, link.deliveryCount());
+                AmqpWriter.uint(out, link.deliveryCount());
             } else {
                 out.writeByte(AmqpWriter.NULL);
             }
-            uint(out, link.linkCredit());
-            uint(out, 0); // available
-            out.writeByte(answer ? TRUE : FALSE);
+            AmqpWriter.uint(out, link.linkCredit());
+            AmqpWriter.uint(out, 0); // available
+            AmqpWriter.bool(out, answer);
         }
         finish(out, start, list);
     }
@@ -188,16 +192,6 @@ final class FrameWriter {
     private static void finish(ByteBuf out, int start, int list) {
         out.setInt(start, out.writerIndex() - start);
         out.setByte(list, out.writerIndex() - list - 1);
-    }
-
-    private static void uint(ByteBuf out, int value) {
-        if (value == 0) {
-            out.writeByte(0x43);
-        } else if ((value & 0xff) == value) {
-            out.writeShort(0x52 << 8 | value);
-        } else {
-            out.writeByte(0x70).writeInt(value);
-        }
     }
 
     /** Begins a frame of which there are few. Its size is set by {@link #finishCold}. */

@@ -2,13 +2,28 @@
 package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.upstream.Telemetry;
 import io.upstream.frame.WriteBatch;
+import org.jspecify.annotations.Nullable;
 
-/** A message that does not fit one frame, or what is left of it while the session's window is shut. Its payload is linked, not copied. */
+/**
+ * A message that does not fit one frame, or what is left of it while the session's window is shut. Its payload is linked, not copied, unless
+ * it has to wait: its sender may be told in the meantime that it was too late, and may change it.
+ */
 final class LargeTransfer {
     private final int deliveryId;
-    private final ByteBuf head;
-    private final ByteBuf payload;
+    private final byte[] sections;
+
+    /** What comes between the sections and the payload, the first byte in the highest bits. */
+    private final long dataHead;
+
+    /** How long both are together, and how much of that is written. */
+    private final int headLength;
+
+    private int headWritten;
+    private ByteBuf payload;
+    private Payload whose = Payload.BORROWED;
     private Progress progress = Progress.NOTHING_WRITTEN;
 
     private enum Progress {
@@ -16,15 +31,23 @@ final class LargeTransfer {
         BEGUN
     }
 
+    private enum Payload {
+        BORROWED,
+        OWNED
+    }
+
     /**
-     * Takes both buffers.
+     * Starts with the first byte.
      *
-     * @param head all that comes before the payload
+     * @param sections never changed
+     * @param data borrowed until it is written, or {@link #own} is called; null for none
      */
-    LargeTransfer(int deliveryId, ByteBuf head, ByteBuf payload) {
+    LargeTransfer(int deliveryId, byte[] sections, @Nullable Telemetry data) {
         this.deliveryId = deliveryId;
-        this.head = head;
-        this.payload = payload;
+        this.sections = sections;
+        headLength = sections.length + (data == null ? 0 : FrameWriter.dataHeadLength(data.size()));
+        dataHead = data == null ? 0 : FrameWriter.dataHead(data.size());
+        payload = data == null ? Unpooled.EMPTY_BUFFER : WriteBatch.wrap(data);
     }
 
     /** Writes one more frame; whether it was the last. */
@@ -32,9 +55,10 @@ final class LargeTransfer {
         boolean first = progress == Progress.NOTHING_WRITTEN;
         progress = Progress.BEGUN;
         int most = frames.maxFrameSize() - (first ? FrameWriter.TRANSFER_HEAD + 1 : FrameWriter.CONTINUATION_HEAD);
-        long left = (long) head.readableBytes() + payload.readableBytes();
+        int headLeft = headLength - headWritten;
+        long left = (long) headLeft + payload.readableBytes();
         int size = (int) Math.min(most, left);
-        int fromHead = Math.min(size, head.readableBytes());
+        int fromHead = Math.min(size, headLeft);
         int fromPayload = size - fromHead;
         boolean linked = fromPayload >= WriteBatch.LINK_FROM;
         int room = linked ? fromHead : size;
@@ -42,7 +66,7 @@ final class LargeTransfer {
         ByteBuf out = first
                 ? frames.transfer(room, size, channel, handle, deliveryId, more)
                 : frames.continuation(room, size, channel, handle, more);
-        out.writeBytes(head, fromHead);
+        writeHead(out, fromHead);
         if (linked) {
             frames.batch().link(payload.readRetainedSlice(fromPayload));
         } else {
@@ -51,8 +75,29 @@ final class LargeTransfer {
         return !more;
     }
 
+    private void writeHead(ByteBuf out, int length) {
+        int end = headWritten + length;
+        if (headWritten < sections.length) {
+            int ofSections = Math.min(length, sections.length - headWritten);
+            out.writeBytes(sections, headWritten, ofSections);
+            headWritten += ofSections;
+        }
+        for (; headWritten < end; headWritten++) {
+            out.writeByte((int) (dataHead >>> (56 - 8 * (headWritten - sections.length))));
+        }
+    }
+
+    /** From now on the payload that was given is not read any more. */
+    void own() {
+        if (whose == Payload.BORROWED) {
+            whose = Payload.OWNED;
+            ByteBuf copy = Unpooled.copiedBuffer(payload);
+            payload.release();
+            payload = copy;
+        }
+    }
+
     void release() {
-        head.release();
         payload.release();
     }
 }

@@ -3,6 +3,7 @@ package io.upstream.amqp.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.upstream.Telemetry;
 import io.upstream.UserPassword;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -537,6 +538,46 @@ class ConformanceTest {
                             f.feed(Peer.window(1, 100, false));
                         },
                         "credited up",
+                        "transfer 0 more, transfer null"),
+                row(
+                        "2.5.6 a message that waits is not read from where its sender has it",
+                        Stage.CREDITED,
+                        f -> {
+                            byte[] payload = new byte[100_000];
+                            f.feed(Peer.window(0, 1, false));
+                            f.up.send(NOTHING, Telemetry.of(payload), "told that it was too late");
+                            f.probe.drain();
+                            Arrays.fill(payload, (byte) 1);
+                            f.feed(Peer.window(1, 100, false));
+                            byte[] rest = f.probe.drain();
+                            assertEquals("transfer null", Peer.describe(rest));
+                            assertEquals(0, rest[rest.length - 1]);
+                        },
+                        "credited up",
+                        ""),
+                row(
+                        "2.6.7 a drain in the middle of a message is answered behind it",
+                        Stage.CREDITED,
+                        f -> {
+                            f.feed(Peer.window(0, 1, false));
+                            f.send(1, 100_000);
+                            f.feed(Peer.drainWithoutWindow(Peer.UP, 0, 10));
+                            assertEquals("transfer 0 more", Peer.describe(f.probe.drain()));
+                            f.feed(Peer.window(1, 100, false));
+                        },
+                        "credited up; credited up",
+                        "transfer null, flow 0 credit 0 count 10 drained"),
+                row(
+                        "2.6.7 a drain that is taken back is not answered",
+                        Stage.CREDITED,
+                        f -> {
+                            f.feed(Peer.window(0, 1, false));
+                            f.send(1, 100_000);
+                            f.feed(Peer.drainWithoutWindow(Peer.UP, 0, 10));
+                            f.feed(Peer.credit(Peer.UP, 0L, 10, false, false));
+                            assertEquals(9, f.up.credit());
+                        },
+                        "credited up; credited up; credited up",
                         "transfer 0 more, transfer null"),
                 feed(
                         "2.7 a frame on no session",

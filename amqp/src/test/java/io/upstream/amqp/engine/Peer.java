@@ -111,6 +111,16 @@ final class Peer {
         return Wire.frame(CHANNEL, flow);
     }
 
+    /** Wants the credit used up or given back, but takes no frames. */
+    static byte[] drainWithoutWindow(int handle, long deliveryCount, long credit) {
+        Flow flow = flowOf(1, 0, false);
+        flow.setHandle(UnsignedInteger.valueOf(handle));
+        flow.setDeliveryCount(UnsignedInteger.valueOf(deliveryCount));
+        flow.setLinkCredit(UnsignedInteger.valueOf(credit));
+        flow.setDrain(true);
+        return Wire.frame(CHANNEL, flow);
+    }
+
     /** @param flags any of: more, settled, aborted, resume */
     static byte[] transfer(int handle, @Nullable Long id, @Nullable String tag, byte[] payload, String... flags) {
         Transfer transfer = new Transfer();
