@@ -15,6 +15,7 @@ import io.upstream.amqp.engine.EngineSender;
 import io.upstream.amqp.engine.EngineSession;
 import io.upstream.amqp.engine.LinkTerms;
 import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.MessageBytes;
 import io.upstream.amqp.engine.Outcome;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.amqp.engine.ReceiverEvents;
@@ -143,10 +144,10 @@ final class CbsClient {
         }
     }
 
-    private void answered(ByteBuf reply) {
+    private void answered(MessageBytes reply) {
         InboundMessage message;
         try {
-            message = InboundMessage.read(reply);
+            message = InboundMessage.read(reply.copy());
         } catch (MalformedMessageException e) {
             log.warn("{} sent a reply on $cbs that cannot be read: {}", where.hop(), e.getMessage());
             return; // whoever waits for it has a deadline
@@ -229,7 +230,7 @@ final class CbsClient {
         }
 
         @Override
-        public void delivered(long delivery, ByteBuf message) {
+        public void delivered(long delivery, MessageBytes message) {
             replies.settle(delivery, Outcome.ACCEPTED);
             replies.credit(1);
             answered(message);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.netty.buffer.ByteBuf;
 import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
 import io.upstream.MessageHandler;
@@ -11,6 +10,7 @@ import io.upstream.amqp.engine.EngineReceiver;
 import io.upstream.amqp.engine.EngineSession;
 import io.upstream.amqp.engine.LinkTerms;
 import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.MessageBytes;
 import io.upstream.amqp.engine.Outcome;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.amqp.engine.ReceiverEvents;
@@ -131,8 +131,8 @@ final class CloudReceiver {
         subscribers.clear();
     }
 
-    private void handOver(EngineReceiver receiver, long delivery, ByteBuf bytes) {
-        Unsettled entry = new Unsettled(receiver, delivery, bytes.readableBytes());
+    private void handOver(EngineReceiver receiver, long delivery, MessageBytes bytes) {
+        Unsettled entry = new Unsettled(receiver, delivery, bytes.size());
         unsettled.add(entry);
         unsettledBytes += entry.size;
         CloudMessage message;
@@ -268,7 +268,7 @@ final class CloudReceiver {
         }
 
         @Override
-        public void delivered(long delivery, ByteBuf message) {
+        public void delivered(long delivery, MessageBytes message) {
             if (progress == Progress.OVER) {
                 return; // the hub delivers it again
             }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.netty.buffer.ByteBuf;
 import io.upstream.amqp.engine.AmqpReader;
 import io.upstream.amqp.engine.MalformedMessageException;
 import java.nio.charset.StandardCharsets;
@@ -13,44 +12,32 @@ import org.jspecify.annotations.Nullable;
 
 /** An encoded message taken apart into its sections (AMQP 1.0 section 3.2). */
 final class InboundMessage {
-    static final int MESSAGE_ID = 0;
-    static final int USER_ID = 1;
-    static final int TO = 2;
     static final int CORRELATION_ID = 5;
-    static final int CONTENT_TYPE = 6;
-    static final int CONTENT_ENCODING = 7;
-    static final int EXPIRY_TIME = 8;
-    static final int CREATION_TIME = 9;
 
-    private Map<?, ?> annotations = Map.of();
     private Map<?, ?> application = Map.of();
     private List<?> properties = List.of();
     private byte[] body = {};
 
     private InboundMessage() {}
 
-    /** Borrows; what it gives does not refer to the buffer. */
-    static InboundMessage read(ByteBuf bytes) throws MalformedMessageException {
-        AmqpReader in = new AmqpReader(bytes);
+    /** Borrows. */
+    static InboundMessage read(byte[] bytes) throws MalformedMessageException {
+        AmqpReader in = new AmqpReader(bytes, 0, bytes.length);
         InboundMessage message = new InboundMessage();
-        try {
-            while (in.hasMore()) {
-                message.section(in.sectionCode(), in.value());
-            }
-        } catch (IndexOutOfBoundsException e) {
-            throw new MalformedMessageException("cut short");
+        while (in.hasMore()) {
+            message.section(in.sectionCode(), in.value());
         }
         return message;
     }
 
     private void section(int code, @Nullable Object value) throws MalformedMessageException {
         switch (code) {
-            case 0x70, 0x71, 0x78 -> {} // header, delivery annotations, footer
-            case 0x72 -> annotations = require(Map.class, value);
-            case 0x73 -> properties = require(List.class, value);
-            case 0x74 -> application = require(Map.class, value);
-            case 0x75 -> append(require(byte[].class, value));
-            case 0x77 -> value(value);
+            case MessageSections.HEADER, MessageSections.DELIVERY_ANNOTATIONS, MessageSections.FOOTER -> {}
+            case MessageSections.ANNOTATIONS -> require(Map.class, value);
+            case MessageSections.PROPERTIES -> properties = require(List.class, value);
+            case MessageSections.APPLICATION -> application = require(Map.class, value);
+            case MessageSections.DATA -> append(require(byte[].class, value));
+            case MessageSections.VALUE -> value(value);
             default -> throw new MalformedMessageException("a section 0x" + Integer.toHexString(code));
         }
     }
@@ -85,10 +72,6 @@ final class InboundMessage {
 
     byte[] body() {
         return body;
-    }
-
-    Map<?, ?> annotations() {
-        return annotations;
     }
 
     Map<?, ?> application() {

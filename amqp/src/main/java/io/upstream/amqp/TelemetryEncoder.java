@@ -16,16 +16,14 @@ import static io.upstream.SystemProperty.TO;
 import static io.upstream.SystemProperty.USER_ID;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.amqp.engine.AmqpWriter;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What comes before the data section of telemetry, in the form that an IoT Hub reads: annotations, properties, application properties. */
@@ -46,44 +44,53 @@ final class TelemetryEncoder {
     static final Map<SystemProperty, String> AS_ANNOTATION =
             Map.of(INTERFACE_ID, "iothub-interface-id", COMPONENT, "dt-subject");
 
+    private static final SystemProperty[] APPLICATION = {CREATION_TIME, OUTPUT_NAME, MESSAGE_SCHEMA, ACK};
+    private static final SystemProperty[] ANNOTATIONS = {INTERFACE_ID, COMPONENT};
     private static final int PROPERTY_FIELDS = 9;
-    private static final int USUAL_LENGTH = 256;
 
     private TelemetryEncoder() {}
 
-    /** Gives the encoded sections. They depend on the properties alone, so that they can be used again with another payload. */
-    static byte[] sections(Telemetry telemetry) throws InvalidTelemetryException {
+    /** Writes the sections. They depend on the properties alone, so that they can be used again with another payload. */
+    static void write(Telemetry telemetry, ByteBuf out) throws InvalidTelemetryException {
         Map<SystemProperty, String> system = telemetry.system();
-        ByteBuf out = Unpooled.buffer(USUAL_LENGTH);
-        map(out, MESSAGE_ANNOTATIONS, chosen(system, AS_ANNOTATION, Map.of()), AmqpWriter.Keys.SYMBOLS);
+        annotations(out, system);
         properties(out, system);
-        map(
-                out,
-                APPLICATION_PROPERTIES,
-                chosen(system, AS_APPLICATION, telemetry.properties()),
-                AmqpWriter.Keys.STRINGS);
-        return ByteBufUtil.getBytes(out);
+        application(out, system, telemetry.properties());
     }
 
-    private static Map<String, String> chosen(
-            Map<SystemProperty, String> system, Map<SystemProperty, String> names, Map<String, String> application) {
-        if (names.keySet().stream().noneMatch(system::containsKey)) {
-            return application;
+    private static void annotations(ByteBuf out, Map<SystemProperty, String> system) {
+        int count = 0;
+        for (SystemProperty each : ANNOTATIONS) {
+            count += system.containsKey(each) ? 1 : 0;
         }
-        Map<String, String> all = new LinkedHashMap<>(application);
-        system.forEach((property, value) -> {
-            String name = names.get(property);
-            if (name != null) {
-                all.put(name, value);
+        if (count == 0) {
+            return;
+        }
+        AmqpWriter.section(out, MESSAGE_ANNOTATIONS);
+        int mark = AmqpWriter.beginMap(out, count);
+        for (SystemProperty each : ANNOTATIONS) {
+            String value = system.get(each);
+            if (value != null) {
+                AmqpWriter.symbol(out, AS_ANNOTATION.get(each));
+                AmqpWriter.string(out, value);
             }
-        });
-        return all;
+        }
+        AmqpWriter.endCompound(out, mark);
     }
 
-    private static void map(ByteBuf out, int section, Map<String, String> entries, AmqpWriter.Keys keys) {
-        if (!entries.isEmpty()) {
-            AmqpWriter.section(out, section);
-            AmqpWriter.map(out, entries, keys);
+    /** What the hub reads stands in the place of what the application has under the same name, if it has any. */
+    private static void application(ByteBuf out, Map<SystemProperty, String> system, Map<String, String> own) {
+        Map<String, String> all = own;
+        for (SystemProperty each : APPLICATION) {
+            String value = system.get(each);
+            if (value != null) {
+                all = all == own ? new LinkedHashMap<>(own) : all;
+                all.put(Objects.requireNonNull(AS_APPLICATION.get(each)), value);
+            }
+        }
+        if (!all.isEmpty()) {
+            AmqpWriter.section(out, APPLICATION_PROPERTIES);
+            AmqpWriter.map(out, all, AmqpWriter.Keys.STRINGS);
         }
     }
 
@@ -107,8 +114,10 @@ final class TelemetryEncoder {
 
     private static @Nullable String ascii(SystemProperty property, @Nullable String text)
             throws InvalidTelemetryException {
-        if (text != null && !StandardCharsets.US_ASCII.newEncoder().canEncode(text)) {
-            throw new InvalidTelemetryException(property.label() + " must be ASCII under AMQP");
+        for (int i = 0; text != null && i < text.length(); i++) {
+            if (text.charAt(i) >= 0x80) {
+                throw new InvalidTelemetryException(property.label() + " must be ASCII under AMQP");
+            }
         }
         return text;
     }

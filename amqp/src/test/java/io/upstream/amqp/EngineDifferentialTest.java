@@ -9,22 +9,20 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.upstream.CloudMessage;
-import io.upstream.FailureKind;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.amqp.OtherEngine.Plain;
 import io.upstream.amqp.engine.AmqpEngine;
-import io.upstream.amqp.engine.EngineEvents;
 import io.upstream.amqp.engine.EngineReceiver;
 import io.upstream.amqp.engine.EngineSender;
 import io.upstream.amqp.engine.EngineSession;
 import io.upstream.amqp.engine.LinkTerms;
 import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.MessageBytes;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.amqp.engine.Outcome;
 import io.upstream.amqp.engine.PeerError;
-import io.upstream.amqp.engine.ReceiverEvents;
-import io.upstream.amqp.engine.SenderEvents;
+import io.upstream.amqp.engine.SmoothLine;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -77,7 +75,7 @@ class EngineDifferentialTest {
     }
 
     /** One connection. */
-    private static final class Line implements EngineEvents, SenderEvents, ReceiverEvents, AutoCloseable {
+    private static final class Line extends SmoothLine implements AutoCloseable {
         private final OtherEngine other;
         private final SplittableRandom random;
         private final SectionCache sections = new SectionCache();
@@ -218,7 +216,7 @@ class EngineDifferentialTest {
         }
 
         @Override
-        public void delivered(long delivery, ByteBuf message) {
+        public void delivered(long delivery, MessageBytes message) {
             CloudMessage cloud;
             try {
                 cloud = CloudMessages.read(message);
@@ -240,30 +238,6 @@ class EngineDifferentialTest {
         public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
             assertEquals(Outcome.ACCEPTED, outcome);
             settled.add(tag);
-        }
-
-        @Override
-        public void attached() {}
-
-        @Override
-        public void credited() {}
-
-        @Override
-        public void opened() {}
-
-        @Override
-        public void detached(@Nullable PeerError error) {
-            throw new AssertionError("detached: " + error);
-        }
-
-        @Override
-        public void closed(@Nullable PeerError error) {
-            throw new AssertionError("closed: " + error);
-        }
-
-        @Override
-        public void failed(FailureKind kind, String what) {
-            throw new AssertionError(kind + " " + what);
         }
 
         @Override

@@ -6,12 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.session.HubLimit;
+import io.upstream.testing.AllocationMeter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class SectionCacheTest {
@@ -23,16 +30,48 @@ class SectionCacheTest {
         Sections sections = cache.sections(message);
         assertSame(sections, cache.sections(message));
         assertSame(sections, cache.sections(message.withPayload(new byte[2])));
-        assertArrayEquals(TelemetryEncoder.sections(message), sections.encoded());
+        assertArrayEquals(encoded(message), sections.encoded());
         assertEquals(HubLimit.size(message), sections.hubSize(message));
     }
 
     @Test
-    void takesEqualPropertiesForOthers() throws Exception {
-        Sections one = cache.sections(Telemetry.of(new byte[1]).property("name", "value"));
-        Sections two = cache.sections(Telemetry.of(new byte[1]).property("name", "value"));
-        assertNotSame(one, two);
-        assertArrayEquals(one.encoded(), two.encoded());
+    void findsEqualPropertiesAgain() throws Exception {
+        Sections one = cache.sections(equal());
+        cache.sections(Telemetry.of(new byte[1]).property("name", "another"));
+        assertSame(one, cache.sections(equal()));
+        assertNotSame(one, cache.sections(equal().contentType("other/type")));
+        assertNotSame(one, cache.sections(equal().property("more", "")));
+    }
+
+    private static Telemetry equal() {
+        return Telemetry.of(new byte[1]).property("name", "value").contentType("some/type");
+    }
+
+    @Test
+    void costsNothingForEqualPropertiesAndLittleForOthers() {
+        Telemetry[] equal = new Telemetry[128];
+        Telemetry[] different = new Telemetry[4_096];
+        Arrays.setAll(equal, i -> equal());
+        Arrays.setAll(different, i -> equal().messageId("id " + i));
+        int[] next = {0};
+        assertTrue(cost(() -> equal[next[0]++ % equal.length]) <= 16);
+        assertTrue(cost(() -> different[next[0]++ % different.length]) <= 250);
+    }
+
+    private double cost(Supplier<Telemetry> messages) {
+        return AllocationMeter.bytesPerOperation(2_000, () -> {
+            try {
+                cache.sections(messages.get());
+            } catch (InvalidTelemetryException e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
+    private static byte[] encoded(Telemetry message) throws InvalidTelemetryException {
+        ByteBuf out = Unpooled.buffer();
+        TelemetryEncoder.write(message, out);
+        return ByteBufUtil.getBytes(out);
     }
 
     @Test
@@ -43,9 +82,7 @@ class SectionCacheTest {
         }
         for (int round = 0; round < 3; round++) {
             for (Telemetry message : messages) {
-                assertArrayEquals(
-                        TelemetryEncoder.sections(message),
-                        cache.sections(message).encoded());
+                assertArrayEquals(encoded(message), cache.sections(message).encoded());
             }
         }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.upstream.amqp.engine.MessageBytes;
 import io.upstream.benchmarks.codec.CodecBenchmark;
 import io.upstream.benchmarks.codec.Wire;
 import java.util.Arrays;
@@ -70,8 +70,8 @@ public class EngineReceiveBenchmark extends CodecBenchmark {
     }
 
     private static byte[] bytes(Object sections) {
-        if (sections instanceof ByteBuf bytes) {
-            return ByteBufUtil.getBytes(bytes);
+        if (sections instanceof MessageBytes bytes) {
+            return bytes.copy();
         } else if (sections instanceof ReadableBuffer buffer) {
             return ByteBufUtil.getBytes(Unpooled.wrappedBuffer(buffer.byteBuffer()));
         }

@@ -3,7 +3,6 @@ package io.upstream.amqp;
 
 import java.util.Arrays;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Is told what every decoder finds; looks into it only while a check asks for it. */
@@ -12,10 +11,7 @@ final class MessageSink {
     private long messages;
 
     @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
-    private @Nullable Object properties;
-
-    @SuppressWarnings("UnusedVariable") // written so that the work for it cannot be left out
-    private @Nullable Object payload;
+    private @Nullable Object last;
 
     private @Nullable Object candidate;
     private byte[] expected = {};
@@ -24,32 +20,35 @@ final class MessageSink {
     /**
      * A message.
      *
-     * @param more what stands for its application properties
-     * @param body what stands for its payload
-     * @param bytes gives the payload; asked for in a check only
+     * @param message what the application is given
      */
-    void message(
-            long deliveryId,
-            Object messageId,
-            String contentType,
-            Map<?, ?> more,
-            Object body,
-            Supplier<byte[]> bytes) {
+    void message(long deliveryId, Object message) {
         sum += deliveryId;
         messages++;
-        properties = more;
-        payload = body;
-        if (candidate != null) {
-            if (deliveryId != checked
-                    || !messageId.equals(AmqpSample.MESSAGE_ID)
-                    || !contentType.equals(AmqpSample.CONTENT_TYPE)
-                    || !more.equals(AmqpSample.PROPERTIES)
-                    || !Arrays.equals(bytes.get(), expected)) {
-                throw new IllegalStateException(candidate + ": message " + checked + " became " + deliveryId + " "
-                        + messageId + " " + contentType + " " + more);
-            }
-            checked++;
+        last = message;
+    }
+
+    /** Something of a message was read. */
+    void add(long value) {
+        sum += value;
+    }
+
+    /** Whether {@link #check} is to be called for each message. */
+    boolean checks() {
+        return candidate != null;
+    }
+
+    /** Compares everything that was sent. */
+    void check(long deliveryId, @Nullable Object id, @Nullable Object type, Map<?, ?> more, byte[] payload) {
+        if (deliveryId != checked
+                || !AmqpSample.MESSAGE_ID.equals(id)
+                || !AmqpSample.CONTENT_TYPE.equals(type)
+                || !AmqpSample.PROPERTIES.equals(more)
+                || !Arrays.equals(payload, expected)) {
+            throw new IllegalStateException(
+                    candidate + ": message " + checked + " became " + deliveryId + " " + id + " " + type + " " + more);
         }
+        checked++;
     }
 
     /** Requires the messages 0 to {@code count} - 1 with {@code payload}, and no others. */

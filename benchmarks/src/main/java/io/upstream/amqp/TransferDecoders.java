@@ -7,11 +7,13 @@ import io.netty.buffer.Unpooled;
 import io.upstream.CloudMessage;
 import io.upstream.SystemProperty;
 import io.upstream.amqp.engine.MalformedMessageException;
+import io.upstream.amqp.engine.MessageBytes;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.amqp.engine.ReceiverEvents;
 import io.upstream.benchmarks.codec.Wire;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.messaging.Data;
 import org.apache.qpid.proton.amqp.transport.Transfer;
@@ -31,7 +33,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Who decodes transfer frames with whole messages in them. */
 public enum TransferDecoders {
+    /** What the application's handler is given: the payload at once, properties if it asks. */
     UPSTREAM,
+    /** As {@link #UPSTREAM}, and the application goes through all properties. */
+    UPSTREAM_READ_ALL,
     PROTON_J,
     PROTONJ2,
     /** The floor: from one frame's length to the next. */
@@ -39,7 +44,8 @@ public enum TransferDecoders {
 
     Candidate make(MessageSink sink) {
         return switch (this) {
-            case UPSTREAM -> new Upstream(sink);
+            case UPSTREAM -> new Upstream(sink, message -> {});
+            case UPSTREAM_READ_ALL -> new Upstream(sink, message -> readAll(message, sink));
             case PROTON_J -> new ProtonJ(sink);
             case PROTONJ2 -> new ProtonJ2(sink);
             case LIMIT -> new Limit(sink);
@@ -48,7 +54,12 @@ public enum TransferDecoders {
 
     /** The longest frame in which to send it messages of {@code length} bytes: one for each, but for the engine that takes no such frames. */
     int maxFrameSize(int length) {
-        return this == UPSTREAM ? PeerScript.MAX_FRAME_SIZE : length + AmqpSample.OVERHEAD;
+        return this == UPSTREAM || this == UPSTREAM_READ_ALL ? PeerScript.MAX_FRAME_SIZE : length + AmqpSample.OVERHEAD;
+    }
+
+    private static void readAll(CloudMessage message, MessageSink sink) {
+        message.system().forEach((name, value) -> sink.add(value.length()));
+        message.properties().forEach((name, value) -> sink.add(name.length() + value.length()));
     }
 
     /** Reads what a socket gives. */
@@ -64,9 +75,11 @@ public enum TransferDecoders {
     private static final class Upstream implements Candidate, ReceiverEvents {
         private final UpstreamEngine engine = new UpstreamEngine(new Wire());
         private final MessageSink sink;
+        private final Consumer<CloudMessage> application;
 
-        Upstream(MessageSink sink) {
+        Upstream(MessageSink sink, Consumer<CloudMessage> application) {
             this.sink = sink;
+            this.application = application;
             engine.receiver(this);
         }
 
@@ -77,18 +90,23 @@ public enum TransferDecoders {
         }
 
         @Override
-        public void delivered(long delivery, ByteBuf sections) {
+        public void delivered(long delivery, MessageBytes sections) {
+            CloudMessage message;
             try {
-                CloudMessage message = CloudMessages.read(sections);
-                sink.message(
-                        delivery,
-                        message.system().getOrDefault(SystemProperty.MESSAGE_ID, ""),
-                        message.system().getOrDefault(SystemProperty.CONTENT_TYPE, ""),
-                        message.properties(),
-                        message,
-                        () -> ByteBufUtil.getBytes(Unpooled.wrappedBuffer(message.payload())));
+                message = CloudMessages.read(sections);
             } catch (MalformedMessageException e) {
                 throw new IllegalStateException(e);
+            }
+            sink.message(delivery, message);
+            sink.add(message.payload().get(0));
+            application.accept(message);
+            if (sink.checks()) {
+                sink.check(
+                        delivery,
+                        message.system().get(SystemProperty.MESSAGE_ID),
+                        message.system().get(SystemProperty.CONTENT_TYPE),
+                        message.properties(),
+                        ByteBufUtil.getBytes(Unpooled.wrappedBuffer(message.payload())));
             }
         }
 
@@ -131,13 +149,17 @@ public enum TransferDecoders {
                 Message message = Proton.message();
                 message.decode(readable);
                 Data body = (Data) message.getBody();
-                sink.message(
-                        transfer.getDeliveryId().longValue(),
-                        message.getMessageId(),
-                        message.getContentType(),
-                        message.getApplicationProperties().getValue(),
-                        body,
-                        () -> bytes(body));
+                long delivery = transfer.getDeliveryId().longValue();
+                sink.message(delivery, message);
+                sink.add(body.getValue().getLength());
+                if (sink.checks()) {
+                    sink.check(
+                            delivery,
+                            message.getMessageId(),
+                            message.getContentType(),
+                            message.getApplicationProperties().getValue(),
+                            bytes(body));
+                }
             }
             in.release();
         }
@@ -193,7 +215,11 @@ public enum TransferDecoders {
                 }
             }
             state.reset();
-            sink.message(transfer.getDeliveryId(), messageId, contentType, application, body, body::getValue);
+            sink.message(transfer.getDeliveryId(), body);
+            sink.add(messageId.hashCode() + contentType.length() + application.size());
+            if (sink.checks()) {
+                sink.check(transfer.getDeliveryId(), messageId, contentType, application, body.getValue());
+            }
         }
     }
 
@@ -208,7 +234,7 @@ public enum TransferDecoders {
         public void read(ByteBuf in) {
             while (in.isReadable()) {
                 int length = in.getInt(in.readerIndex());
-                sink.message(in.getInt(in.readerIndex() + length - 4), "", "", Map.of(), "", () -> new byte[0]);
+                sink.message(in.getInt(in.readerIndex() + length - 4), this);
                 in.skipBytes(length);
             }
             in.release();

@@ -8,6 +8,8 @@ import io.upstream.Telemetry;
 import io.upstream.amqp.engine.TransferFrames;
 import io.upstream.benchmarks.codec.Wire;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.codec.EncoderImpl;
@@ -26,8 +28,10 @@ import org.apache.qpid.protonj2.types.transport.Transfer;
 public enum TransferEncoders {
     /** All messages have the same properties, whose encoding is kept. */
     UPSTREAM,
-    /** Each message with a property set of its own, so that nothing of an earlier one can be used again. */
+    /** Each message with property maps of its own, which say the same as those of others. */
     UPSTREAM_NEW_PROPERTIES,
+    /** Each message with a correlation id of its own as well, so that nothing of an earlier one can be used again. */
+    UPSTREAM_OTHER_PROPERTIES,
     PROTON_J,
     PROTONJ2,
     /** The floor for who copies: a prepared header and the payload into a buffer at hand. */
@@ -40,7 +44,9 @@ public enum TransferEncoders {
     Candidate make(byte[] payload, Wire wire) {
         return switch (this) {
             case UPSTREAM -> Upstream.sameProperties(payload, wire);
-            case UPSTREAM_NEW_PROPERTIES -> Upstream.newProperties(payload, wire);
+            case UPSTREAM_NEW_PROPERTIES -> Upstream.newProperties(i -> AmqpSample.telemetry(payload), wire);
+            case UPSTREAM_OTHER_PROPERTIES ->
+                Upstream.newProperties(i -> AmqpSample.telemetry(payload).correlationId("request " + i), wire);
             case PROTON_J -> new ProtonJ(payload, wire);
             case PROTONJ2 -> new ProtonJ2(payload, wire);
             case LIMIT_COPY -> new Copy(payload);
@@ -100,11 +106,9 @@ public enum TransferEncoders {
             return new Upstream(wire, () -> template.withPayload(payload));
         }
 
-        static Upstream newProperties(byte[] payload, Wire wire) {
+        static Upstream newProperties(IntFunction<Telemetry> message, Wire wire) {
             Telemetry[] messages = new Telemetry[PROPERTY_SETS];
-            for (int i = 0; i < messages.length; i++) {
-                messages[i] = AmqpSample.telemetry(payload);
-            }
+            Arrays.setAll(messages, message);
             int[] next = {0};
             return new Upstream(wire, () -> messages[next[0]++ & (PROPERTY_SETS - 1)]);
         }

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.upstream.Telemetry;
 import io.upstream.amqp.engine.EngineReceiver;
 import io.upstream.amqp.engine.EngineSender;
+import io.upstream.amqp.engine.MessageBytes;
 import io.upstream.amqp.engine.Outcome;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.amqp.engine.ReceiverEvents;
@@ -92,7 +93,7 @@ final class UpstreamCandidate implements Engines.Candidate {
         }
 
         @Override
-        public void delivered(long delivery, ByteBuf sections) {
+        public void delivered(long delivery, MessageBytes sections) {
             inbox.message(sections);
             Objects.requireNonNull(receiver).settle(delivery, Outcome.ACCEPTED);
         }

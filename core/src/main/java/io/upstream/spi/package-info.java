@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The one seam by which the API finds the protocols: {@link io.upstream.spi.UpstreamTransportProvider}. */
+/**
+ * The seam between the API and the protocols. The API finds them as {@link io.upstream.spi.UpstreamTransportProvider}s; they pass a payload on
+ * where it lies as {@link io.upstream.spi.PayloadBorrower}s, and say by a {@link io.upstream.spi.HeaderFormat} how to read what came with a
+ * message from the hub.
+ */
 @NullMarked
 package io.upstream.spi;
 

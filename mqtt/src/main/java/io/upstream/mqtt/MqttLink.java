@@ -109,9 +109,9 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
                     "left a message of {} with the hub, nobody here reads its topic {}", where.hop(), message.topic(0));
             return;
         }
-        PropertyBag bag = PropertyBag.read(message.topic(bagAt));
+        int bag = message.topicLength() - bagAt;
         inbox.receive(
-                new CloudMessage(message.payloadBytes(), bag.system(), bag.properties()),
+                CloudMessage.of(message.bytes(bagAt), bag, message.payloadLength(), PropertyBag.FORMAT),
                 message.packetId(),
                 message.topicLength() + message.payloadLength());
     }

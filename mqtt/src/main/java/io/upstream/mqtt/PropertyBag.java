@@ -5,6 +5,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.upstream.SystemProperty;
+import io.upstream.frame.FlatProperties;
+import io.upstream.spi.HeaderFormat;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -20,6 +23,13 @@ import org.jspecify.annotations.Nullable;
  * @param properties the application's own, in the order of the topic
  */
 record PropertyBag(Map<SystemProperty, String> system, Map<String, String> properties) {
+    /** Reads what lies before a payload. */
+    static final HeaderFormat FORMAT = (message, payloadAt) -> {
+        PropertyBag bag = read(new String(message, 0, payloadAt, UTF_8));
+        return new HeaderFormat.Headers(
+                Collections.unmodifiableMap(bag.system()), Collections.unmodifiableMap(bag.properties()));
+    };
+
     private static final byte[] HEX = "0123456789ABCDEF".getBytes(US_ASCII);
     private static final Map<SystemProperty, String> NAMES = names();
     private static final Map<String, SystemProperty> BY_NAME = byName();

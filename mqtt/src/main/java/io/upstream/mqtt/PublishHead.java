@@ -4,6 +4,7 @@ package io.upstream.mqtt;
 import io.netty.buffer.ByteBuf;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
+import io.upstream.frame.FlatProperties;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

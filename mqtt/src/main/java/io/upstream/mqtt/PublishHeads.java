@@ -8,6 +8,7 @@ import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.frame.FlatProperties;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -81,6 +81,15 @@ final class PublishView {
         return bytes.slice(payloadAt, payloadLength);
     }
 
+    /** A copy of the topic from byte {@code from} on, and of the payload behind it. */
+    byte[] bytes(int from) {
+        int length = topicLength - from;
+        byte[] copy = new byte[length + payloadLength];
+        bytes.getBytes(topicAt + from, copy, 0, length);
+        bytes.getBytes(payloadAt, copy, length, payloadLength);
+        return copy;
+    }
+
     /** A copy of the payload. */
     byte[] payloadBytes() {
         return ByteBufUtil.getBytes(bytes, payloadAt, payloadLength);

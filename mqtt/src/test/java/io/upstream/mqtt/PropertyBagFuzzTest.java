@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
+import io.upstream.frame.FlatProperties;
 import io.upstream.testing.Mutants;
 import java.util.Map;
 import java.util.stream.Stream;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
+import io.upstream.frame.FlatProperties;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -2,9 +2,6 @@
 package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.CompositeByteBuf;
-import io.upstream.frame.WriteBatch;
-import org.jspecify.annotations.Nullable;
 
 /** A link on which we receive. Ends when the peer sends without credit, or more than the link's longest message. */
 public final class EngineReceiver extends EngineLink {
@@ -23,7 +20,7 @@ public final class EngineReceiver extends EngineLink {
     /** The delivery that is incomplete, or {@link #NONE}; what has come of it, and in how many frames. */
     private long delivery = NONE;
 
-    private @Nullable CompositeByteBuf pieces;
+    private final MessageBytes message = new MessageBytes();
     private long size;
     private int transfers;
     private Settling settling = Settling.OURS;
@@ -147,10 +144,7 @@ public final class EngineReceiver extends EngineLink {
 
     private void endDelivery() {
         delivery = NONE;
-        if (pieces != null) {
-            pieces.release();
-            pieces = null;
-        }
+        message.release();
     }
 
     /** Has cost the peer a credit, of which nobody else knows. */
@@ -169,12 +163,10 @@ public final class EngineReceiver extends EngineLink {
                 endDelivery();
             }
         } else if (more) {
-            keep(in, from, to - from);
-        } else if (pieces == null) {
-            deliver(in.slice(from, to - from));
+            message.keep(in, from, to - from);
         } else {
-            keep(in, from, to - from);
-            deliverPieces();
+            message.show(in, from, to - from);
+            deliver();
         }
     }
 
@@ -189,40 +181,21 @@ public final class EngineReceiver extends EngineLink {
         return !isAttached();
     }
 
-    /** A small piece would hold fast a large buffer, of which the peer could make many: it is copied. */
-    private void keep(ByteBuf in, int from, int length) {
-        if (pieces == null) {
-            pieces = in.alloc().compositeBuffer(MAX_TRANSFERS);
-        }
-        ByteBuf piece = length >= WriteBatch.LINK_FROM
-                ? in.retainedSlice(from, length)
-                : in.alloc().buffer(length).writeBytes(in, from, length);
-        pieces.addComponent(true, piece);
-    }
-
-    private void deliverPieces() {
-        CompositeByteBuf whole = pieces;
-        pieces = null;
-        if (whole != null) {
-            try {
-                deliver(whole);
-            } finally {
-                whole.release();
-            }
-        }
-    }
-
-    private void deliver(ByteBuf message) {
+    /** It may be settled, and the link detached, while it is read. */
+    private void deliver() {
         long id = settling == Settling.OURS ? delivery : SETTLED;
         delivery = NONE;
-        events.delivered(id, message);
+        try {
+            events.delivered(id, message);
+        } finally {
+            message.release();
+        }
     }
 
     @Override
     void release() {
-        if (pieces != null) {
-            pieces.release();
-            pieces = null;
+        if (delivery != NONE) { // else somebody may be reading it
+            message.release();
         }
     }
 }

@@ -128,7 +128,7 @@ final class EngineProbe implements EngineEvents, SessionEvents {
         EngineReceiver[] receiver = new EngineReceiver[1];
         receiver[0] = session.receiver(terms(name), new ReceiverEvents() {
             @Override
-            public void delivered(long delivery, ByteBuf message) {
+            public void delivered(long delivery, MessageBytes message) {
                 events.add("delivered " + name + " " + describe(message));
                 receiver[0].settle(delivery, Outcome.ACCEPTED);
             }
@@ -146,9 +146,10 @@ final class EngineProbe implements EngineEvents, SessionEvents {
         return receiver[0];
     }
 
-    private static String describe(ByteBuf message) {
+    private static String describe(MessageBytes message) {
         StringBuilder text = new StringBuilder();
-        AmqpReader in = new AmqpReader(message);
+        byte[] sections = message.copy();
+        AmqpReader in = new AmqpReader(sections, 0, sections.length);
         try {
             while (in.hasMore()) {
                 int section = in.sectionCode();

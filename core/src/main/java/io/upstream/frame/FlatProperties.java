@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.upstream.mqtt;
+package io.upstream.frame;
 
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The properties of a message in the order of the topic, side by side in an array that is used again: two sets are compared and written
- * without walking through a map each time. A name is a {@link SystemProperty} or a string, which are never equal to each other.
+ * The properties of a message side by side in an array that is used again, those that the hub reads first: two sets are compared and
+ * written without walking through a map each time. A name is a {@link SystemProperty} or a string, which are never equal to each other.
+ * Not thread-safe.
  */
-final class FlatProperties {
+public final class FlatProperties {
     private static final SystemProperty[] SYSTEM = SystemProperty.values();
     private static final @Nullable Object[] NOTHING = new @Nullable Object[0];
 
@@ -20,7 +22,7 @@ final class FlatProperties {
     private int end;
 
     /** Takes the properties of {@code message} in place of those it held. */
-    void set(Telemetry message) {
+    public void set(Telemetry message) {
         int before = size;
         size = message.system().size() + message.properties().size();
         if (flat.length < 2 * size) {
@@ -52,33 +54,41 @@ final class FlatProperties {
     }
 
     /** How many there are. */
-    int size() {
+    public int size() {
         return size;
     }
 
     /** Whether there are any of the application's own, which come last. */
-    boolean hasOwn() {
+    public boolean hasOwn() {
         return size > 0 && systemName(size - 1) == null;
     }
 
     /** The name of the property at {@code index} if it is one of the hub's own, or null. */
-    @Nullable
-    SystemProperty systemName(int index) {
+    public @Nullable SystemProperty systemName(int index) {
         return flat[2 * index] instanceof SystemProperty known ? known : null;
     }
 
     /** The name of a property of the application. */
-    String name(int index) {
+    public String name(int index) {
         return text(2 * index);
     }
 
-    String value(int index) {
+    public String value(int index) {
         return text(2 * index + 1);
     }
 
     /** Whether both hold the same, in the same order. */
-    boolean same(FlatProperties other) {
+    public boolean same(FlatProperties other) {
         return size == other.size && Arrays.equals(flat, 0, 2 * size, other.flat, 0, 2 * size);
+    }
+
+    /** Equal for those that are the {@link #same}. */
+    public int hash() {
+        int hash = size;
+        for (int i = 0; i < 2 * size; i++) {
+            hash = 31 * hash + Objects.hashCode(flat[i]);
+        }
+        return hash;
     }
 
     private String text(int index) {
