@@ -36,8 +36,7 @@ class CloudMessageTest {
         AtomicInteger reads = new AtomicInteger();
         CloudMessage message = CloudMessage.of(new byte[] {7, 8}, 1, 1, (all, at) -> {
             reads.incrementAndGet();
-            return new HeaderFormat.Headers(
-                    Map.of(SystemProperty.MESSAGE_ID, "id " + all[0]), Map.of("at", "" + at));
+            return new HeaderFormat.Headers(Map.of(SystemProperty.MESSAGE_ID, "id " + all[0]), Map.of("at", "" + at));
         });
         assertEquals(8, message.payload().get(0));
         assertEquals(0, reads.get());

@@ -37,8 +37,7 @@ class SmallMapTest {
             small.forEach((name, value) -> walked.add(name + value));
             assertEquals(linked.size(), walked.size());
             small.sort(Comparator.naturalOrder());
-            assertEquals(
-                    new ArrayList<>(new TreeMap<>(linked).entrySet()), new ArrayList<>(small.entrySet()));
+            assertEquals(new ArrayList<>(new TreeMap<>(linked).entrySet()), new ArrayList<>(small.entrySet()));
         }
     }
 
@@ -50,13 +49,11 @@ class SmallMapTest {
         assertThrows(UnsupportedOperationException.class, () -> given.put("c", "d"));
         assertThrows(UnsupportedOperationException.class, () -> given.remove("a"));
         assertThrows(UnsupportedOperationException.class, given::clear);
-        assertThrows(
-                UnsupportedOperationException.class, () -> given.entrySet().clear());
+        assertThrows(UnsupportedOperationException.class, () -> given.entrySet().clear());
         assertThrows(
                 UnsupportedOperationException.class,
                 () -> given.entrySet().iterator().next().setValue("x"));
-        assertThrows(
-                UnsupportedOperationException.class, () -> given.keySet().remove("a"));
+        assertThrows(UnsupportedOperationException.class, () -> given.keySet().remove("a"));
         assertThrows(
                 NoSuchElementException.class,
                 () -> new SmallMap<String>(0).entrySet().iterator().next());
