@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.State;
 
 /**
  * A payload to the client's masked frames and a server's frame to its payload, beside Netty's codec: the step itself, and with the
- * channel's handler around it.
+ * channel's handler around it. {@code ...Limit} is no codec but what the same bytes cost without one.
  */
 @State(Scope.Thread)
 public class FrameBenchmark extends CodecBenchmark {
@@ -39,6 +39,9 @@ public class FrameBenchmark extends CodecBenchmark {
     private final EmbeddedChannel ours =
             new EmbeddedChannel(new WebSocketFrames(new Where("websocket", "hub hub.test:443"), keys()), new Sink());
     private final NettyFrames nettys = new NettyFrames();
+    private final EmbeddedChannel bare = new EmbeddedChannel(new Sink());
+    private long[] plain = {};
+    private long[] masked = {};
     private ByteBuf payload = Unpooled.EMPTY_BUFFER;
     private ByteBuf wire = Unpooled.EMPTY_BUFFER;
 
@@ -61,6 +64,8 @@ public class FrameBenchmark extends CodecBenchmark {
         new SplittableRandom(size).nextBytes(body);
         payload = alloc.directBuffer(size).writeBytes(body);
         wire = serverFrame(body);
+        plain = new SplittableRandom(size).longs(size / Long.BYTES).toArray();
+        masked = new long[plain.length];
         nettys.channel().pipeline().addLast(new Sink());
         require("our decoder", body, decoded());
         WebSocketFrame frame = nettys.decode(wire.duplicate());
@@ -106,6 +111,30 @@ public class FrameBenchmark extends CodecBenchmark {
         return bytes;
     }
 
+    /** Nothing but the exclusive-or, on arrays of the heap, where the compiler makes vectors of it. */
+    @Benchmark
+    public long[] encodeGatheredLimit() {
+        long key = plain[0] | 1;
+        for (int i = 0; i < plain.length; i++) {
+            masked[i] = plain[i] ^ key;
+        }
+        return masked;
+    }
+
+    /** A buffer for each frame, taken from the pool and given back: what {@link #encode} has beside the mask. */
+    @Benchmark
+    public int encodeLimit() {
+        encodeGatheredLimit();
+        int bytes = 0;
+        for (int at = 0; at < size; at += FrameWriter.RECORD_BYTES - FrameWriter.HEADER_BYTES) {
+            ByteBuf frame =
+                    alloc.directBuffer(Math.min(FrameWriter.RECORD_BYTES, FrameWriter.HEADER_BYTES + size - at));
+            bytes += frame.writerIndex(FrameWriter.HEADER_BYTES).readableBytes();
+            frame.release();
+        }
+        return bytes;
+    }
+
     @Benchmark
     public int encodeByNetty() throws Exception {
         int bytes = 0;
@@ -126,6 +155,13 @@ public class FrameBenchmark extends CodecBenchmark {
     public int encodeInChannelByNetty() {
         writeNettys();
         return drain(nettys.channel());
+    }
+
+    /** A channel that passes the payload on as it is. */
+    @Benchmark
+    public int encodeInChannelLimit() {
+        bare.writeAndFlush(payload.retainedDuplicate(), bare.voidPromise());
+        return drain(bare);
     }
 
     /** The payload as a view that is valid until the buffer goes. */

@@ -24,6 +24,7 @@ public final class CodecReport {
     private static final String LIMIT = "LIMIT";
     private static final String NETTY = "NETTY";
     private static final String BY_NETTY = "ByNetty";
+    private static final String OF_LIMIT = "Limit";
     private static final String INDEX = "codecs.md";
     private static final String CHART = "codecs.svg";
 
@@ -71,9 +72,9 @@ public final class CodecReport {
             String codec;
             if (params.has("codec")) {
                 codec = params.path("codec").asText();
-            } else { // a method for each candidate: the peer's is named for it
-                codec = method.endsWith(BY_NETTY) ? NETTY : OURS;
-                operation += " " + method.replace(BY_NETTY, "");
+            } else { // a method for each candidate: the peer's and the limit's are named for it
+                codec = method.endsWith(BY_NETTY) ? NETTY : method.endsWith(OF_LIMIT) ? LIMIT : OURS;
+                operation += " " + method.replace(BY_NETTY, "").replace(OF_LIMIT, "");
             }
             String size = params.has("size") ? " " + params.path("size").asText() + " B" : "";
             rows.computeIfAbsent(operation + size, key -> new ArrayList<>())
