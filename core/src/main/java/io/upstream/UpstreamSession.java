@@ -27,6 +27,9 @@ public interface UpstreamSession extends AutoCloseable {
      * NetworkException} when the connection was lost, in which case the hub may or may not have the message. Cancelling it
      * before its first byte is written takes it back. Messages reach the hub in the order of the calls.
      *
+     * <p>What depends on the future runs on {@link UpstreamRuntime#callbacks}. A thread that blocks for it by {@code
+     * toCompletableFuture().get()} or {@code join()} is woken at once, also when no thread for callbacks is free.
+     *
      * <p><b>Buffers:</b> borrows the payload until the future has completed.
      */
     CompletionStage<Void> send(Telemetry telemetry);
