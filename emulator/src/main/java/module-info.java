@@ -2,7 +2,7 @@
 /** An IoT Hub that runs in the JVM, for tests, demonstrations and benchmarks. */
 module io.upstream.emulator {
     requires com.fasterxml.jackson.core;
-    requires com.fasterxml.jackson.databind;
+    requires transitive com.fasterxml.jackson.databind;
     requires io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.codec.http;

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.upstream.emulator.hub.ErrorReport;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.transport.AmqpError;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
@@ -22,12 +16,10 @@ final class AmqpErrors {
     static final Symbol THROTTLED = Symbol.valueOf("com.microsoft:device-container-throttled");
     static final Symbol ARGUMENT_ERROR = Symbol.valueOf("com.microsoft:argument-error");
 
+    private static final Symbol TIMEOUT = Symbol.valueOf("com.microsoft:timeout");
     private static final Symbol TRACKING_ID = Symbol.valueOf("com.microsoft:tracking-id");
     /** "AmqpAddressNotFound" in the hub's list of codes. */
     private static final int ADDRESS_NOT_FOUND = 404_006;
-
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("MM/dd/yyyy HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private AmqpErrors() {}
 
@@ -47,16 +39,9 @@ final class AmqpErrors {
     }
 
     private static ErrorCondition of(Symbol symbol, int code, String message) {
-        Instant now = Instant.now();
-        String trackingId = UUID.randomUUID().toString().replace("-", "") + "-TimeStamp:" + TIME.format(now);
-        ObjectNode text = JsonNodeFactory.instance
-                .objectNode()
-                .put("errorCode", code)
-                .put("trackingId", trackingId)
-                .put("message", message)
-                .put("timestampUtc", now.toString());
-        ErrorCondition condition = new ErrorCondition(symbol, text.toString());
-        condition.setInfo(Map.of(TRACKING_ID, trackingId));
+        ErrorReport report = ErrorReport.of(code, message);
+        ErrorCondition condition = new ErrorCondition(symbol, report.json().toString());
+        condition.setInfo(Map.of(TRACKING_ID, report.trackingId()));
         return condition;
     }
 
@@ -65,7 +50,9 @@ final class AmqpErrors {
             case MALFORMED -> ARGUMENT_ERROR;
             case UNAUTHORIZED, DEVICE_DISABLED -> AmqpError.UNAUTHORIZED_ACCESS;
             case QUOTA_EXCEEDED, QUEUE_FULL -> AmqpError.RESOURCE_LIMIT_EXCEEDED;
-            case DEVICE_NOT_FOUND, MODULE_NOT_FOUND -> AmqpError.NOT_FOUND;
+            case DEVICE_NOT_FOUND, MODULE_NOT_FOUND, DEVICE_NOT_ONLINE -> AmqpError.NOT_FOUND;
+            case PRECONDITION_FAILED -> AmqpError.PRECONDITION_FAILED;
+            case METHOD_TIMEOUT -> TIMEOUT;
             case LOCK_LOST -> MESSAGE_LOCK_LOST;
             case MESSAGE_TOO_LARGE -> LinkError.MESSAGE_SIZE_EXCEEDED;
             case THROTTLED -> THROTTLED;

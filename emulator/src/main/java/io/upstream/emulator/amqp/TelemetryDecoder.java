@@ -96,21 +96,6 @@ final class TelemetryDecoder {
         return messages;
     }
 
-    /** As the hub counts: bodies, values of system properties, names and values of the application's, in bytes. */
-    static long size(List<HubMessage> messages) {
-        long size = 0;
-        for (HubMessage message : messages) {
-            size += message.body().length;
-            for (String value : message.systemProperties().values()) {
-                size += utf8(value).length;
-            }
-            for (Map.Entry<String, String> property : message.properties().entrySet()) {
-                size += utf8(property.getKey()).length + utf8(property.getValue()).length;
-            }
-        }
-        return size;
-    }
-
     private static TelemetryDecoder read(byte[] payload) throws HubException {
         TelemetryDecoder message = new TelemetryDecoder();
         DecoderImpl decoder = DECODER.get();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
-import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubMessage;
@@ -87,13 +86,7 @@ final class TelemetryLink extends HubLink {
     private DeliveryState outcome(int messageFormat, byte[] payload) {
         try {
             List<HubMessage> messages = TelemetryDecoder.decode(messageFormat, payload);
-            if (messages.size() > 1 && TelemetryDecoder.size(messages) > Hub.MAX_TELEMETRY_BYTES) {
-                throw new HubException(
-                        HubError.MESSAGE_TOO_LARGE, "the batch is larger than " + Hub.MAX_TELEMETRY_BYTES + " bytes");
-            }
-            for (HubMessage message : messages) {
-                connection.hub().accept(address.identity(), message);
-            }
+            connection.hub().accept(address.identity(), messages);
             return Accepted.getInstance();
         } catch (HubException e) {
             Rejected rejected = new Rejected();

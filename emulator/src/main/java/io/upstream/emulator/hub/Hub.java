@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.hub;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 /** What a protocol head asks of the hub. All methods may be called from any thread and do not block on I/O. */
@@ -34,6 +38,9 @@ public interface Hub {
     /** Takes one telemetry message: checks its size and keeps it. Returns its sequence number, from 1 on. */
     long accept(HubIdentity from, HubMessage message) throws HubException;
 
+    /** Takes all of these messages or none: their sizes count together. Returns the last one's sequence number. */
+    long accept(HubIdentity from, List<HubMessage> batch) throws HubException;
+
     /**
      * Notes a connection of the identity. Under MQTT the hub allows one: the earlier holder's {@code kick} runs before this
      * returns.
@@ -46,6 +53,38 @@ public interface Hub {
      * the first, whose {@code replaced} runs.
      */
     Presence receiveCloudMessages(HubIdentity identity, Consumer<CloudDelivery> receiver, Runnable replaced);
+
+    /** As {@link #receiveCloudMessages}, for messages to a module's inputs; their system property {@code input-name} says to which. */
+    Presence receiveInputs(HubIdentity module, Consumer<CloudDelivery> receiver, Runnable replaced);
+
+    /** The twin as its device sees it: {@code desired} and {@code reported}, each with {@code $version}. The caller's own copy. */
+    ObjectNode deviceTwin(HubIdentity identity) throws HubException;
+
+    /**
+     * Changes the reported properties by a merge patch (RFC 7396).
+     *
+     * @param baseVersion the version that they must have
+     * @return the new version
+     * @throws HubException {@link HubError#MALFORMED} beyond the twin's limits, {@link HubError#PRECONDITION_FAILED} for another version
+     */
+    long report(HubIdentity identity, ObjectNode patch, OptionalLong baseVersion) throws HubException;
+
+    /**
+     * Starts handing changes of the desired properties to {@code receiver}, in their order, from any thread, which it must not hold up. A
+     * second receiver of the same identity takes the place of the first, whose {@code replaced} runs.
+     */
+    Presence receiveDesiredChanges(HubIdentity identity, Consumer<DesiredChange> receiver, Runnable replaced);
+
+    /** As {@link #receiveDesiredChanges}, for direct methods; those that wait for a receiver come at once. */
+    Presence receiveMethods(HubIdentity identity, Consumer<MethodRequest> receiver, Runnable replaced);
+
+    /**
+     * Brings a device's answer to a direct method.
+     *
+     * @return false if nobody waits for it (any more), which is no error
+     * @throws HubException {@link HubError#MALFORMED} if the payload is not JSON, {@link HubError#MESSAGE_TOO_LARGE}
+     */
+    boolean answerMethod(HubIdentity identity, UUID id, MethodAnswer answer) throws HubException;
 
     /** Ends what was opened; idempotent. */
     interface Presence extends AutoCloseable {

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.hub;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hub itself: registry, credentials, telemetry, cloud-to-device queues and who is connected. It keeps everything in memory
+ * The hub itself: registry, credentials, telemetry, cloud-to-device queues, twins, direct methods and who is connected. It keeps everything in memory
  * and owns no thread: whoever runs it calls {@link #sweep} a few times a second. Safe for use by any thread.
  */
 public final class HubCore implements Hub {
     /** The largest cloud-to-device message, counted as telemetry is. */
     public static final int MAX_CLOUD_MESSAGE_BYTES = 64 * 1024;
 
-    private static final int MAX_MESSAGE_ID = 128;
-    private static final Set<String> ACKS = Set.of("none", "positive", "negative", "full");
     /** What the hub stamps and a device cannot say of itself. */
     private static final Set<String> STAMPED = Set.of(
             "connection-device-id",
@@ -41,7 +43,10 @@ public final class HubCore implements Hub {
     private final IdentityRegistry registry = new IdentityRegistry();
     private final Presences presences = new Presences();
     private final TelemetryStore telemetry;
-    private final ConcurrentHashMap<HubIdentity, CloudQueue> queues = new ConcurrentHashMap<>();
+    private final CloudQueues queues;
+    private final Twins twins;
+    private final Methods methods;
+    private volatile Throttle throttle = Throttle.NONE;
 
     /**
      * A hub without devices.
@@ -54,6 +59,9 @@ public final class HubCore implements Hub {
         this.clock = clock;
         this.tokenGrace = tokenGrace;
         this.telemetry = new TelemetryStore(clock, TelemetryStore.MAX_MESSAGES, TelemetryStore.MAX_BYTES);
+        this.queues = new CloudQueues(clock);
+        this.twins = new Twins(clock);
+        this.methods = new Methods(clock);
     }
 
     @Override
@@ -92,14 +100,13 @@ public final class HubCore implements Hub {
         return registry.get(identity);
     }
 
-    /** Removes an identity, a device with its modules; closes its connections and forgets its messages. */
+    /** Removes an identity, a device with its modules; closes its connections and forgets its messages and its twin. */
     public void remove(HubIdentity identity) throws HubException {
         for (HubIdentity removed : registry.remove(identity)) {
             closeConnections(removed);
-            CloudQueue queue = queues.remove(removed);
-            if (queue != null) {
-                queue.purge();
-            }
+            queues.remove(removed);
+            twins.remove(removed);
+            methods.remove(removed);
         }
     }
 
@@ -162,17 +169,34 @@ public final class HubCore implements Hub {
 
     @Override
     public long accept(HubIdentity from, HubMessage message) throws HubException {
+        return accept(from, List.of(message));
+    }
+
+    @Override
+    public long accept(HubIdentity from, List<HubMessage> batch) throws HubException {
         registry.requireEnabled(from);
-        requireSize(message, MAX_TELEMETRY_BYTES);
-        return telemetry.append(from, withoutStamps(message));
+        requireSize(batch, MAX_TELEMETRY_BYTES);
+        throttle.admit(from, Throttle.Operation.TELEMETRY);
+        long last = 0;
+        for (HubMessage message : batch) {
+            last = telemetry.append(from, withoutStamps(message));
+        }
+        return last;
+    }
+
+    private static void requireSize(List<HubMessage> batch, int limit) throws HubException {
+        long size = 0;
+        for (HubMessage message : batch) {
+            size += StoredMessage.size(message);
+        }
+        if (size > limit) {
+            String what = batch.size() == 1 ? "the message has " : "the batch has ";
+            throw new HubException(HubError.MESSAGE_TOO_LARGE, what + size + " bytes, " + limit + " are allowed");
+        }
     }
 
     private static void requireSize(HubMessage message, int limit) throws HubException {
-        long size = StoredMessage.size(message);
-        if (size > limit) {
-            throw new HubException(
-                    HubError.MESSAGE_TOO_LARGE, "the message has " + size + " bytes, " + limit + " are allowed");
-        }
+        requireSize(List.of(message), limit);
     }
 
     private static HubMessage withoutStamps(HubMessage message) {
@@ -205,42 +229,129 @@ public final class HubCore implements Hub {
         HubIdentity device = HubIdentity.device(deviceId);
         registry.get(device);
         requireSize(message, MAX_CLOUD_MESSAGE_BYTES);
-        Map<String, String> system = new LinkedHashMap<>(message.systemProperties());
-        String id =
-                system.computeIfAbsent("message-id", name -> UUID.randomUUID().toString());
-        system.putIfAbsent("to", "/devices/" + deviceId + "/messages/deviceBound");
-        if (id.isEmpty() || id.length() > MAX_MESSAGE_ID) {
-            throw new HubException(HubError.MALFORMED, "a message id must have 1 to " + MAX_MESSAGE_ID + " characters");
+        return queues.sendToDevice(device, message);
+    }
+
+    /**
+     * Enqueues a message for an input of a module, as Azure IoT Edge routes it. It comes from the module's own device unless its system
+     * properties {@code connection-device-id} and {@code connection-module-id} say otherwise.
+     */
+    public SentMessage sendToInput(HubIdentity module, String input, HubMessage message) throws HubException {
+        registry.get(module);
+        if (module.moduleId() == null) {
+            throw new HubException(HubError.MALFORMED, module + " is a device, only modules have inputs");
         }
-        if (!ACKS.contains(system.getOrDefault("ack", "none"))) {
-            throw new HubException(HubError.MALFORMED, "ack must be none, positive, negative or full");
-        }
-        return queue(device).send(id, new HubMessage(system, message.properties(), message.body()));
+        requireSize(message, MAX_TELEMETRY_BYTES);
+        return queues.sendToInput(module, input, message);
     }
 
     /** What became of a message to a device: one that still waits, or one of the last thousand of this device. */
     public Optional<SentMessage> cloudMessage(String deviceId, String messageId) {
-        CloudQueue queue = queues.get(HubIdentity.device(deviceId));
-        return queue == null ? Optional.empty() : Optional.ofNullable(queue.find(messageId));
+        return queues.find(HubIdentity.device(deviceId), messageId);
     }
 
     /** How many messages wait for the identity, locked ones included. */
     public int cloudMessageCount(HubIdentity identity) {
-        CloudQueue queue = queues.get(identity);
-        return queue == null ? 0 : queue.depth();
+        return queues.depth(identity);
     }
 
     @Override
     public Presence receiveCloudMessages(HubIdentity identity, Consumer<CloudDelivery> receiver, Runnable replaced) {
-        return queue(identity).receive(receiver, replaced);
+        return queues.receive(identity, receiver, replaced);
     }
 
-    private CloudQueue queue(HubIdentity identity) {
-        return queues.computeIfAbsent(identity, id -> new CloudQueue(clock));
+    @Override
+    public Presence receiveInputs(HubIdentity module, Consumer<CloudDelivery> receiver, Runnable replaced) {
+        return queues.receiveInputs(module, receiver, replaced);
     }
 
-    /** Lets lapsed locks and expired messages take effect. */
+    // Twins
+
+    @Override
+    public ObjectNode deviceTwin(HubIdentity identity) throws HubException {
+        registry.requireEnabled(identity);
+        throttle.admit(identity, Throttle.Operation.TWIN_READ);
+        return twins.of(identity).deviceView();
+    }
+
+    @Override
+    public long report(HubIdentity identity, ObjectNode patch, OptionalLong baseVersion) throws HubException {
+        registry.requireEnabled(identity);
+        throttle.admit(identity, Throttle.Operation.TWIN_UPDATE);
+        return twins.of(identity).report(patch, baseVersion);
+    }
+
+    @Override
+    public Presence receiveDesiredChanges(HubIdentity identity, Consumer<DesiredChange> receiver, Runnable replaced) {
+        return twins.of(identity).listen(receiver, replaced);
+    }
+
+    /** The whole twin in the JSON of the hub's REST API: {@code etag}, {@code version}, {@code tags}, {@code properties} with metadata. */
+    public ObjectNode serviceTwin(HubIdentity identity) throws HubException {
+        RegisteredIdentity entry = registry.get(identity);
+        return twins.serviceView(entry, presences.contains(identity), queues.depth(identity));
+    }
+
+    /**
+     * Changes {@code tags} and {@code properties.desired} by a merge patch (RFC 7396); whatever else is in it counts for nothing. A device
+     * that listens is told of desired properties.
+     *
+     * @param ifMatch the etag that the twin must have, with or without quotes; {@code null} or {@code *} for any
+     * @return the twin as {@link #serviceTwin} gives it
+     * @throws HubException {@link HubError#MALFORMED} beyond the twin's limits, {@link HubError#PRECONDITION_FAILED} for another etag
+     */
+    public ObjectNode patchTwin(HubIdentity identity, ObjectNode patch, @Nullable String ifMatch) throws HubException {
+        registry.get(identity);
+        twins.of(identity).patch(patch, ifMatch);
+        return serviceTwin(identity);
+    }
+
+    /** As {@link #patchTwin}, but what is not given is deleted. */
+    public ObjectNode replaceTwin(HubIdentity identity, ObjectNode whole, @Nullable String ifMatch)
+            throws HubException {
+        registry.get(identity);
+        twins.of(identity).replace(whole, ifMatch);
+        return serviceTwin(identity);
+    }
+
+    // Direct methods
+
+    /**
+     * Calls a direct method of a device or module.
+     *
+     * @return the device's answer, or a {@link HubException}: {@link HubError#DEVICE_NOT_ONLINE} if nobody listens within the connect timeout,
+     *     {@link HubError#METHOD_TIMEOUT} without an answer, {@link HubError#MALFORMED} or {@link HubError#MESSAGE_TOO_LARGE} for a call that the
+     *     hub does not take. Completed on whatever thread brings it, which must not be held up
+     */
+    public CompletionStage<MethodAnswer> invoke(HubIdentity identity, MethodCall call) {
+        try {
+            registry.get(identity);
+        } catch (HubException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return methods.invoke(identity, call);
+    }
+
+    @Override
+    public Presence receiveMethods(HubIdentity identity, Consumer<MethodRequest> receiver, Runnable replaced) {
+        return methods.receive(identity, receiver, replaced);
+    }
+
+    @Override
+    public boolean answerMethod(HubIdentity identity, UUID id, MethodAnswer answer) throws HubException {
+        return methods.answer(identity, id, answer);
+    }
+
+    // Limits and time
+
+    /** Lets this decide from now on which operations are too many; {@link Throttle#NONE} to begin with. */
+    public void throttle(Throttle decision) {
+        this.throttle = decision;
+    }
+
+    /** Lets lapsed locks, expired messages and the timeouts of methods take effect. */
     public void sweep() {
-        queues.values().forEach(CloudQueue::sweep);
+        queues.sweep();
+        methods.sweep();
     }
 }

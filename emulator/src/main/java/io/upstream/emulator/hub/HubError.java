@@ -13,11 +13,17 @@ public enum HubError {
     QUEUE_FULL(403_004, 403),
     DEVICE_NOT_FOUND(404_001, 404),
     MODULE_NOT_FOUND(404_010, 404),
+    /** A direct method for an identity that is not connected, or does not listen for methods. */
+    DEVICE_NOT_ONLINE(404_103, 404),
+    /** An etag or a version is not the one that was asked for. */
+    PRECONDITION_FAILED(412_001, 412),
     /** A cloud-to-device message was settled too late. */
     LOCK_LOST(412_002, 412),
     MESSAGE_TOO_LARGE(413_001, 413),
     THROTTLED(429_001, 429),
-    INTERNAL(500_001, 500);
+    INTERNAL(500_001, 500),
+    /** A device has not answered a direct method in time. */
+    METHOD_TIMEOUT(504_101, 504);
 
     private final int code;
     private final int httpStatus;

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.upstream.emulator.ManualClock;
 import io.upstream.emulator.hub.CloudDelivery;
+import io.upstream.emulator.hub.DesiredChange;
 import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
 import io.upstream.emulator.hub.HubMessage;
+import io.upstream.emulator.hub.IdentityStatus;
+import io.upstream.emulator.hub.MethodAnswer;
+import io.upstream.emulator.hub.MethodRequest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -27,11 +36,21 @@ final class InMemoryHub implements Hub {
     final Map<HubIdentity, Consumer<CloudDelivery>> receivers = new HashMap<>();
     final Map<HubIdentity, Runnable> replaced = new HashMap<>();
     final List<String> outcomes = new ArrayList<>();
+    final ManualClock clock = new ManualClock();
+    /** Twins, direct methods and inputs are the real hub's. */
+    final HubCore core = new HubCore("hub.test", clock, Duration.ZERO);
+
     Instant expiry = Instant.now().plusSeconds(3600);
 
     InMemoryHub register(String... ids) {
         for (String id : ids) {
             registered.put(identity(id), true);
+            try {
+                core.put(HubIdentity.device(identity(id).deviceId()), IdentityStatus.ENABLED, null, null);
+                core.put(identity(id), IdentityStatus.ENABLED, null, null);
+            } catch (HubException e) {
+                throw new IllegalArgumentException(e);
+            }
         }
         return this;
     }
@@ -88,12 +107,66 @@ final class InMemoryHub implements Hub {
 
     @Override
     public long accept(HubIdentity from, HubMessage message) throws HubException {
-        if (TelemetryDecoder.size(List.of(message)) > MAX_TELEMETRY_BYTES) {
+        if (size(message) > MAX_TELEMETRY_BYTES) {
             throw new HubException(HubError.MESSAGE_TOO_LARGE, "the message is too large");
         }
         senders.add(from);
         telemetry.add(message);
         return telemetry.size();
+    }
+
+    @Override
+    public long accept(HubIdentity from, List<HubMessage> batch) throws HubException {
+        if (batch.stream().mapToLong(InMemoryHub::size).sum() > MAX_TELEMETRY_BYTES) {
+            throw new HubException(HubError.MESSAGE_TOO_LARGE, "the batch is too large");
+        }
+        for (HubMessage message : batch) {
+            accept(from, message);
+        }
+        return telemetry.size();
+    }
+
+    @Override
+    public Presence receiveInputs(HubIdentity module, Consumer<CloudDelivery> receiver, Runnable whenReplaced) {
+        return core.receiveInputs(module, receiver, whenReplaced);
+    }
+
+    @Override
+    public ObjectNode deviceTwin(HubIdentity identity) throws HubException {
+        return core.deviceTwin(identity);
+    }
+
+    @Override
+    public long report(HubIdentity identity, ObjectNode patch, OptionalLong baseVersion) throws HubException {
+        return core.report(identity, patch, baseVersion);
+    }
+
+    @Override
+    public Presence receiveDesiredChanges(
+            HubIdentity identity, Consumer<DesiredChange> receiver, Runnable whenReplaced) {
+        return core.receiveDesiredChanges(identity, receiver, whenReplaced);
+    }
+
+    @Override
+    public Presence receiveMethods(HubIdentity identity, Consumer<MethodRequest> receiver, Runnable whenReplaced) {
+        return core.receiveMethods(identity, receiver, whenReplaced);
+    }
+
+    @Override
+    public boolean answerMethod(HubIdentity identity, UUID id, MethodAnswer answer) throws HubException {
+        return core.answerMethod(identity, id, answer);
+    }
+
+    /** Good enough for the ASCII of the tests. */
+    private static long size(HubMessage message) {
+        long size = message.body().length;
+        for (String value : message.systemProperties().values()) {
+            size += value.length();
+        }
+        for (Map.Entry<String, String> each : message.properties().entrySet()) {
+            size += each.getKey().length() + each.getValue().length();
+        }
+        return size;
     }
 
     @Override

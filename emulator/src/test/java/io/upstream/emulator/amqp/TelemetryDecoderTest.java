@@ -202,10 +202,4 @@ class TelemetryDecoderTest {
             }
         }
     }
-
-    @Test
-    void countsWhatTheHubCounts() {
-        HubMessage message = new HubMessage(Map.of("message-id", "1234"), Map.of("ab", "ü"), new byte[10]);
-        assertEquals(2 * (10 + 4 + 2 + 2), TelemetryDecoder.size(List.of(message, message)));
-    }
 }
