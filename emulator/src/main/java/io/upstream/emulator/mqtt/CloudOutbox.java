@@ -15,64 +15,53 @@ import io.upstream.emulator.hub.HubIdentity;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The cloud-to-device messages of one connection. Its window is the hub's: no more messages are handed out than fit a device's
+ * The cloud-to-device messages of one connection, or those to a module's inputs. Its window is the hub's: no more messages are handed out than fit a device's
  * queue. All methods run on the connection's event loop.
  */
-final class CloudOutbox {
+final class CloudOutbox implements FeedSource {
     private static final Logger LOG = LoggerFactory.getLogger(CloudOutbox.class);
+    /** Each feed has so many packet ids for itself. */
     private static final int PACKET_IDS = 1 << 14;
+
     private static final int MAX_TOPIC_BYTES = 65_535;
 
     private final Hub hub;
     private final HubIdentity identity;
     private final Topics topics;
+    private final Feed feed;
     private final StoredSession session;
+    private final int firstPacketId;
     private final Map<Integer, CloudDelivery> inFlight = new HashMap<>();
     private Hub.@Nullable Presence link;
 
-    CloudOutbox(Hub hub, HubIdentity identity, Topics topics, StoredSession session) {
+    CloudOutbox(Hub hub, HubIdentity identity, Topics topics, Feed feed, StoredSession session) {
         this.hub = hub;
         this.identity = identity;
         this.topics = topics;
+        this.feed = feed;
         this.session = session;
+        this.firstPacketId = feed == Feed.INPUTS ? PACKET_IDS + 1 : 1;
     }
 
-    String filter() {
-        return topics.cloudFilter();
-    }
-
-    /** Goes on with the subscription of an earlier connection, if there is one. */
-    void resume(ChannelHandlerContext ctx) {
-        if (session.cloudQos() != null) {
-            open(ctx);
-        }
-    }
-
-    void subscribe(ChannelHandlerContext ctx, MqttQoS qos) {
-        session.subscribe(qos);
-        open(ctx);
-    }
-
-    private void open(ChannelHandlerContext ctx) {
+    @Override
+    public void open(ChannelHandlerContext ctx) {
         if (link == null) {
-            link = hub.receiveCloudMessages(
-                    identity,
-                    delivery -> ctx.executor().execute(() -> deliver(ctx, delivery)),
-                    () -> LOG.debug("{} hands its messages over to a later connection", ctx.channel()));
+            Consumer<CloudDelivery> receiver = delivery -> ctx.executor().execute(() -> deliver(ctx, delivery));
+            Runnable replaced = () -> LOG.debug("{} hands its messages over to a later connection", ctx.channel());
+            link = feed == Feed.INPUTS
+                    ? hub.receiveInputs(identity, receiver, replaced)
+                    : hub.receiveCloudMessages(identity, receiver, replaced);
         }
     }
 
-    void unsubscribe() {
-        session.unsubscribe();
-        close();
-    }
-
-    void close() {
+    @Override
+    public void close() {
         if (link != null) {
             link.close();
             link = null;
@@ -81,12 +70,12 @@ final class CloudOutbox {
     }
 
     private void deliver(ChannelHandlerContext ctx, CloudDelivery delivery) {
-        MqttQoS qos = session.cloudQos();
+        MqttQoS qos = session.qos(feed);
         if (link == null || qos == null) {
             return; // closed meanwhile: the hub has taken the message back
         }
         try {
-            String topic = topics.cloudTopic(delivery.message());
+            String topic = topics.topic(feed, delivery.message());
             if (topic.getBytes(StandardCharsets.UTF_8).length > MAX_TOPIC_BYTES) {
                 LOG.info("a message to {} is rejected: its properties do not fit a topic", identity);
                 delivery.reject();
@@ -94,7 +83,7 @@ final class CloudOutbox {
                 deliverOnce(ctx, delivery, topic);
             } else {
                 int packetId = packetId(delivery);
-                boolean again = session.wasSent(delivery.sequenceNumber()) || delivery.deliveryCount() > 0;
+                boolean again = session.wasSent(feed, delivery.sequenceNumber()) || delivery.deliveryCount() > 0;
                 inFlight.put(packetId, delivery);
                 publish(
                         ctx,
@@ -129,13 +118,18 @@ final class CloudOutbox {
 
     /** From the sequence number, so that a message keeps its packet id when it is sent again (MQTT 3.1.1 section 4.4). */
     private int packetId(CloudDelivery delivery) {
-        int candidate = (int) (delivery.sequenceNumber() % PACKET_IDS) + 1;
-        CloudDelivery holder = inFlight.get(candidate);
+        int offset = (int) (delivery.sequenceNumber() % PACKET_IDS);
+        CloudDelivery holder = inFlight.get(firstPacketId + offset);
         while (holder != null && holder.sequenceNumber() != delivery.sequenceNumber()) {
-            candidate = candidate % PACKET_IDS + 1;
-            holder = inFlight.get(candidate);
+            offset = (offset + 1) % PACKET_IDS;
+            holder = inFlight.get(firstPacketId + offset);
         }
-        return candidate;
+        return firstPacketId + offset;
+    }
+
+    /** Whether the packet id is one of this feed's. */
+    boolean owns(int packetId) {
+        return packetId >= firstPacketId && packetId < firstPacketId + PACKET_IDS;
     }
 
     void acknowledged(int packetId) {
@@ -144,7 +138,7 @@ final class CloudOutbox {
             LOG.debug("{} acknowledges packet {}, which is not in flight", identity, packetId);
             return;
         }
-        session.acknowledged(delivery.sequenceNumber());
+        session.acknowledged(feed, delivery.sequenceNumber());
         try {
             delivery.complete();
         } catch (HubException e) {

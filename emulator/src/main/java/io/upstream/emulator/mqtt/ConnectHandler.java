@@ -169,9 +169,12 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
         StoredSession kept = header.isCleanSession() ? null : sessions.resume(identity);
         StoredSession session = kept == null ? sessions.begin(identity, header.isCleanSession()) : kept;
         LOG.debug("{} is {}, clean session {}", ctx.channel(), identity, header.isCleanSession());
+        TwinDesk twin = new TwinDesk(hub, identity, session);
+        MethodDesk methods = new MethodDesk(hub, identity);
         SessionHandler handler = new SessionHandler(
-                new CloudOutbox(hub, identity, topics, session),
-                new TelemetryInbox(hub, identity, topics, will),
+                topics,
+                new Feeds(hub, identity, topics, session, twin, methods),
+                new Inbox(new TelemetryInbox(hub, identity, topics, will), twin, methods),
                 presence,
                 new Lifetime(clock, end, header.keepAliveTimeSeconds()));
         ctx.write(MqttMessageBuilders.connAck()

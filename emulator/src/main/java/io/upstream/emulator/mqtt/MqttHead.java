@@ -9,7 +9,7 @@ import io.upstream.emulator.server.ProtocolHead;
 import java.time.Clock;
 
 /**
- * Speaks MQTT 3.1.1 for a hub: telemetry up, cloud-to-device messages down. One head serves all connections, so that sessions
+ * Speaks MQTT 3.1.1 for a hub: telemetry up, cloud-to-device messages down, twins and direct methods. One head serves all connections, so that sessions
  * outlive them.
  */
 public final class MqttHead implements ProtocolHead {

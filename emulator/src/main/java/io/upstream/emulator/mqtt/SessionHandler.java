@@ -14,7 +14,8 @@ import io.netty.handler.codec.mqtt.MqttUnsubscribeMessage;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,8 +26,9 @@ import org.slf4j.LoggerFactory;
 final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
     private static final Logger LOG = LoggerFactory.getLogger(SessionHandler.class);
 
-    private final CloudOutbox outbox;
-    private final TelemetryInbox inbox;
+    private final Topics topics;
+    private final Feeds feeds;
+    private final Inbox inbox;
     private final Hub.Presence presence;
     private final Lifetime lifetime;
     private Phase phase = Phase.OPEN;
@@ -37,8 +39,9 @@ final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
         CLOSING
     }
 
-    SessionHandler(CloudOutbox outbox, TelemetryInbox inbox, Hub.Presence presence, Lifetime lifetime) {
-        this.outbox = outbox;
+    SessionHandler(Topics topics, Feeds feeds, Inbox inbox, Hub.Presence presence, Lifetime lifetime) {
+        this.topics = topics;
+        this.feeds = feeds;
         this.inbox = inbox;
         this.presence = presence;
         this.lifetime = lifetime;
@@ -52,7 +55,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
         }
         lifetime.start(ctx);
         ctx.flush();
-        outbox.resume(ctx);
+        feeds.resume(ctx);
     }
 
     @Override
@@ -75,8 +78,8 @@ final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
 
     private void handle(ChannelHandlerContext ctx, MqttMessage message) throws HubException {
         switch (message.fixedHeader().messageType()) {
-            case PUBLISH -> publish(ctx, (MqttPublishMessage) message);
-            case PUBACK -> outbox.acknowledged(((MqttMessageIdVariableHeader) message.variableHeader()).messageId());
+            case PUBLISH -> inbox.accept(ctx, (MqttPublishMessage) message);
+            case PUBACK -> feeds.acknowledged(((MqttMessageIdVariableHeader) message.variableHeader()).messageId());
             case SUBSCRIBE -> subscribe(ctx, (MqttSubscribeMessage) message);
             case UNSUBSCRIBE -> unsubscribe(ctx, (MqttUnsubscribeMessage) message);
             case PINGREQ -> ctx.write(MqttMessage.PINGRESP);
@@ -88,40 +91,33 @@ final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
         }
     }
 
-    private void publish(ChannelHandlerContext ctx, MqttPublishMessage publish) throws HubException {
-        inbox.accept(publish);
-        if (publish.fixedHeader().qosLevel() == MqttQoS.AT_LEAST_ONCE) {
-            ctx.write(MqttMessageBuilders.pubAck()
-                    .packetId(publish.variableHeader().packetId())
-                    .build());
-        }
-    }
-
     private void subscribe(ChannelHandlerContext ctx, MqttSubscribeMessage subscribe) throws HubException {
-        List<MqttTopicSubscription> wanted = subscribe.payload().topicSubscriptions();
-        if (wanted.isEmpty()) {
-            throw violation("a SUBSCRIBE without a filter");
-        }
+        Map<Feed, MqttQoS> granted = new LinkedHashMap<>();
         MqttMessageBuilders.SubAckBuilder subAck =
                 MqttMessageBuilders.subAck().packetId(subscribe.variableHeader().messageId());
-        MqttQoS granted = MqttQoS.AT_MOST_ONCE;
-        for (MqttTopicSubscription each : wanted) {
-            if (!each.topicFilter().equals(outbox.filter())) {
-                throw violation("a subscription that the hub does not offer");
-            }
-            granted = each.qualityOfService() == MqttQoS.AT_MOST_ONCE ? MqttQoS.AT_MOST_ONCE : MqttQoS.AT_LEAST_ONCE;
-            subAck.addGrantedQos(granted);
+        for (MqttTopicSubscription each : subscribe.payload().topicSubscriptions()) {
+            // The hub has no QoS 2 and grants 1 instead.
+            MqttQoS qos =
+                    each.qualityOfService() == MqttQoS.AT_MOST_ONCE ? MqttQoS.AT_MOST_ONCE : MqttQoS.AT_LEAST_ONCE;
+            granted.put(topics.feed(each.topicFilter()), qos);
+            subAck.addGrantedQos(qos);
+        }
+        if (granted.isEmpty()) {
+            throw violation("a SUBSCRIBE without a filter");
         }
         ctx.writeAndFlush(subAck.build());
-        outbox.subscribe(ctx, granted);
+        granted.forEach((feed, qos) -> feeds.subscribe(ctx, feed, qos));
     }
 
     private void unsubscribe(ChannelHandlerContext ctx, MqttUnsubscribeMessage unsubscribe) throws HubException {
         if (unsubscribe.payload().topics().isEmpty()) {
             throw violation("an UNSUBSCRIBE without a filter");
         }
-        if (unsubscribe.payload().topics().contains(outbox.filter())) {
-            outbox.unsubscribe();
+        for (String filter : unsubscribe.payload().topics()) {
+            Feed feed = topics.feedOrNull(filter);
+            if (feed != null) {
+                feeds.unsubscribe(feed);
+            }
         }
         ctx.write(MqttMessageBuilders.unsubAck()
                 .packetId(unsubscribe.variableHeader().messageId())
@@ -159,7 +155,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
     private void end() {
         phase = Phase.CLOSING;
         lifetime.stop();
-        outbox.close();
+        feeds.close();
         presence.close();
         inbox.executeWill();
     }

@@ -3,9 +3,7 @@ package io.upstream.emulator.mqtt;
 
 import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
-import io.netty.handler.codec.mqtt.MqttQoS;
 import io.upstream.emulator.hub.Hub;
-import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
 import java.util.LinkedHashMap;
@@ -18,8 +16,6 @@ import org.slf4j.LoggerFactory;
 final class TelemetryInbox {
     static final String RETAIN = "mqtt-retain";
     private static final String DUPLICATE = "mqtt-dup";
-    /** What Netty's decoder makes of octets that are not UTF-8. */
-    private static final char NOT_UTF_8 = '\ufffd';
 
     private static final Logger LOG = LoggerFactory.getLogger(TelemetryInbox.class);
 
@@ -37,14 +33,7 @@ final class TelemetryInbox {
 
     /** Borrows the packet; when this returns the hub has the message. */
     void accept(MqttPublishMessage publish) throws HubException {
-        if (publish.fixedHeader().qosLevel() == MqttQoS.EXACTLY_ONCE) {
-            throw new HubException(HubError.MALFORMED, "QoS 2 is not supported");
-        }
-        String topic = publish.variableHeader().topicName();
-        if (topic.indexOf(NOT_UTF_8) >= 0 || topic.indexOf('\0') >= 0) {
-            throw new HubException(HubError.MALFORMED, "the topic is not UTF-8 without U+0000");
-        }
-        Map<String, String> bag = topics.telemetryBag(topic);
+        Map<String, String> bag = topics.telemetryBag(publish.variableHeader().topicName());
         if (publish.fixedHeader().isRetain() || publish.fixedHeader().isDup()) {
             bag = new LinkedHashMap<>(bag);
             if (publish.fixedHeader().isRetain()) {

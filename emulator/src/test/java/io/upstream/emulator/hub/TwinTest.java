@@ -48,7 +48,7 @@ class TwinTest {
         assertEquals(json("{}"), twin.get("tags"));
         assertEquals(
                 json("{'$metadata':{'$lastUpdated':'2026-01-01T00:00:00Z','$lastUpdatedVersion':1},'$version':1}"),
-                twin.at("/properties/desired"));
+                read(twin.at("/properties/desired")));
         assertFalse(hub.serviceTwin(DEVICE).has("moduleId"));
     }
 
@@ -166,8 +166,7 @@ class TwinTest {
         JsonNode metadata = hub.serviceTwin(DEVICE).at("/properties/reported/$metadata");
         String early = "'$lastUpdated':'2026-01-01T00:00:00Z','$lastUpdatedVersion':2";
         String late = "'$lastUpdated':'2026-01-01T00:00:01Z','$lastUpdatedVersion':3";
-        assertEquals(
-                json("{" + late + ",'a':{" + late + ",'b':{" + late + "},'c':{" + early + "}}}"), read(metadata));
+        assertEquals(json("{" + late + ",'a':{" + late + ",'b':{" + late + "},'c':{" + early + "}}}"), read(metadata));
         hub.report(DEVICE, json("{'a':{'b':null}}"), OptionalLong.empty());
         assertFalse(
                 hub.serviceTwin(DEVICE).at("/properties/reported/$metadata/a").has("b"));
@@ -204,7 +203,7 @@ class TwinTest {
         ObjectNode again = hub.patchTwin(DEVICE, twin, twin.get("etag").textValue());
         assertEquals(json("{'a':1,'$version':3}"), read(hub.deviceTwin(DEVICE).get("desired")));
         assertEquals(json("{'$version':1}"), read(hub.deviceTwin(DEVICE).get("reported")));
-        assertEquals(4, again.get("version").longValue());
+        assertEquals(5, again.get("version").longValue());
     }
 
     @ParameterizedTest

@@ -315,7 +315,21 @@ class MqttHeadTest {
                 offence(
                         "the topic of messages to devices",
                         publish("devices/dev-1/messages/devicebound/", AT_LEAST_ONCE, 1, "x")),
-                offence("a twin topic", publish("$iothub/twin/GET/?$rid=1", AT_MOST_ONCE, 0, "")),
+                offence("a twin topic without $rid", publish("$iothub/twin/GET/", AT_MOST_ONCE, 0, "")),
+                offence("a twin topic with another parameter", publish("$iothub/twin/GET/?rid=1", AT_MOST_ONCE, 0, "")),
+                offence("a twin topic with an empty $rid", publish("$iothub/twin/GET/?$rid=", AT_LEAST_ONCE, 1, "")),
+                offence("a twin topic of the hub's own", publish("$iothub/twin/res/200/?$rid=1", AT_MOST_ONCE, 0, "")),
+                offence(
+                        "a report to desired properties",
+                        publish("$iothub/twin/PATCH/properties/desired/?$rid=1", AT_MOST_ONCE, 0, "{}")),
+                offence("a twin request at QoS 2", publish("$iothub/twin/GET/?$rid=1", EXACTLY_ONCE, 1, "")),
+                offence("an answer without $rid", publish("$iothub/methods/res/200/", AT_LEAST_ONCE, 1, "{}")),
+                offence(
+                        "an answer whose status is no number",
+                        publish("$iothub/methods/res/ok/?$rid=1", AT_LEAST_ONCE, 1, "{}")),
+                offence(
+                        "an answer that is not JSON",
+                        publish("$iothub/methods/res/200/?$rid=1", AT_LEAST_ONCE, 1, "x")),
                 offence("an empty topic", publish("", AT_MOST_ONCE, 0, "")),
                 offence("a malformed bag", publish(EVENTS + "a=%zz", AT_LEAST_ONCE, 1, "x")),
                 offence("text behind the bag", publish(EVENTS + "a=b/c", AT_LEAST_ONCE, 1, "x")),
@@ -324,7 +338,9 @@ class MqttHeadTest {
                 offence("a second CONNECT", connect(b -> b)),
                 offence("a packet that only servers send", MqttMessage.PINGRESP),
                 offence("an unknown filter", subscribe("devices/dev-2/messages/devicebound/#", AT_LEAST_ONCE)),
-                offence("a twin filter", subscribe("$iothub/twin/res/#", AT_MOST_ONCE)),
+                offence("a twin filter that is not offered", subscribe("$iothub/twin/#", AT_MOST_ONCE)),
+                offence("the inputs of a device", subscribe("devices/dev-1/inputs/#", AT_MOST_ONCE)),
+                offence("all topics of a device", subscribe("devices/dev-1/#", AT_MOST_ONCE)),
                 offence("the filter of everything", subscribe("#", AT_MOST_ONCE)));
     }
 
