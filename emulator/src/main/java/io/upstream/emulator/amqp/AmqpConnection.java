@@ -72,8 +72,9 @@ final class AmqpConnection {
         return hub;
     }
 
-    Claims claims() {
-        return claims;
+    /** Whether this connection has proved that it speaks for the identity: by a token, put by CBS or given with PLAIN. */
+    boolean speaksFor(HubIdentity identity) {
+        return claims.holds(identity);
     }
 
     LinkTable table() {

@@ -27,7 +27,14 @@ import org.jspecify.annotations.Nullable;
 final class CloudMessageEncoder {
     private static final Symbol SEQUENCE_NUMBER = Symbol.valueOf("x-opt-sequence-number");
     private static final Symbol ENQUEUED_TIME = Symbol.valueOf("iothub-enqueuedtime");
+    private static final Symbol INPUT_NAME = Symbol.valueOf("x-opt-input-name");
     private static final Symbol DELIVERY_COUNT = Symbol.valueOf("iothub-deliverycount");
+
+    /** System properties that have no place in AMQP's own. */
+    private static final Map<String, String> APPLICATION_NAMES = Map.of(
+            "ack", "iothub-ack",
+            "connection-device-id", "iothub-connection-device-id",
+            "connection-module-id", "iothub-connection-module-id");
 
     /** Above what the encoding adds to the text of all properties: names, lengths and type codes. */
     private static final int OVERHEAD_BYTES = 1024;
@@ -66,6 +73,10 @@ final class CloudMessageEncoder {
         annotations.put(SEQUENCE_NUMBER, UnsignedLong.valueOf(delivery.sequenceNumber()));
         annotations.put(ENQUEUED_TIME, Date.from(delivery.enqueuedTime()));
         annotations.put(DELIVERY_COUNT, UnsignedByte.valueOf((byte) Math.min(255, delivery.deliveryCount())));
+        String input = delivery.message().systemProperties().get("input-name");
+        if (input != null) {
+            annotations.put(INPUT_NAME, input);
+        }
         return new MessageAnnotations(annotations);
     }
 
@@ -73,7 +84,7 @@ final class CloudMessageEncoder {
         Properties properties = new Properties();
         properties.setMessageId(system.get("message-id"));
         properties.setCorrelationId(system.get("correlation-id"));
-        properties.setTo(system.getOrDefault("to", address(to)));
+        properties.setTo(system.containsKey("input-name") ? system.get("to") : system.getOrDefault("to", address(to)));
         properties.setContentType(Symbol.valueOf(system.get("content-type")));
         properties.setContentEncoding(Symbol.valueOf(system.get("content-encoding")));
         properties.setAbsoluteExpiryTime(time(system.get("absolute-expiry-time")));
@@ -92,10 +103,12 @@ final class CloudMessageEncoder {
 
     private static ApplicationProperties applicationProperties(HubMessage content) {
         Map<String, Object> properties = new LinkedHashMap<>(content.properties());
-        String ack = content.systemProperties().get("ack");
-        if (ack != null) {
-            properties.put("iothub-ack", ack);
-        }
+        APPLICATION_NAMES.forEach((systemName, name) -> {
+            String value = content.systemProperties().get(systemName);
+            if (value != null) {
+                properties.put(name, value);
+            }
+        });
         return new ApplicationProperties(properties);
     }
 

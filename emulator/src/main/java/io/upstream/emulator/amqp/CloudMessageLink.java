@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
@@ -20,7 +21,7 @@ import org.apache.qpid.proton.engine.Sender;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cloud-to-device messages on their way to a device. The hub is asked for them when the device first gives credit; how a message is
+ * Cloud-to-device messages on their way to a device, or messages to the inputs of a module. The hub is asked for them when the device first gives credit; how a message is
  * settled decides what becomes of it: accepted completes, rejected rejects, anything else gives it back.
  */
 final class CloudMessageLink extends HubLink {
@@ -44,18 +45,20 @@ final class CloudMessageLink extends HubLink {
         if (presence == null && sender.getCredit() != 0) {
             ErrorCondition stolen =
                     new ErrorCondition(LinkError.STOLEN, "another receiver was attached for " + address.identity());
-            presence = connection
-                    .hub()
-                    .receiveCloudMessages(
-                            address.identity(),
-                            delivery -> connection.run(() -> offer(delivery)),
-                            () -> connection.run(() -> fail(stolen)));
+            presence = receive(
+                    delivery -> connection.run(() -> offer(delivery)), () -> connection.run(() -> fail(stolen)));
         }
         sendWaiting();
         if (sender.getDrain()) {
             // One turn later: what the hub has just handed over comes first.
             connection.run(this::drained);
         }
+    }
+
+    private Hub.Presence receive(Consumer<CloudDelivery> receiver, Runnable replaced) {
+        return address.kind() == LinkAddress.Kind.TELEMETRY
+                ? connection.hub().receiveInputs(address.identity(), receiver, replaced)
+                : connection.hub().receiveCloudMessages(address.identity(), receiver, replaced);
     }
 
     private void drained() {

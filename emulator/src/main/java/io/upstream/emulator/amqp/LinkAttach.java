@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides on an attach: where it leads, whether the identity may, and what answers it. */
 final class LinkAttach {
-    private static final UnsignedLong TELEMETRY_MAX_MESSAGE_SIZE =
-            UnsignedLong.valueOf(TelemetryLink.MAX_TRANSFER_BYTES);
+    private static final UnsignedLong MAX_MESSAGE_SIZE = UnsignedLong.valueOf(IncomingLink.MAX_TRANSFER_BYTES);
     private static final UnsignedLong CLOUD_MAX_MESSAGE_SIZE = UnsignedLong.valueOf(64 * 1024);
 
     private final AmqpConnection connection;
@@ -39,7 +38,13 @@ final class LinkAttach {
             refuse(link, refusal);
             return null;
         }
-        return link instanceof Receiver receiver ? telemetry(receiver, address) : cloudMessages((Sender) link, address);
+        return switch (address.kind()) {
+            case TWIN, METHODS -> pair(link, address);
+            case TELEMETRY, CLOUD_MESSAGES ->
+                link instanceof Receiver receiver
+                        ? telemetry(receiver, address)
+                        : cloudMessages((Sender) link, address);
+        };
     }
 
     /** The terminus at the hub's end: the target of what a device sends, the source of what it receives. */
@@ -52,9 +57,10 @@ final class LinkAttach {
 
     private @Nullable ErrorCondition refusal(Link link, LinkAddress address) {
         boolean possible = switch (address.kind()) {
-            case TELEMETRY -> link instanceof Receiver;
+            // What a module receives at its address of telemetry are the messages to its inputs.
+            case TELEMETRY -> link instanceof Receiver || address.identity().moduleId() != null;
             case CLOUD_MESSAGES -> link instanceof Sender;
-            case TWIN, METHODS -> false;
+            case TWIN, METHODS -> true;
         };
         if (!possible) {
             return new ErrorCondition(
@@ -65,7 +71,7 @@ final class LinkAttach {
         } catch (HubException e) {
             return AmqpErrors.of(e);
         }
-        if (!connection.claims().holds(address.identity())) {
+        if (!connection.speaksFor(address.identity())) {
             return AmqpErrors.of(
                     HubError.UNAUTHORIZED,
                     "this connection holds no valid token for " + address.identity() + "; put one by CBS first");
@@ -98,24 +104,52 @@ final class LinkAttach {
     }
 
     private HubLink cbs(Link link) {
-        open(link, TELEMETRY_MAX_MESSAGE_SIZE);
+        open(link, MAX_MESSAGE_SIZE);
         return link instanceof Receiver receiver
                 ? connection.cbs().requests(connection, receiver)
                 : connection.cbs().replies((Sender) link);
     }
 
     private HubLink telemetry(Receiver receiver, LinkAddress address) {
-        open(receiver, TELEMETRY_MAX_MESSAGE_SIZE);
-        TelemetryLink link = new TelemetryLink(connection, receiver, address);
+        open(receiver, MAX_MESSAGE_SIZE);
+        return incoming(
+                receiver,
+                address,
+                (messageFormat, payload) ->
+                        connection.hub().accept(address.identity(), TelemetryDecoder.decode(messageFormat, payload)));
+    }
+
+    private HubLink incoming(Receiver receiver, LinkAddress address, IncomingLink.Taker taker) {
+        IncomingLink link = new IncomingLink(connection, receiver, address, taker);
         connection.table().add(address, link);
         link.start();
         return link;
     }
 
     private HubLink cloudMessages(Sender sender, LinkAddress address) {
-        open(sender, CLOUD_MAX_MESSAGE_SIZE);
+        open(sender, address.kind() == LinkAddress.Kind.TELEMETRY ? MAX_MESSAGE_SIZE : CLOUD_MAX_MESSAGE_SIZE);
         CloudMessageLink link = new CloudMessageLink(connection, sender, address);
         connection.table().add(address, link);
         return link;
+    }
+
+    /** One of the two links over which a device and the hub talk about its twin or its methods, in any order. */
+    private HubLink pair(Link link, LinkAddress address) {
+        open(link, MAX_MESSAGE_SIZE);
+        if (link instanceof Receiver receiver) {
+            return incoming(receiver, address, (messageFormat, payload) -> take(address, messageFormat, payload));
+        }
+        PairDesk desk = connection.table().desk(address);
+        OutgoingLink outgoing = new OutgoingLink(connection, (Sender) link, address, desk);
+        connection.table().add(address, outgoing);
+        desk.attach(outgoing);
+        return outgoing;
+    }
+
+    private void take(LinkAddress address, int messageFormat, byte[] payload) throws HubException {
+        if (messageFormat != 0) {
+            throw new HubException(HubError.MALFORMED, "only telemetry comes in batches");
+        }
+        connection.table().desk(address).take(payload);
     }
 }

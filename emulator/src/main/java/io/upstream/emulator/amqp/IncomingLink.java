@@ -3,8 +3,6 @@ package io.upstream.emulator.amqp;
 
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
-import io.upstream.emulator.hub.HubMessage;
-import java.util.List;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
@@ -14,8 +12,8 @@ import org.apache.qpid.proton.amqp.transport.ReceiverSettleMode;
 import org.apache.qpid.proton.engine.Delivery;
 import org.apache.qpid.proton.engine.Receiver;
 
-/** A device's or module's telemetry: each message is settled when the hub has taken or refused it. */
-final class TelemetryLink extends HubLink {
+/** A link on which a device or module sends: each message is settled when the hub has taken or refused it. */
+final class IncomingLink extends HubLink {
     /** What the hub advertises as max-message-size; a message between its own limit and this is refused alone. */
     static final int MAX_TRANSFER_BYTES = 1024 * 1024;
 
@@ -24,13 +22,21 @@ final class TelemetryLink extends HubLink {
     private final AmqpConnection connection;
     private final Receiver receiver;
     private final LinkAddress address;
+    private final Taker taker;
     private final ReceivingCredit credit;
 
-    TelemetryLink(AmqpConnection connection, Receiver receiver, LinkAddress address) {
+    /** What is done with a message; a refusal rejects it. */
+    @FunctionalInterface
+    interface Taker {
+        void take(int messageFormat, byte[] payload) throws HubException;
+    }
+
+    IncomingLink(AmqpConnection connection, Receiver receiver, LinkAddress address, Taker taker) {
         super(receiver);
         this.connection = connection;
         this.receiver = receiver;
         this.address = address;
+        this.taker = taker;
         this.credit = new ReceivingCredit(receiver, CREDIT);
     }
 
@@ -85,8 +91,7 @@ final class TelemetryLink extends HubLink {
 
     private DeliveryState outcome(int messageFormat, byte[] payload) {
         try {
-            List<HubMessage> messages = TelemetryDecoder.decode(messageFormat, payload);
-            connection.hub().accept(address.identity(), messages);
+            taker.take(messageFormat, payload);
             return Accepted.getInstance();
         } catch (HubException e) {
             Rejected rejected = new Rejected();
