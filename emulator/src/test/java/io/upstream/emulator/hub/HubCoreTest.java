@@ -117,6 +117,24 @@ class HubCoreTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"262143,1,true", "262143,2,false", "1,262144,false"})
+    void takesABatchAsAWholeOrNotAtAll(int first, int second, boolean fits) throws HubException {
+        hub.put(DEVICE, IdentityStatus.ENABLED, null, null);
+        List<HubMessage> batch = List.of(
+                new HubMessage(Map.of(), Map.of(), new byte[first]),
+                new HubMessage(Map.of(), Map.of(), new byte[second]));
+        if (fits) {
+            assertEquals(2, hub.accept(DEVICE, batch));
+        } else {
+            assertEquals(
+                    HubError.MESSAGE_TOO_LARGE,
+                    assertThrows(HubException.class, () -> hub.accept(DEVICE, batch))
+                            .error());
+            assertEquals(0, hub.telemetry().lastSequence());
+        }
+    }
+
     @Test
     void doesNotBelieveWhatOnlyTheHubMaySay() throws HubException {
         hub.put(DEVICE, IdentityStatus.ENABLED, null, null);
