@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
 import io.upstream.emulator.amqp.AmqpHead;
 import io.upstream.emulator.control.ControlApi;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubCore;
+import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.IdentityStatus;
+import io.upstream.emulator.hub.JsonText;
+import io.upstream.emulator.hub.MethodAnswer;
+import io.upstream.emulator.hub.MethodCall;
 import io.upstream.emulator.hub.RegisteredIdentity;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
 import io.upstream.emulator.hub.TelemetryStore;
+import io.upstream.emulator.hub.Throttle;
 import io.upstream.emulator.mqtt.MqttHead;
 import io.upstream.emulator.server.Listeners;
 import io.upstream.emulator.server.ProtocolHead;
 import io.upstream.emulator.server.WebSocketDoor;
 import io.upstream.emulator.tls.EmulatorCa;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -28,6 +36,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -54,6 +63,7 @@ import org.slf4j.LoggerFactory;
 public final class IotHubEmulator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(IotHubEmulator.class);
     private static final int SWEEP_MILLIS = 200;
+    private static final int INVOKE_SLACK_MILLIS = 5_000;
 
     private final HubCore hub;
     private final Listeners listeners;
@@ -136,12 +146,12 @@ public final class IotHubEmulator implements AutoCloseable {
     /** The connection string of a device with its primary key; a secret. */
     public String connectionString(String deviceId) {
         return "HostName=" + hostName() + ";DeviceId=" + deviceId + ";SharedAccessKey="
-                + registered(deviceId).primaryKey();
+                + registered(HubIdentity.device(deviceId)).primaryKey();
     }
 
     /** Registers a device with keys of the hub's making, or enables it again. */
     public RegisteredIdentity addDevice(String deviceId) {
-        return put(hub, deviceId, IdentityStatus.ENABLED, null);
+        return put(hub, HubIdentity.device(deviceId), IdentityStatus.ENABLED, null);
     }
 
     /**
@@ -150,29 +160,41 @@ public final class IotHubEmulator implements AutoCloseable {
      * @param key the primary key: base64 of 16 to 64 bytes
      */
     public RegisteredIdentity addDevice(String deviceId, String key) {
-        return put(hub, deviceId, IdentityStatus.ENABLED, key);
+        return put(hub, HubIdentity.device(deviceId), IdentityStatus.ENABLED, key);
     }
 
     /** Refuses a device from now on and closes its connections. */
     public void disableDevice(String deviceId) {
-        registered(deviceId);
-        put(hub, deviceId, IdentityStatus.DISABLED, null);
+        registered(HubIdentity.device(deviceId));
+        put(hub, HubIdentity.device(deviceId), IdentityStatus.DISABLED, null);
     }
 
-    private static RegisteredIdentity put(HubCore hub, String deviceId, IdentityStatus status, @Nullable String key) {
+    private static RegisteredIdentity put(
+            HubCore hub, HubIdentity identity, IdentityStatus status, @Nullable String key) {
         try {
-            return hub.put(HubIdentity.device(deviceId), status, key, null);
+            return hub.put(identity, status, key, null);
         } catch (HubException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
     }
 
-    private RegisteredIdentity registered(String deviceId) {
+    private RegisteredIdentity registered(HubIdentity identity) {
         try {
-            return hub.get(HubIdentity.device(deviceId));
+            return hub.get(identity);
         } catch (HubException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
+    }
+
+    /** Registers a module of a registered device with keys of the hub's making, or enables it again. */
+    public RegisteredIdentity addModule(String deviceId, String moduleId) {
+        return put(hub, HubIdentity.module(deviceId, moduleId), IdentityStatus.ENABLED, null);
+    }
+
+    /** The connection string of a module with its primary key; a secret. */
+    public String connectionString(String deviceId, String moduleId) {
+        return "HostName=" + hostName() + ";DeviceId=" + deviceId + ";ModuleId=" + moduleId + ";SharedAccessKey="
+                + registered(HubIdentity.module(deviceId, moduleId)).primaryKey();
     }
 
     /** Closes a device's connections without a word of their protocol. */
@@ -240,6 +262,100 @@ public final class IotHubEmulator implements AutoCloseable {
      */
     public SentMessage sendToDevice(String deviceId, HubMessage message) throws HubException {
         return hub.sendToDevice(deviceId, message);
+    }
+
+    /**
+     * Enqueues a message for an input of a module, as Azure IoT Edge routes it.
+     *
+     * @throws HubException if it is too large, the queue is full or there is no such module
+     */
+    public SentMessage sendToInput(String deviceId, String moduleId, String input, HubMessage message)
+            throws HubException {
+        return hub.sendToInput(HubIdentity.module(deviceId, moduleId), input, message);
+    }
+
+    // Twins
+
+    /** A device's twin as the service sees it: {@code etag}, {@code tags}, {@code properties} with metadata. The caller's own copy. */
+    public ObjectNode twin(String deviceId) {
+        return twin(HubIdentity.device(deviceId));
+    }
+
+    public ObjectNode twin(String deviceId, String moduleId) {
+        return twin(HubIdentity.module(deviceId, moduleId));
+    }
+
+    private ObjectNode twin(HubIdentity identity) {
+        try {
+            return hub.serviceTwin(identity);
+        } catch (HubException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Changes a device's desired properties by a merge patch and tells the device.
+     *
+     * @param json an object, {@code null} deletes
+     * @return the new version of the desired properties
+     * @throws HubException as the hub's service API would refuse it: not JSON, too large, no such device
+     */
+    public long patchDesired(String deviceId, String json) throws HubException {
+        return patchDesired(HubIdentity.device(deviceId), json);
+    }
+
+    public long patchDesired(String deviceId, String moduleId, String json) throws HubException {
+        return patchDesired(HubIdentity.module(deviceId, moduleId), json);
+    }
+
+    private long patchDesired(HubIdentity identity, String json) throws HubException {
+        ObjectNode patch = JsonNodeFactory.instance.objectNode();
+        patch.putObject("properties").set("desired", JsonText.readObject(json));
+        return hub.patchTwin(identity, patch, null)
+                .at("/properties/desired/$version")
+                .longValue();
+    }
+
+    // Direct methods
+
+    /**
+     * Calls a direct method of a device and waits for its answer.
+     *
+     * @param payload JSON, or empty
+     * @param timeout how long the device may take to answer, 5 to 300 seconds; as much is granted to it to connect and listen
+     * @throws HubException as the hub's service API would fail: device not online, no answer in time, payload not JSON
+     */
+    public MethodAnswer invokeMethod(String deviceId, String name, String payload, Duration timeout)
+            throws HubException, InterruptedException {
+        return invoke(HubIdentity.device(deviceId), name, payload, timeout);
+    }
+
+    public MethodAnswer invokeMethod(String deviceId, String moduleId, String name, String payload, Duration timeout)
+            throws HubException, InterruptedException {
+        return invoke(HubIdentity.module(deviceId, moduleId), name, payload, timeout);
+    }
+
+    private MethodAnswer invoke(HubIdentity identity, String name, String payload, Duration timeout)
+            throws HubException, InterruptedException {
+        MethodCall call = new MethodCall(name, payload.getBytes(StandardCharsets.UTF_8), timeout, timeout);
+        try {
+            // The hub ends every call by its own clock; this is for a clock that stands still.
+            return hub.invoke(identity, call)
+                    .toCompletableFuture()
+                    .get(2 * timeout.toMillis() + INVOKE_SLACK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof HubException refusal) {
+                throw refusal;
+            }
+            throw new IllegalStateException("the hub failed to call " + name, e);
+        } catch (TimeoutException e) {
+            throw new HubException(HubError.METHOD_TIMEOUT, identity + " has not answered within " + timeout);
+        }
+    }
+
+    /** Lets this decide from now on which operations the hub refuses as too many. */
+    public void throttle(Throttle decision) {
+        hub.throttle(decision);
     }
 
     @Override
@@ -343,7 +459,7 @@ public final class IotHubEmulator implements AutoCloseable {
             SslContext tls = ca.issueForLoopback(hostName).sslContext();
             HubCore hub = new HubCore(hostName, clock, tokenGrace);
             for (Map.Entry<String, @Nullable String> device : devices.entrySet()) {
-                put(hub, device.getKey(), IdentityStatus.ENABLED, device.getValue());
+                put(hub, HubIdentity.device(device.getKey()), IdentityStatus.ENABLED, device.getValue());
             }
             Listeners listeners = new Listeners(host);
             try {
