@@ -7,29 +7,38 @@ import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
 import io.upstream.emulator.amqp.AmqpHead;
 import io.upstream.emulator.control.ControlApi;
+import io.upstream.emulator.hub.Authentication;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
 import io.upstream.emulator.hub.HubMessage;
+import io.upstream.emulator.hub.IdentitySpec;
 import io.upstream.emulator.hub.IdentityStatus;
 import io.upstream.emulator.hub.JsonText;
 import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.MethodCall;
+import io.upstream.emulator.hub.PercentText;
+import io.upstream.emulator.hub.Precondition;
 import io.upstream.emulator.hub.RegisteredIdentity;
 import io.upstream.emulator.hub.SentMessage;
+import io.upstream.emulator.hub.ServicePolicy;
 import io.upstream.emulator.hub.TelemetryRecord;
 import io.upstream.emulator.hub.TelemetryStore;
 import io.upstream.emulator.hub.Throttle;
 import io.upstream.emulator.mqtt.MqttHead;
 import io.upstream.emulator.server.Listeners;
+import io.upstream.emulator.server.OptionalTls;
 import io.upstream.emulator.server.ProtocolHead;
 import io.upstream.emulator.server.WebSocketDoor;
+import io.upstream.emulator.tls.ClientCertificate;
 import io.upstream.emulator.tls.EmulatorCa;
+import io.upstream.emulator.tls.PemCertificates;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,8 +55,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running hub: MQTT and AMQP over TLS, both over WebSocket, and the control API over plain HTTP. What it knows lives in memory;
- * only its certificate authority is kept, in the directory.
+ * A running hub: MQTT and AMQP over TLS, both over WebSocket, and the control API over HTTP, with or without TLS, also on the WebSocket
+ * port. What it knows lives in memory; only its certificate authority and the keys for services are kept, in the directory.
  *
  * <pre>{@code
  * try (IotHubEmulator hub = IotHubEmulator.builder().directory(dir).device("dev-1").start()) {
@@ -68,26 +77,32 @@ public final class IotHubEmulator implements AutoCloseable {
     private final HubCore hub;
     private final Listeners listeners;
     private final String host;
-    private final Path trustBundle;
+    private final EmulatorCa ca;
+    private final Path directory;
     private final int mqttPort;
     private final int amqpPort;
     private final int wsPort;
     private final int apiPort;
 
-    private IotHubEmulator(Builder settings, HubCore hub, Path trustBundle, SslContext tls, Listeners listeners)
+    private IotHubEmulator(Builder settings, HubCore hub, EmulatorCa ca, Path directory, Listeners listeners)
             throws IOException {
         this.hub = hub;
         this.listeners = listeners;
         this.host = settings.host;
-        this.trustBundle = trustBundle;
+        this.ca = ca;
+        this.directory = directory;
+        SslContext tls = ca.issueForLoopback(hub.hostName()).sslContextAskingForCertificate();
         ProtocolHead mqtt = new MqttHead(hub, hub.clock());
         ProtocolHead amqp = new AmqpHead(hub)::install;
-        ProtocolHead door = new WebSocketDoor(Map.of("mqtt", mqtt, "AMQPWSB10", amqp));
-        ProtocolHead api = new ControlApi(hub);
+        ControlApi api = new ControlApi(hub);
+        ProtocolHead door = new WebSocketDoor(Map.of("mqtt", mqtt, "AMQPWSB10", amqp), api);
         this.mqttPort = listeners.listen("MQTT", settings.mqttPort, over(tls, mqtt));
         this.amqpPort = listeners.listen("AMQP", settings.amqpPort, over(tls, amqp));
         this.wsPort = listeners.listen("WebSocket", settings.wsPort, over(tls, door));
-        this.apiPort = listeners.listen("control API", settings.apiPort, channel -> api.install(channel.pipeline()));
+        this.apiPort = listeners.listen("control API", settings.apiPort, channel -> {
+            channel.pipeline().addLast(new OptionalTls(tls));
+            api.install(channel.pipeline());
+        });
         listeners.loops().scheduleAtFixedRate(hub::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
         LOG.info(
                 "hub {} on {}: MQTT {}, AMQP {}, WebSocket {}, control API {}",
@@ -140,13 +155,36 @@ public final class IotHubEmulator implements AutoCloseable {
 
     /** The PEM file that a client has to trust. */
     public Path trustBundle() {
-        return trustBundle;
+        return directory.resolve(EmulatorCa.CERTIFICATE_FILE).toAbsolutePath();
     }
 
-    /** The connection string of a device with its primary key; a secret. */
+    /** The connection string of a device with its primary key, a secret; with {@code x509=true} if it has no keys. */
     public String connectionString(String deviceId) {
-        return "HostName=" + hostName() + ";DeviceId=" + deviceId + ";SharedAccessKey="
-                + registered(HubIdentity.device(deviceId)).primaryKey();
+        return "HostName=" + hostName() + ";DeviceId=" + deviceId + secret(HubIdentity.device(deviceId));
+    }
+
+    private String secret(HubIdentity identity) {
+        String key = registered(identity).primaryKey();
+        return key.isEmpty() ? ";x509=true" : ";SharedAccessKey=" + key;
+    }
+
+    /**
+     * The connection string of a service that may do everything, a secret. It names no port, for the clients of the hub take none: they
+     * expect the REST API on port 443, where {@link Builder#wsPort} can put it.
+     */
+    public String serviceConnectionString() {
+        return "HostName=" + hostName() + ";SharedAccessKeyName=" + hub.policy().name() + ";SharedAccessKey="
+                + hub.policy().primaryKey();
+    }
+
+    /**
+     * Issues a certificate for a device that is registered with {@link Authentication.CertificateAuthority}, whether it is or not, and writes
+     * it with its key to the directory, in place of an earlier one.
+     *
+     * @throws IOException if the directory does not take them
+     */
+    public ClientCertificate.Files issueDeviceCertificate(String deviceId) throws IOException {
+        return ca.issueClient(deviceId).write(directory, PercentText.encode(deviceId));
     }
 
     /** Registers a device with keys of the hub's making, or enables it again. */
@@ -161,6 +199,15 @@ public final class IotHubEmulator implements AutoCloseable {
      */
     public RegisteredIdentity addDevice(String deviceId, String key) {
         return put(hub, HubIdentity.device(deviceId), IdentityStatus.ENABLED, key);
+    }
+
+    /** Registers a device that proves itself like this, or changes it. */
+    public RegisteredIdentity addDevice(String deviceId, Authentication authentication) {
+        try {
+            return hub.put(IdentitySpec.of(HubIdentity.device(deviceId), authentication), Precondition.NONE);
+        } catch (HubException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
     }
 
     /** Refuses a device from now on and closes its connections. */
@@ -191,10 +238,10 @@ public final class IotHubEmulator implements AutoCloseable {
         return put(hub, HubIdentity.module(deviceId, moduleId), IdentityStatus.ENABLED, null);
     }
 
-    /** The connection string of a module with its primary key; a secret. */
+    /** As {@link #connectionString(String)}, of a module. */
     public String connectionString(String deviceId, String moduleId) {
-        return "HostName=" + hostName() + ";DeviceId=" + deviceId + ";ModuleId=" + moduleId + ";SharedAccessKey="
-                + registered(HubIdentity.module(deviceId, moduleId)).primaryKey();
+        return "HostName=" + hostName() + ";DeviceId=" + deviceId + ";ModuleId=" + moduleId
+                + secret(HubIdentity.module(deviceId, moduleId));
     }
 
     /** Closes a device's connections without a word of their protocol. */
@@ -366,6 +413,8 @@ public final class IotHubEmulator implements AutoCloseable {
     /** What a hub shall be. Not safe for use by several threads. */
     public static final class Builder {
         private final Map<String, @Nullable String> devices = new LinkedHashMap<>();
+        private final List<Path> trustedCas = new ArrayList<>();
+        private @Nullable String policyKey;
         private @Nullable Path directory;
         private String host = "127.0.0.1";
         private String hostName = "localhost";
@@ -378,7 +427,7 @@ public final class IotHubEmulator implements AutoCloseable {
 
         private Builder() {}
 
-        /** Where the certificate authority is kept; made if absent. Required. */
+        /** Where the certificate authority and the keys for services are kept; made if absent. Required. */
         public Builder directory(Path directory) {
             this.directory = directory;
             return this;
@@ -433,6 +482,27 @@ public final class IotHubEmulator implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Lets devices in by certificates of these authorities, besides the emulator's own: those registered with {@link
+         * Authentication.CertificateAuthority}.
+         *
+         * @param file PEM with one or more certificates of authorities
+         */
+        public Builder trustedCa(Path file) {
+            trustedCas.add(file);
+            return this;
+        }
+
+        /**
+         * The primary key of the policy iothubowner, by which services come in; default one that is made on first start and kept.
+         *
+         * @param key base64 of 16 to 64 bytes
+         */
+        public Builder policyKey(String key) {
+            this.policyKey = key;
+            return this;
+        }
+
         /** How long a connection may outlive its token; default none. The real hub gives some ten minutes. */
         public Builder tokenGrace(Duration tokenGrace) {
             this.tokenGrace = tokenGrace;
@@ -455,18 +525,32 @@ public final class IotHubEmulator implements AutoCloseable {
                 throw new IllegalStateException("the emulator needs a directory for its certificate authority");
             }
             EmulatorCa ca = EmulatorCa.openOrCreate(directory);
-            Path trustBundle = directory.resolve(EmulatorCa.CERTIFICATE_FILE).toAbsolutePath();
-            SslContext tls = ca.issueForLoopback(hostName).sslContext();
-            HubCore hub = new HubCore(hostName, clock, tokenGrace);
+            ServicePolicy policy = policyKey == null ? PolicyFile.openOrCreate(directory) : ServicePolicy.of(policyKey);
+            HubCore hub = new HubCore(hostName, clock, tokenGrace, policy);
+            trust(hub, "emulator", ca.certificate());
+            for (Path file : trustedCas) {
+                int number = 0;
+                for (X509Certificate each : PemCertificates.read(file)) {
+                    trust(hub, file + "#" + number++, each);
+                }
+            }
             for (Map.Entry<String, @Nullable String> device : devices.entrySet()) {
                 put(hub, HubIdentity.device(device.getKey()), IdentityStatus.ENABLED, device.getValue());
             }
             Listeners listeners = new Listeners(host);
             try {
-                return new IotHubEmulator(this, hub, trustBundle, tls, listeners);
+                return new IotHubEmulator(this, hub, ca, directory, listeners);
             } catch (IOException | RuntimeException e) {
                 listeners.close();
                 throw e;
+            }
+        }
+
+        private static void trust(HubCore hub, String name, X509Certificate certificate) throws IOException {
+            try {
+                hub.authorities().put(name, certificate);
+            } catch (HubException e) {
+                throw new IOException(e.getMessage(), e);
             }
         }
     }

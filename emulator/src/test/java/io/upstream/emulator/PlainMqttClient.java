@@ -71,11 +71,16 @@ final class PlainMqttClient implements AutoCloseable {
 
     static PlainMqttClient connect(EventLoopGroup loops, IotHubEmulator hub, boolean webSocket)
             throws IOException, InterruptedException {
-        SslContext tls = SslContextBuilder.forClient()
-                .trustManager(hub.trustBundle().toFile())
+        return connect(loops, hub, webSocket, SslContextBuilder.forClient());
+    }
+
+    /** @param tls may bring a client certificate; whom to trust is added here */
+    static PlainMqttClient connect(EventLoopGroup loops, IotHubEmulator hub, boolean webSocket, SslContextBuilder tls)
+            throws IOException, InterruptedException {
+        SslContext context = tls.trustManager(hub.trustBundle().toFile())
                 .endpointIdentificationAlgorithm("HTTPS")
                 .build();
-        return new PlainMqttClient(loops, hub, tls, webSocket);
+        return new PlainMqttClient(loops, hub, context, webSocket);
     }
 
     private static WebSocketClientProtocolHandler upgrade(int port) {

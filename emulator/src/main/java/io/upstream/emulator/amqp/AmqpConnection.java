@@ -4,7 +4,9 @@ package io.upstream.emulator.amqp;
 import io.netty.util.concurrent.EventExecutor;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
+import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,6 +14,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.transport.AmqpError;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
@@ -36,6 +39,7 @@ final class AmqpConnection {
 
     private final Hub hub;
     private final Executor loop;
+    private final Supplier<X509Certificate[]> certificates;
     private final Transport transport;
     private final Connection engine = Proton.connection();
     private final Collector collector = Proton.collector();
@@ -47,9 +51,16 @@ final class AmqpConnection {
     private final ArrayDeque<Runnable> afterDispatch = new ArrayDeque<>();
     private @Nullable HubIdentity plainIdentity;
 
-    /** @param run runs a task on the loop and then writes what the engine has to say */
-    AmqpConnection(Hub hub, Transport transport, EventExecutor loop, Executor run) {
+    /**
+     * A connection that has not begun.
+     *
+     * @param run runs a task on the loop and then writes what the engine has to say
+     * @param certificates gives what the peer has shown in its TLS handshake
+     */
+    AmqpConnection(
+            Hub hub, Transport transport, EventExecutor loop, Executor run, Supplier<X509Certificate[]> certificates) {
         this.hub = hub;
+        this.certificates = certificates;
         this.transport = transport;
         this.loop = run;
         this.claims = new Claims(loop, identity -> run(() -> expired(identity)));
@@ -72,9 +83,21 @@ final class AmqpConnection {
         return hub;
     }
 
-    /** Whether this connection has proved that it speaks for the identity: by a token, put by CBS or given with PLAIN. */
-    boolean speaksFor(HubIdentity identity) {
-        return claims.holds(identity);
+    /** Fails unless this connection speaks for the identity: by a token, put by CBS or given with PLAIN, or by the peer's certificate. */
+    void authorize(HubIdentity identity) throws HubException {
+        if (claims.holds(identity)) {
+            return;
+        }
+        X509Certificate[] chain = certificates.get();
+        if (chain.length == 0) {
+            throw new HubException(
+                    HubError.UNAUTHORIZED,
+                    "this connection holds no valid token for " + identity
+                            + " and no client certificate; put a token by CBS first");
+        }
+        if (!claims.put(identity, hub.authorize(identity, chain))) {
+            throw new HubException(HubError.QUOTA_EXCEEDED, "this connection speaks for too many identities");
+        }
     }
 
     LinkTable table() {

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.server.PeerCertificates;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.concurrent.Future;
@@ -71,7 +72,11 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
 
     private void start(ChannelHandlerContext ctx) {
         AmqpConnection started = new AmqpConnection(
-                hub, transport, ctx.executor(), task -> ctx.executor().execute(() -> guarded(ctx, task)));
+                hub,
+                transport,
+                ctx.executor(),
+                task -> ctx.executor().execute(() -> guarded(ctx, task)),
+                () -> PeerCertificates.of(ctx.channel()));
         connection = started;
         ((TransportImpl) transport).setProtocolTracer(new FrameGate());
         started.start();

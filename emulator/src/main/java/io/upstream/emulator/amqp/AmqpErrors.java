@@ -16,6 +16,7 @@ final class AmqpErrors {
     static final Symbol THROTTLED = Symbol.valueOf("com.microsoft:device-container-throttled");
     static final Symbol ARGUMENT_ERROR = Symbol.valueOf("com.microsoft:argument-error");
 
+    private static final Symbol DEVICE_EXISTS = Symbol.valueOf("com.microsoft:device-already-exists");
     private static final Symbol TIMEOUT = Symbol.valueOf("com.microsoft:timeout");
     private static final Symbol TRACKING_ID = Symbol.valueOf("com.microsoft:tracking-id");
     /** "AmqpAddressNotFound" in the hub's list of codes. */
@@ -52,6 +53,7 @@ final class AmqpErrors {
             case QUOTA_EXCEEDED, QUEUE_FULL -> AmqpError.RESOURCE_LIMIT_EXCEEDED;
             case DEVICE_NOT_FOUND, MODULE_NOT_FOUND, DEVICE_NOT_ONLINE -> AmqpError.NOT_FOUND;
             case PRECONDITION_FAILED -> AmqpError.PRECONDITION_FAILED;
+            case DEVICE_EXISTS, MODULE_EXISTS -> DEVICE_EXISTS;
             case METHOD_TIMEOUT -> TIMEOUT;
             case LOCK_LOST -> MESSAGE_LOCK_LOST;
             case MESSAGE_TOO_LARGE -> LinkError.MESSAGE_SIZE_EXCEEDED;

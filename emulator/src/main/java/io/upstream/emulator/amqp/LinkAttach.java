@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
-import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Source;
@@ -68,15 +67,11 @@ final class LinkAttach {
         }
         try {
             connection.hub().requireEnabled(address.identity());
+            connection.authorize(address.identity());
+            return null;
         } catch (HubException e) {
             return AmqpErrors.of(e);
         }
-        if (!connection.speaksFor(address.identity())) {
-            return AmqpErrors.of(
-                    HubError.UNAUTHORIZED,
-                    "this connection holds no valid token for " + address.identity() + "; put one by CBS first");
-        }
-        return null;
     }
 
     /** AMQP 1.0 section 2.6.3: an attach without the terminus that was asked for, then a detach that says why. */

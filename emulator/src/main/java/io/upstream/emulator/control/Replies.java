@@ -3,6 +3,7 @@ package io.upstream.emulator.control;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufOutputStream;
 import io.netty.buffer.Unpooled;
@@ -11,11 +12,12 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.upstream.emulator.hub.ErrorReport;
 import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.hub.JsonText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.time.Instant;
 
 /** The API's answers. */
 final class Replies {
@@ -32,6 +34,15 @@ final class Replies {
     static FullHttpResponse json(HttpResponseStatus status, Fields fields) {
         ByteBuf body = Unpooled.buffer(256);
         writeObject(body, fields);
+        return json(status, body);
+    }
+
+    static FullHttpResponse json(HttpResponseStatus status, JsonNode body) {
+        return json(status, Unpooled.wrappedBuffer(JsonText.write(body)));
+    }
+
+    /** Takes the body. */
+    private static FullHttpResponse json(HttpResponseStatus status, ByteBuf body) {
         FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, body);
         response.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, "application/json; charset=utf-8")
@@ -58,18 +69,20 @@ final class Replies {
     }
 
     static FullHttpResponse error(HubException cause) {
-        return error(
+        FullHttpResponse response = error(
                 HttpResponseStatus.valueOf(cause.error().httpStatus()),
                 cause.error().code(),
                 String.valueOf(cause.getMessage()));
+        response.headers().set("iothub-errorcode", ErrorNames.of(cause.error()));
+        return response;
     }
 
-    /** The hub's own form of an error, without the tracking id that only its operators can use. */
+    /** The hub's own form of an error: JSON, and in its {@code Message} another JSON, as text. */
     static FullHttpResponse error(HttpResponseStatus status, int code, String message) {
+        String report = ErrorReport.of(code, message).json().toString();
         return json(status, json -> {
-            json.writeNumberField("errorCode", code);
-            json.writeStringField("message", message);
-            json.writeStringField("timestampUtc", Instant.now().toString());
+            json.writeStringField("Message", report);
+            json.writeStringField("ExceptionMessage", "");
         });
     }
 }

@@ -37,13 +37,24 @@ record Route(List<String> segments, Map<String, List<String>> parameters) {
         return same;
     }
 
-    /** The identity of {@code /devices/{d}} or {@code /devices/{d}/modules/{m}}; {@code null} for another path. */
+    /** The identity of {@code /ROOT/{d}} or {@code /ROOT/{d}/modules/{m}}; {@code null} for another path. */
     @Nullable
-    HubIdentity identity() {
-        if (is("devices", "*")) {
+    HubIdentity identity(String root) {
+        if (is(root, "*")) {
             return HubIdentity.device(segments.get(1));
         }
-        return is("devices", "*", "modules", "*") ? HubIdentity.module(segments.get(1), segments.get(3)) : null;
+        return is(root, "*", "modules", "*") ? HubIdentity.module(segments.get(1), segments.get(3)) : null;
+    }
+
+    /** Whose method is called: the identity of {@code /twins/…/methods}; {@code null} for another path. */
+    @Nullable
+    HubIdentity called() {
+        if (is("twins", "*", "methods")) {
+            return HubIdentity.device(segments.get(1));
+        }
+        return is("twins", "*", "modules", "*", "methods")
+                ? HubIdentity.module(segments.get(1), segments.get(3))
+                : null;
     }
 
     @Nullable

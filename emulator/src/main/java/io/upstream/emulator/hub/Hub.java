@@ -2,6 +2,7 @@
 package io.upstream.emulator.hub;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
@@ -22,6 +23,14 @@ public interface Hub {
      * @return when the token ends; the head closes the connection or the links then
      */
     Instant authorize(HubIdentity identity, String sasToken) throws HubException;
+
+    /**
+     * Checks that a client certificate speaks for {@code identity}, which must exist and be enabled.
+     *
+     * @param chain the certificate first, as TLS has proved the client to hold its key; empty if there is none
+     * @return when the certificate ends; the head closes the connection or the links then
+     */
+    Instant authorize(HubIdentity identity, X509Certificate... chain) throws HubException;
 
     /**
      * Checks a token for itself, as CBS does before anyone has named an identity: the identity comes from its {@code sr}.

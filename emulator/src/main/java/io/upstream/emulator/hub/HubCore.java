@@ -2,6 +2,8 @@
 package io.upstream.emulator.hub;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.upstream.emulator.hub.Authentication.SymmetricKeys;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,9 +41,10 @@ public final class HubCore implements Hub {
 
     private final String hostName;
     private final Clock clock;
-    private final Duration tokenGrace;
-    private final IdentityRegistry registry = new IdentityRegistry();
+    private final IdentityRegistry registry;
+    private final Gatekeeper gate;
     private final Presences presences = new Presences();
+    private final Activity activity;
     private final TelemetryStore telemetry;
     private final CloudQueues queues;
     private final Twins twins;
@@ -55,9 +58,16 @@ public final class HubCore implements Hub {
      * @param tokenGrace how long a connection may outlive its token; a new connection never may
      */
     public HubCore(String hostName, Clock clock, Duration tokenGrace) {
+        this(hostName, clock, tokenGrace, ServicePolicy.create());
+    }
+
+    /** As {@link #HubCore(String, Clock, Duration)}, for services that know the keys of this policy. */
+    public HubCore(String hostName, Clock clock, Duration tokenGrace, ServicePolicy policy) {
         this.hostName = hostName;
         this.clock = clock;
-        this.tokenGrace = tokenGrace;
+        this.registry = new IdentityRegistry(clock);
+        this.gate = new Gatekeeper(hostName, clock, tokenGrace, policy, registry);
+        this.activity = new Activity(clock);
         this.telemetry = new TelemetryStore(clock, TelemetryStore.MAX_MESSAGES, TelemetryStore.MAX_BYTES);
         this.queues = new CloudQueues(clock);
         this.twins = new Twins(clock);
@@ -81,7 +91,8 @@ public final class HubCore implements Hub {
     // Registry
 
     /**
-     * Registers an identity or changes it. Disabling closes its connections.
+     * Registers an identity that proves itself by keys, or changes it. Without keys a known identity keeps what it has, certificates
+     * included. Disabling closes its connections.
      *
      * @param primaryKey base64 of 16 to 64 bytes; if {@code null} it stays as it is, or is made
      * @param secondaryKey as {@code primaryKey}
@@ -89,9 +100,32 @@ public final class HubCore implements Hub {
     public RegisteredIdentity put(
             HubIdentity identity, IdentityStatus status, @Nullable String primaryKey, @Nullable String secondaryKey)
             throws HubException {
-        RegisteredIdentity entry = registry.put(identity, status, primaryKey, secondaryKey);
-        if (status == IdentityStatus.DISABLED) {
-            closeConnections(identity);
+        RegisteredIdentity known = registry.find(identity);
+        Authentication authentication = known != null && primaryKey == null && secondaryKey == null
+                ? known.authentication()
+                : new SymmetricKeys(givenOrEmpty(primaryKey), givenOrEmpty(secondaryKey));
+        boolean edge = known != null && known.edge();
+        return put(new IdentitySpec(identity, status, "", authentication, edge), Precondition.NONE);
+    }
+
+    private static String givenOrEmpty(@Nullable String key) throws HubException {
+        if (key == null) {
+            return "";
+        }
+        CredentialForms.requireKey(key); // an empty one is no key, and not the same as none
+        return key;
+    }
+
+    /**
+     * Registers an identity or changes it, which replaces all that was said of it but its keys. Disabling closes its connections.
+     *
+     * @throws HubException {@link HubError#DEVICE_EXISTS}, {@link HubError#DEVICE_NOT_FOUND} or {@link HubError#PRECONDITION_FAILED} if it is
+     *     not as the condition demands, {@link HubError#MALFORMED} for ids, keys and thumbprints that the hub does not take
+     */
+    public RegisteredIdentity put(IdentitySpec spec, Precondition condition) throws HubException {
+        RegisteredIdentity entry = registry.put(spec, condition);
+        if (spec.status() == IdentityStatus.DISABLED) {
+            closeConnections(spec.identity());
         }
         return entry;
     }
@@ -102,12 +136,50 @@ public final class HubCore implements Hub {
 
     /** Removes an identity, a device with its modules; closes its connections and forgets its messages and its twin. */
     public void remove(HubIdentity identity) throws HubException {
-        for (HubIdentity removed : registry.remove(identity)) {
+        remove(identity, Precondition.NONE);
+    }
+
+    /** As {@link #remove(HubIdentity)}, if it is as the condition demands. */
+    public void remove(HubIdentity identity, Precondition condition) throws HubException {
+        for (HubIdentity removed : registry.remove(identity, condition)) {
             closeConnections(removed);
+            activity.forget(removed);
             queues.remove(removed);
             twins.remove(removed);
             methods.remove(removed);
         }
+    }
+
+    /**
+     * Lists devices in the order of their ids.
+     *
+     * @param after {@code null} to begin with the first
+     */
+    public List<RegisteredIdentity> devices(@Nullable HubIdentity after, int limit) {
+        return registry.list(IdentityRegistry.Kind.DEVICES, after, limit);
+    }
+
+    /** As {@link #devices}, the modules of all devices. */
+    public List<RegisteredIdentity> modules(@Nullable HubIdentity after, int limit) {
+        return registry.list(IdentityRegistry.Kind.MODULES, after, limit);
+    }
+
+    /** All modules of a device. */
+    public List<RegisteredIdentity> modules(String deviceId) throws HubException {
+        return registry.modules(deviceId);
+    }
+
+    public HubStatistics statistics() {
+        IdentityRegistry.Count count = registry.count();
+        return new HubStatistics(count.devices(), count.disabled(), presences.devices());
+    }
+
+    public IdentityState state(HubIdentity identity) {
+        return new IdentityState(
+                isConnected(identity),
+                activity.connectionChanged(identity),
+                activity.active(identity),
+                cloudMessageCount(identity));
     }
 
     public boolean isConnected(HubIdentity identity) {
@@ -121,38 +193,34 @@ public final class HubCore implements Hub {
 
     // Credentials
 
+    /** Whose devices come in by certificate. */
+    public TrustedAuthorities authorities() {
+        return gate.authorities();
+    }
+
+    /** By whose keys services come in. */
+    public ServicePolicy policy() {
+        return gate.policy();
+    }
+
     @Override
     public Instant authorize(HubIdentity identity, String sasToken) throws HubException {
-        SasToken token = SasToken.parse(sasToken);
-        RegisteredIdentity entry = registry.get(identity);
-        if (!token.covers(hostName, identity)) {
-            throw new HubException(HubError.UNAUTHORIZED, "the token is not for " + identity + " of " + hostName);
-        }
-        Instant end = verify(token, entry);
-        requireEnabled(identity);
-        return end;
+        return gate.authorize(identity, sasToken);
+    }
+
+    @Override
+    public Instant authorize(HubIdentity identity, X509Certificate... chain) throws HubException {
+        return gate.authorize(identity, List.of(chain));
     }
 
     @Override
     public Grant readToken(String sasToken) throws HubException {
-        SasToken token = SasToken.parse(sasToken);
-        HubIdentity identity = token.identity(hostName);
-        return new Grant(identity, verify(token, registry.get(identity)));
+        return gate.readToken(sasToken);
     }
 
-    private Instant verify(SasToken token, RegisteredIdentity entry) throws HubException {
-        // Both are tried, so that the time taken does not tell which of the two signed.
-        boolean primary = token.isSignedWith(entry.primaryKey());
-        boolean secondary = token.isSignedWith(entry.secondaryKey());
-        if (!primary && !secondary) {
-            throw new HubException(
-                    HubError.UNAUTHORIZED, "the token for " + entry.identity() + " has a wrong signature");
-        }
-        if (!token.expiry().isAfter(clock.instant())) {
-            throw new HubException(
-                    HubError.UNAUTHORIZED, "the token for " + entry.identity() + " expired at " + token.expiry());
-        }
-        return token.expiry().plus(tokenGrace);
+    /** Checks that a token speaks for a service: it is for the whole hub and a key of the policy has signed it. */
+    public void authorizeService(String sasToken) throws HubException {
+        gate.authorizeService(sasToken);
     }
 
     @Override
@@ -162,7 +230,7 @@ public final class HubCore implements Hub {
 
     @Override
     public Presence connect(HubIdentity identity, String protocol, Runnable kick) {
-        return presences.connect(identity, protocol, kick);
+        return activity.noteConnection(identity, presences.connect(identity, protocol, kick));
     }
 
     // Telemetry
@@ -177,6 +245,7 @@ public final class HubCore implements Hub {
         registry.requireEnabled(from);
         requireSize(batch, MAX_TELEMETRY_BYTES);
         throttle.admit(from, Throttle.Operation.TELEMETRY);
+        activity.noteUse(from);
         long last = 0;
         for (HubMessage message : batch) {
             last = telemetry.append(from, withoutStamps(message));
@@ -288,8 +357,7 @@ public final class HubCore implements Hub {
 
     /** The whole twin in the JSON of the hub's REST API: {@code etag}, {@code version}, {@code tags}, {@code properties} with metadata. */
     public ObjectNode serviceTwin(HubIdentity identity) throws HubException {
-        RegisteredIdentity entry = registry.get(identity);
-        return twins.serviceView(entry, presences.contains(identity), queues.depth(identity));
+        return twins.serviceView(registry.get(identity), state(identity));
     }
 
     /**

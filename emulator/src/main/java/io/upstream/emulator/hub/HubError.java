@@ -15,6 +15,8 @@ public enum HubError {
     MODULE_NOT_FOUND(404_010, 404),
     /** A direct method for an identity that is not connected, or does not listen for methods. */
     DEVICE_NOT_ONLINE(404_103, 404),
+    DEVICE_EXISTS(409_001, 409),
+    MODULE_EXISTS(409_301, 409),
     /** An etag or a version is not the one that was asked for. */
     PRECONDITION_FAILED(412_001, 412),
     /** A cloud-to-device message was settled too late. */

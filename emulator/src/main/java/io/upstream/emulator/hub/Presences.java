@@ -30,6 +30,12 @@ final class Presences {
         return held.containsKey(identity);
     }
 
+    /** How many devices are connected, modules left out. */
+    int devices() {
+        return (int)
+                held.keySet().stream().filter(each -> each.moduleId() == null).count();
+    }
+
     void closeAll(HubIdentity identity) {
         List<Held> present = held.remove(identity);
         if (present != null) {

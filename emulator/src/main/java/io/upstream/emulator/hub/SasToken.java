@@ -27,13 +27,15 @@ final class SasToken {
     private final List<String> segments;
     private final byte[] signature;
     private final Instant expiry;
+    private final String policy;
 
-    private SasToken(String signedResource, String signedExpiry, byte[] signature) throws HubException {
+    private SasToken(String signedResource, String signedExpiry, byte[] signature, String policy) throws HubException {
         this.signedResource = signedResource;
         this.signedExpiry = signedExpiry;
         this.segments = List.of(PercentText.decode(signedResource).split("/", -1));
         this.signature = signature;
         this.expiry = Instant.ofEpochSecond(Long.parseLong(signedExpiry));
+        this.policy = policy;
     }
 
     static SasToken parse(String text) throws HubException {
@@ -47,16 +49,13 @@ final class SasToken {
                 throw refused("the token has a field without a name or a field twice");
             }
         }
-        if (!fields.getOrDefault("skn", "").isEmpty()) {
-            throw refused("the token is signed by a shared access policy, and this hub has none");
-        }
         String expiry = field(fields, "se");
         if (expiry.length() > MAX_EXPIRY_DIGITS || !expiry.chars().allMatch(c -> c >= '0' && c <= '9')) {
             throw refused("the token's se is not a number of seconds since 1970");
         }
         try {
             byte[] signature = Base64.getDecoder().decode(PercentText.decode(field(fields, "sig")));
-            return new SasToken(field(fields, "sr"), expiry, signature);
+            return new SasToken(field(fields, "sr"), expiry, signature, fields.getOrDefault("skn", ""));
         } catch (IllegalArgumentException | HubException e) {
             throw refused("the token's sr or sig is not encoded as documented");
         }
@@ -72,6 +71,16 @@ final class SasToken {
 
     Instant expiry() {
         return expiry;
+    }
+
+    /** The shared access policy whose key has signed; empty if the identity's own has. */
+    String policy() {
+        return policy;
+    }
+
+    /** Whether the resource is the whole hub. */
+    boolean coversHub(String hostName) {
+        return segments.size() == 1 && segments.get(0).equalsIgnoreCase(hostName);
     }
 
     /** Whom the resource names: {@code {hub}/devices/{d}} or {@code {hub}/devices/{d}/modules/{m}}, nothing shorter. */

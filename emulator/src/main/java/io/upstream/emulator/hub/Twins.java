@@ -25,18 +25,23 @@ final class Twins {
     }
 
     /** The whole twin in the JSON of the service's REST API. */
-    ObjectNode serviceView(RegisteredIdentity entry, boolean connected, int messageCount) {
+    ObjectNode serviceView(RegisteredIdentity entry, IdentityState state) {
         HubIdentity identity = entry.identity();
         @Nullable String moduleId = identity.moduleId();
         ObjectNode view = JsonNodeFactory.instance.objectNode().put("deviceId", identity.deviceId());
         if (moduleId != null) {
             view.put("moduleId", moduleId);
         }
-        view.put("deviceEtag", Long.toString(entry.version()));
+        view.put("deviceEtag", entry.etag());
         view.put("status", entry.status() == IdentityStatus.ENABLED ? "enabled" : "disabled");
-        view.put("connectionState", connected ? "Connected" : "Disconnected");
-        view.put("cloudToDeviceMessageCount", messageCount);
-        view.put("authenticationType", "sas");
+        view.put("statusUpdateTime", entry.statusUpdated().toString());
+        view.put("connectionState", state.connected() ? "Connected" : "Disconnected");
+        view.put("lastActivityTime", state.active().toString());
+        view.put("cloudToDeviceMessageCount", state.cloudMessages());
+        view.put("authenticationType", entry.authentication().typeName());
+        if (moduleId == null) {
+            view.putObject("capabilities").put("iotEdge", entry.edge());
+        }
         of(identity).describe(view);
         return view;
     }

@@ -19,6 +19,7 @@ import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.server.PeerCertificates;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
@@ -115,7 +116,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             HubIdentity identity = identity(connect);
             Topics topics = new Topics(identity);
             Will will = Will.of(connect, topics);
-            Instant end = hub.authorize(identity, password(connect.payload()));
+            Instant end = authorize(ctx, identity, connect.payload());
             begin(ctx, identity, topics, will, header, end);
         } catch (HubException e) {
             LOG.debug("{} refused: {} {}", ctx.channel(), e.error(), e.getMessage());
@@ -149,12 +150,13 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
         return userName.identity();
     }
 
-    private static String password(MqttConnectPayload payload) throws HubException {
+    /** Without a password the client certificate must speak for the identity. */
+    private Instant authorize(ChannelHandlerContext ctx, HubIdentity identity, MqttConnectPayload payload)
+            throws HubException {
         byte[] password = payload.passwordInBytes();
-        if (password == null) {
-            throw new HubException(HubError.UNAUTHORIZED, "there is no password");
-        }
-        return new String(password, StandardCharsets.UTF_8);
+        return password == null || password.length == 0
+                ? hub.authorize(identity, PeerCertificates.of(ctx.channel()))
+                : hub.authorize(identity, new String(password, StandardCharsets.UTF_8));
     }
 
     private void begin(

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Both protocols over WebSocket (RFC 6455) on one port: {@code /$iothub/websocket}, the subprotocol chooses the head. It is a
@@ -15,6 +16,7 @@ public final class WebSocketDoor implements ProtocolHead {
     private static final int MAX_REQUEST_BODY = 8 * 1024;
 
     private final Map<String, ProtocolHead> heads;
+    private final @Nullable HttpApi api;
 
     /**
      * A door to these heads.
@@ -22,12 +24,18 @@ public final class WebSocketDoor implements ProtocolHead {
      * @param heads by the exact name of their subprotocol
      */
     public WebSocketDoor(Map<String, ProtocolHead> heads) {
+        this(heads, null);
+    }
+
+    /** As {@link #WebSocketDoor(Map)}; a connection that begins with one of the API's requests is the API's from then on. */
+    public WebSocketDoor(Map<String, ProtocolHead> heads, @Nullable HttpApi api) {
         this.heads = Map.copyOf(heads);
+        this.api = api;
     }
 
     @Override
     public void install(ChannelPipeline pipeline) {
-        pipeline.addLast(
-                new HttpServerCodec(), new HttpObjectAggregator(MAX_REQUEST_BODY), new WebSocketUpgrade(heads));
+        HttpObjectAggregator bodies = api == null ? new HttpObjectAggregator(MAX_REQUEST_BODY) : api.newBodies();
+        pipeline.addLast(new HttpServerCodec(), bodies, new WebSocketUpgrade(heads, api));
     }
 }

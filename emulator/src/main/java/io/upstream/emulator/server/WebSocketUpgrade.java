@@ -36,10 +36,12 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
     private static final int MAX_FRAME = 1024 * 1024;
 
     private final Map<String, ProtocolHead> heads;
+    private final @Nullable HttpApi api;
     private @Nullable Future<?> deadline;
 
-    WebSocketUpgrade(Map<String, ProtocolHead> heads) {
+    WebSocketUpgrade(Map<String, ProtocolHead> heads, @Nullable HttpApi api) {
         this.heads = heads;
+        this.api = api;
     }
 
     @Override
@@ -61,6 +63,11 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
             return;
         }
         if (!isTheDoor(request.uri())) {
+            if (api != null && api.serves(request.uri())) {
+                ctx.pipeline().replace(this, null, api.newHandler());
+                ctx.fireChannelRead(request.retain());
+                return;
+            }
             refuse(ctx, HttpResponseStatus.NOT_FOUND, "there is nothing at this path; WebSocket is at " + PATH);
             return;
         }

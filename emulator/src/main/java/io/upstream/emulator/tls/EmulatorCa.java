@@ -20,7 +20,11 @@ import java.util.Date;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiFunction;
 import javax.security.auth.x500.X500Principal;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x500.X500NameBuilder;
+import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
@@ -34,6 +38,7 @@ import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A certificate authority for loopback: EC P-256, either in memory or kept in a directory. Who trusts {@link
@@ -146,22 +151,49 @@ public final class EmulatorCa {
         if (hostNames.length == 0) {
             throw new IllegalArgumentException("a server certificate needs at least one host name");
         }
+        X500Principal subject = new X500Principal("CN=" + commonName(hostNames[0]));
+        return issue(subject, KeyPurposeId.id_kp_serverAuth, names(hostNames), ServerCertificate::new);
+    }
+
+    /**
+     * Issues a certificate for a device or module.
+     *
+     * @param commonName {@code device} or {@code device/module}: what the hub compares with the identity
+     */
+    public ClientCertificate issueClient(String commonName) {
+        X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, commonName).build();
+        return issue(principal(name), KeyPurposeId.id_kp_clientAuth, null, ClientCertificate::new);
+    }
+
+    private static X500Principal principal(X500Name name) {
+        try {
+            return new X500Principal(name.getEncoded());
+        } catch (IOException e) {
+            throw new IllegalStateException("a name has no encoding", e);
+        }
+    }
+
+    private <T> T issue(
+            X500Principal subject,
+            KeyPurposeId purpose,
+            @Nullable GeneralNames names,
+            BiFunction<PrivateKey, List<X509Certificate>, T> result) {
         try {
             KeyPair pair = newKeyPair();
-            X500Principal subject = new X500Principal("CN=" + commonName(hostNames[0]));
             X509v3CertificateBuilder builder =
                     builder(certificate.getSubjectX500Principal(), subject, pair.getPublic(), SERVER_LIFE);
             JcaX509ExtensionUtils extensions = new JcaX509ExtensionUtils();
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
             builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-            builder.addExtension(
-                    Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_serverAuth));
-            builder.addExtension(Extension.subjectAlternativeName, false, names(hostNames));
+            builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(purpose));
+            if (names != null) {
+                builder.addExtension(Extension.subjectAlternativeName, false, names);
+            }
             builder.addExtension(
                     Extension.authorityKeyIdentifier, false, extensions.createAuthorityKeyIdentifier(certificate));
             builder.addExtension(
                     Extension.subjectKeyIdentifier, false, extensions.createSubjectKeyIdentifier(pair.getPublic()));
-            return new ServerCertificate(pair.getPrivate(), List.of(sign(builder, key), certificate));
+            return result.apply(pair.getPrivate(), List.of(sign(builder, key), certificate));
         } catch (GeneralSecurityException | IOException | OperatorCreationException e) {
             throw new IllegalStateException("this JVM cannot issue an EC P-256 certificate", e);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.tls;
 
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.security.PrivateKey;
@@ -29,10 +30,22 @@ public final class ServerCertificate {
 
     /** A server context for TLS 1.2 and 1.3 that asks no certificate of the client. */
     public SslContext sslContext() {
+        return build(builder());
+    }
+
+    /** As {@link #sslContext}, but asks for a client certificate: none will do, and so will any that the client has the key of. */
+    public SslContext sslContextAskingForCertificate() {
+        return build(builder().clientAuth(ClientAuth.OPTIONAL).trustManager(new AnyClient()));
+    }
+
+    private SslContextBuilder builder() {
+        return SslContextBuilder.forServer(key, chain.toArray(X509Certificate[]::new))
+                .protocols("TLSv1.3", "TLSv1.2");
+    }
+
+    private static SslContext build(SslContextBuilder builder) {
         try {
-            return SslContextBuilder.forServer(key, chain.toArray(X509Certificate[]::new))
-                    .protocols("TLSv1.3", "TLSv1.2")
-                    .build();
+            return builder.build();
         } catch (SSLException e) {
             throw new IllegalStateException("this JVM cannot serve TLS with an EC P-256 certificate", e);
         }

@@ -14,6 +14,7 @@ import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.IdentityStatus;
 import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.MethodRequest;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -77,6 +78,15 @@ final class InMemoryHub implements Hub {
     public Instant authorize(HubIdentity identity, String sasToken) throws HubException {
         if (!readToken(sasToken).identity().equals(identity)) {
             throw new HubException(HubError.UNAUTHORIZED, "the token is for another identity");
+        }
+        requireEnabled(identity);
+        return expiry;
+    }
+
+    @Override
+    public Instant authorize(HubIdentity identity, X509Certificate... chain) throws HubException {
+        if (chain.length == 0) {
+            throw new HubException(HubError.UNAUTHORIZED, "there is no certificate");
         }
         requireEnabled(identity);
         return expiry;

@@ -92,7 +92,11 @@ class ControlApiTest {
         json(200, call("PUT", "/devices/d", body));
         assertEquals(IdentityStatus.DISABLED, hub.get(HubIdentity.device("d")).status());
         assertEquals(Tokens.OTHER_KEY, hub.get(HubIdentity.device("d")).secondaryKey());
-        json(200, call("PUT", "/devices/d", "{\"status\":\"enabled\"}"));
+        HttpRequest change = request("/devices/d")
+                .header("If-Match", "*")
+                .PUT(BodyPublishers.ofString("{\"status\":\"enabled\"}"))
+                .build();
+        json(200, client.send(change, BodyHandlers.ofByteArray()));
         assertEquals(Tokens.KEY, hub.get(HubIdentity.device("d")).primaryKey());
         assertEquals(IdentityStatus.ENABLED, hub.get(HubIdentity.device("d")).status());
     }
@@ -108,12 +112,14 @@ class ControlApiTest {
         assertEquals(204, call("DELETE", "/devices/dev-1", "").statusCode());
         assertEquals(
                 404_010,
-                json(404, call("GET", "/devices/dev-1/modules/m", ""))
+                error(404, call("GET", "/devices/dev-1/modules/m", ""))
                         .get("errorCode")
                         .asInt());
         assertEquals(
                 404_001,
-                json(404, call("DELETE", "/devices/dev-1", "")).get("errorCode").asInt());
+                error(404, call("DELETE", "/devices/dev-1", ""))
+                        .get("errorCode")
+                        .asInt());
     }
 
     @ParameterizedTest
@@ -130,7 +136,7 @@ class ControlApiTest {
                 "PUT | /devices/%C3 | {} | 400",
                 "PATCH | /devices/dev-1 | {} | 405",
                 "GET | /devices/dev-9 | '' | 404",
-                "GET | /devices | '' | 404",
+                "PATCH | /devices | '' | 405",
                 "GET | /devices/ | '' | 404",
                 "GET | / | '' | 404",
                 "GET | /devices/dev-1/messages/deviceBound | '' | 405",
@@ -143,7 +149,7 @@ class ControlApiTest {
                 "GET | /telemetry?follow=maybe | '' | 400"
             })
     void refusesWithAReason(String method, String path, String body, int status) throws Exception {
-        JsonNode error = json(status, call(method, path, body));
+        JsonNode error = error(status, call(method, path, body));
         assertFalse(error.get("message").asText().isEmpty());
         assertTrue(error.get("errorCode").asInt() >= 400_000);
         assertNotNull(error.get("timestampUtc"));
@@ -229,7 +235,7 @@ class ControlApiTest {
     void boundsTheBody() throws Exception {
         String path = "/devices/dev-1/messages/deviceBound";
         json(200, call("POST", path, "x".repeat(65_536)));
-        JsonNode error = json(413, call("POST", path, "x".repeat(65_537)));
+        JsonNode error = error(413, call("POST", path, "x".repeat(65_537)));
         assertEquals(413_001, error.get("errorCode").asInt());
     }
 
@@ -346,6 +352,10 @@ class ControlApiTest {
     private HttpResponse<byte[]> call(String method, String path, String body) throws Exception {
         return client.send(
                 request(path).method(method, BodyPublishers.ofString(body)).build(), BodyHandlers.ofByteArray());
+    }
+
+    private static JsonNode error(int status, HttpResponse<byte[]> response) throws IOException {
+        return JSON.readTree(json(status, response).get("Message").asText());
     }
 
     private static JsonNode json(int status, HttpResponse<byte[]> response) throws IOException {

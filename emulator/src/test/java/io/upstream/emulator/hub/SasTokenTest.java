@@ -140,6 +140,44 @@ class SasTokenTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"hub.example", "hub.example/devices", "hub.example/devices/dev-1"})
+    void acceptsAPolicysKeyForEveryDeviceItsResourceContains(String resource) throws HubException {
+        String sas = token(resource, hub.policy().secondaryKey(), END) + "&skn=iothubowner";
+        assertEquals(END.plusSeconds(30), hub.authorize(DEVICE, sas));
+    }
+
+    @Test
+    void letsInAServiceThatHoldsTheHubsOwnPolicy() throws HubException {
+        hub.authorizeService(token("hub.example", hub.policy().primaryKey(), END) + "&skn=iothubowner");
+        hub.authorizeService(token("HUB.example", hub.policy().secondaryKey(), END) + "&skn=iothubowner");
+    }
+
+    static Stream<Arguments> strangers() {
+        return Stream.of(
+                Arguments.of("a device's token", token("hub.example/devices/dev-1", KEY, END)),
+                Arguments.of("a device's token for the hub", token("hub.example", KEY, END)),
+                Arguments.of("a device's key", token("hub.example", KEY, END) + "&skn=iothubowner"),
+                Arguments.of("another policy", token("hub.example", KEY, END) + "&skn=device"),
+                Arguments.of("another hub", token("other.example", KEY, END) + "&skn=iothubowner"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("strangers")
+    void refusesAServiceWith(String what, String sas) {
+        HubException refusal = assertThrows(HubException.class, () -> hub.authorizeService(sas));
+        assertEquals(HubError.UNAUTHORIZED, refusal.error());
+    }
+
+    @Test
+    void refusesAServiceWhenItsTokenHasEnded() {
+        String sas = token("hub.example", hub.policy().primaryKey(), END) + "&skn=iothubowner";
+        clock.advance(Duration.ofHours(1));
+        assertThrows(HubException.class, () -> hub.authorizeService(sas));
+        String narrow = token("hub.example/devices", hub.policy().primaryKey(), END.plusSeconds(9_000));
+        assertThrows(HubException.class, () -> hub.authorizeService(narrow + "&skn=iothubowner"));
+    }
+
     @Test
     void keepsSecretsOutOfItsErrors() {
         String sas = token("hub.example/devices/dev-1", MODULE_KEY, END);
