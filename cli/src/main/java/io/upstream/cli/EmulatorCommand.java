@@ -131,7 +131,8 @@ final class EmulatorCommand extends Operation {
                 .put("amqpPort", hub.amqpPort())
                 .put("wsPort", hub.wsPort())
                 .put("apiPort", hub.apiPort())
-                .put("trustBundle", hub.trustBundle().toString());
+                .put("trustBundle", hub.trustBundle().toString())
+                .put("serviceConnectionString", hub.serviceConnectionString());
         ArrayNode devices = ready.putArray("devices");
         for (String id : ids) {
             devices.addObject().put("id", id).put("connectionString", hub.connectionString(id));
@@ -149,6 +150,7 @@ final class EmulatorCommand extends Operation {
                 .append(':')
                 .append(hub.apiPort());
         text.append("\n  trust bundle     ").append(hub.trustBundle());
+        text.append("\n  for services     ").append(hub.serviceConnectionString());
         for (String id : ids) {
             text.append("\n  ").append(id).append("   ").append(hub.connectionString(id));
         }

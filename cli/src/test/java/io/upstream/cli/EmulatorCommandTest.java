@@ -29,6 +29,9 @@ class EmulatorCommandTest {
         assertTrue(ready.get("ready").asBoolean());
         assertEquals("localhost", ready.get("hostName").asText());
         assertTrue(Files.exists(Path.of(ready.get("trustBundle").asText())));
+        assertTrue(ready.get("serviceConnectionString")
+                .asText()
+                .startsWith("HostName=localhost;SharedAccessKeyName=iothubowner;SharedAccessKey="));
         for (String port : PORTS) {
             new Socket(InetAddress.getLoopbackAddress(), ready.get(port).asInt()).close();
         }
