@@ -2,6 +2,7 @@
 /** The public API of Upstream, and what its protocol modules share. */
 @SuppressWarnings("module") // the siblings that the qualified exports name are not on this module's own path
 module io.upstream.core {
+    requires com.fasterxml.jackson.core;
     requires io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.common;

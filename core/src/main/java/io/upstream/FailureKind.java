@@ -54,6 +54,8 @@ public enum FailureKind {
     DEVICE_DISABLED(Kind.IDENTITY, false),
     /** Somebody else connected with the same identity. */
     KICKED(Kind.CONFLICT, true),
+    /** What was to be changed has changed meanwhile: read it again. */
+    VERSION_MISMATCH(Kind.CONFLICT, false),
     /** The message is over the hub's size limit. */
     TOO_LARGE(Kind.MESSAGE, false),
     /** The hub rejected the message, or it cannot be expressed on the wire. */

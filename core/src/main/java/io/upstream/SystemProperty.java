@@ -17,6 +17,12 @@ public enum SystemProperty {
     CREATION_TIME("creation-time-utc"),
     /** The module output that it leaves by. */
     OUTPUT_NAME("output-name"),
+    /** The module input that it came by. */
+    INPUT_NAME("input-name"),
+    /** The device that sent it, as the hub or the gateway says; to a module's input only. */
+    CONNECTION_DEVICE_ID("connection-device-id"),
+    /** The module that sent it, likewise. */
+    CONNECTION_MODULE_ID("connection-module-id"),
     INTERFACE_ID("interface-id"),
     /** The plug-and-play component that sent it. */
     COMPONENT("dt-subject"),

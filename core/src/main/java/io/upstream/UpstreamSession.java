@@ -2,6 +2,7 @@
 package io.upstream;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
@@ -35,10 +36,51 @@ public interface UpstreamSession extends AutoCloseable {
     CompletionStage<Void> send(Telemetry telemetry);
 
     /**
-     * Receives cloud-to-device messages from now on. The future completes when the hub has confirmed the subscription. Calling it
-     * again replaces the handler.
+     * Sends several messages in order, each with an outcome of its own: exactly as if {@link #send} had been called for each. A protocol
+     * that can carry several in one frame may do so; they share their fate then.
+     *
+     * @return the outcomes, in the order of the messages
+     */
+    default List<CompletionStage<Void>> sendBatch(List<Telemetry> batch) {
+        return batch.stream().map(this::send).toList();
+    }
+
+    /**
+     * Receives from now on what is sent to the identity: a device its cloud-to-device messages, a module what is routed to its inputs
+     * ({@link SystemProperty#INPUT_NAME}). The future completes when the hub has confirmed the subscription. Calling it again replaces the
+     * handler.
      */
     CompletionStage<Void> onMessage(MessageHandler handler);
+
+    /**
+     * Reads the twin.
+     *
+     * @return fails with an {@link UpstreamException} not later than {@link UpstreamOptions#operationTimeout} from now
+     */
+    CompletionStage<Twin> twin();
+
+    /**
+     * Merges {@code patch} into the reported properties.
+     *
+     * @param patch a JSON object; a member that is null is removed (RFC 7396)
+     * @return the new version of the reported properties if the hub tells it, else 0; fails with a {@link MessageException} if the patch is no
+     *     JSON object or the hub does not accept it, and not later than {@link UpstreamOptions#operationTimeout} from now
+     */
+    CompletionStage<Long> report(String patch);
+
+    /** As {@link #report(String)}, if the reported properties still have {@code version}; else {@link FailureKind#VERSION_MISMATCH}. */
+    CompletionStage<Long> report(String patch, long version);
+
+    /**
+     * Receives changes of the desired properties from now on, in order. The future completes when the hub has confirmed; read the {@link
+     * #twin} after that, and drop changes that are not newer. Calling it again replaces the handler.
+     */
+    CompletionStage<Void> onDesiredChange(Consumer<DesiredChange> handler);
+
+    /**
+     * Answers direct methods from now on. The future completes when the hub has confirmed. Calling it again replaces the handler.
+     */
+    CompletionStage<Void> onMethod(MethodHandler handler);
 
     /** The latest status; never blocks. */
     SessionStatus status();

@@ -140,6 +140,31 @@ class ProtocolChoiceTest {
         }
 
         @Override
+        public CompletionStage<Twin> twin() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Long> report(String patch) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Long> report(String patch, long version) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Void> onDesiredChange(Consumer<DesiredChange> handler) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Void> onMethod(MethodHandler handler) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public SessionStatus status() {
             return new SessionStatus(Phase.CONNECTED, null);
         }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.session;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.upstream.DesiredChange;
+import io.upstream.Twin;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/** The JSON of twins on the wire, the same for all protocols. What is not understood is refused with a text that does not show it. */
+public final class TwinDocument {
+    private static final JsonFactory JSON = new JsonFactory();
+    private static final String VERSION = "$version";
+
+    private TwinDocument() {}
+
+    /** A JSON object within a larger text. */
+    private record Part(String text, long version) {
+        private static final Part NONE = new Part("{}", 0);
+    }
+
+    /**
+     * Reads the answer to a request for the twin: {@code {"desired":{…},"reported":{…}}}; an absent part is an empty one.
+     *
+     * @throws IOException if it is not that
+     */
+    public static Twin read(byte[] json) throws IOException {
+        try (JsonParser parser = JSON.createParser(json)) {
+            Part desired = Part.NONE;
+            Part reported = Part.NONE;
+            require(parser.nextToken() == JsonToken.START_OBJECT);
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String name = parser.currentName();
+                parser.nextToken();
+                switch (name) {
+                    case "desired" -> desired = part(parser, json);
+                    case "reported" -> reported = part(parser, json);
+                    default -> parser.skipChildren();
+                }
+            }
+            require(parser.nextToken() == null);
+            return new Twin(desired.text(), desired.version(), reported.text(), reported.version());
+        }
+    }
+
+    /**
+     * Reads a notification of changed desired properties.
+     *
+     * @throws IOException if it is no JSON object with a {@code $version}
+     */
+    public static DesiredChange readChange(byte[] json) throws IOException {
+        Part whole = whole(json);
+        require(whole.version() > 0);
+        return new DesiredChange(whole.text(), whole.version());
+    }
+
+    /**
+     * Checks that {@code json} is one JSON object and nothing else.
+     *
+     * @throws IOException if it is not
+     */
+    public static byte[] patch(String json) throws IOException {
+        byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+        whole(bytes);
+        return bytes;
+    }
+
+    private static Part whole(byte[] json) throws IOException {
+        try (JsonParser parser = JSON.createParser(json)) {
+            parser.nextToken();
+            Part whole = part(parser, json);
+            require(parser.nextToken() == null);
+            return whole;
+        }
+    }
+
+    /** The object at which the parser stands; leaves it at the object's end. */
+    private static Part part(JsonParser parser, byte[] json) throws IOException {
+        require(parser.currentToken() == JsonToken.START_OBJECT);
+        int from = (int) parser.currentTokenLocation().getByteOffset();
+        long version = 0;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            JsonToken value = parser.nextToken();
+            if (name.equals(VERSION) && value == JsonToken.VALUE_NUMBER_INT) {
+                version = parser.getLongValue();
+            }
+            parser.skipChildren();
+        }
+        int to = (int) parser.currentLocation().getByteOffset();
+        return new Part(new String(json, from, to - from, StandardCharsets.UTF_8), version);
+    }
+
+    private static void require(boolean holds) throws IOException {
+        if (!holds) {
+            throw new IOException("not the JSON object that it must be");
+        }
+    }
+}
