@@ -17,8 +17,14 @@ final class RandomMessages {
         0xFFFF, 0x10000, 0x10FFFF
     };
 
-    private static final List<SystemProperty> SENT =
-            List.copyOf(EnumSet.range(SystemProperty.MESSAGE_ID, SystemProperty.ACK));
+    /** All but what only the hub sets. */
+    static final List<SystemProperty> SENT = List.copyOf(EnumSet.complementOf(EnumSet.of(
+            SystemProperty.INPUT_NAME,
+            SystemProperty.CONNECTION_DEVICE_ID,
+            SystemProperty.CONNECTION_MODULE_ID,
+            SystemProperty.SEQUENCE_NUMBER,
+            SystemProperty.ENQUEUED_TIME,
+            SystemProperty.DELIVERY_COUNT)));
 
     private final SplittableRandom random;
     private final List<Telemetry> kinds = new ArrayList<>();
