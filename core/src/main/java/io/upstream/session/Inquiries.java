@@ -77,6 +77,16 @@ public final class Inquiries<A> {
         write.accept(id);
     }
 
+    /** Whether somebody waits for an answer with this id. */
+    public boolean isOpen(String id) {
+        return open.containsKey(id);
+    }
+
+    /** Whether nobody waits for any answer. */
+    public boolean isIdle() {
+        return open.isEmpty();
+    }
+
     /** The hub's answer; without effect if nobody waits for it any more. */
     public void answer(String id, A answer) {
         close(id, answer, null);

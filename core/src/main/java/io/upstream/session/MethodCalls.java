@@ -2,14 +2,19 @@
 package io.upstream.session;
 
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
 import io.upstream.MethodHandler;
 import io.upstream.MethodRequest;
 import io.upstream.MethodResponse.Known;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,22 +22,25 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Hands direct methods to the application and its answers back. At most {@link #MAX_OPEN} are with the application at a time, more are
- * answered with status 429; each gets exactly one answer while the session lives. Confined to the event loop but for what the
- * application is called with.
+ * answered with status 429; each gets exactly one answer while the session lives, of status 504 if the application has none after
+ * {@link #LIMIT}. Confined to the event loop but for what the application is called with.
  */
 public final class MethodCalls {
-    /** The hub's callers wait five minutes at most, so that this is what a slow handler can hold. */
     public static final int MAX_OPEN = 256;
+
+    /** The hub's callers wait no longer. Source: "Understand and invoke direct methods from IoT Hub". */
+    public static final Duration LIMIT = Duration.ofMinutes(5);
 
     private static final Logger log = LoggerFactory.getLogger(MethodCalls.class);
     private static final Known FAILED = known(500, "{\"error\":\"the method failed\"}");
     private static final Known BUSY = known(429, "{\"error\":\"too many calls at a time\"}");
+    private static final Known LATE = known(504, "{\"error\":\"the method took too long\"}");
 
     private final EventLoop loop;
     private final Callbacks callbacks;
     private @Nullable MethodHandler handler;
+    private final Set<Call> open = new HashSet<>();
     private State state = State.ALIVE;
-    private int open;
 
     private enum State {
         ALIVE,
@@ -60,19 +68,26 @@ public final class MethodCalls {
         if (called == null || state == State.OVER) {
             return; // not subscribed: the hub tells its caller
         }
-        if (open >= MAX_OPEN) {
+        if (open.size() >= MAX_OPEN) {
             reply.accept(BUSY);
             return;
         }
-        open++;
+        Call call = new Call(request, reply);
+        open.add(call);
         callbacks.run(() -> answer(called, request)
-                .whenComplete(
-                        (known, error) -> giveBack(request, reply, error == null ? known : failed(request, error))));
+                .whenComplete((known, error) -> giveBack(call, error == null ? known : failed(request, error))));
+    }
+
+    /** Whether no call is with the application. */
+    public boolean isIdle() {
+        return open.isEmpty();
     }
 
     /** No answer is written any more. */
     public void end() {
         state = State.OVER;
+        open.forEach(Call::abandon);
+        open.clear();
     }
 
     private static CompletionStage<Known> answer(MethodHandler called, MethodRequest request) {
@@ -88,20 +103,44 @@ public final class MethodCalls {
         return FAILED;
     }
 
-    private void giveBack(MethodRequest request, Consumer<Known> reply, Known known) {
+    private void giveBack(Call call, Known known) {
         try {
-            loop.execute(() -> {
-                open--;
-                if (state == State.ALIVE) {
-                    reply.accept(known);
-                }
-            });
+            loop.execute(() -> call.answer(known));
         } catch (RejectedExecutionException e) {
-            log.debug("nobody is left to take the answer to {}", request);
+            log.debug("nobody is left to take the answer to {}", call.request);
         }
     }
 
     private static Known known(int status, String json) {
         return new Known(status, ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** A call that the application has. */
+    private final class Call {
+        private final MethodRequest request;
+        private final Consumer<Known> reply;
+        private final Future<?> alarm;
+
+        private Call(MethodRequest request, Consumer<Known> reply) {
+            this.request = request;
+            this.reply = reply;
+            this.alarm = loop.schedule(this::expire, LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+        }
+
+        private void answer(Known known) {
+            if (open.remove(this)) { // else it comes too late
+                abandon();
+                reply.accept(known);
+            }
+        }
+
+        private void expire() {
+            log.warn("nothing answered the method '{}' in time, it gets status 504", request.name());
+            answer(LATE);
+        }
+
+        private void abandon() {
+            alarm.cancel(false);
+        }
     }
 }

@@ -5,13 +5,22 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.upstream.DesiredChange;
+import io.upstream.FailureKind;
 import io.upstream.Twin;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /** The JSON of twins on the wire, the same for all protocols. What is not understood is refused with a text that does not show it. */
 public final class TwinDocument {
-    private static final JsonFactory JSON = new JsonFactory();
+    /** The hub's limit on all reported properties of a twin, so that a longer patch is not worth sending. */
+    public static final int MAX_PATCH_BYTES = 32 * 1024;
+
+    /** UTF-8 and nothing else (RFC 8259 §8.1): another charset has no byte offsets. */
+    private static final JsonFactory JSON =
+            JsonFactory.builder().disable(JsonFactory.Feature.CHARSET_DETECTION).build();
+
     private static final String VERSION = "$version";
 
     private TwinDocument() {}
@@ -59,12 +68,44 @@ public final class TwinDocument {
     /**
      * Checks that {@code json} is one JSON object and nothing else.
      *
-     * @throws IOException if it is not
+     * @return what to send
+     * @throws UpstreamException of kind {@link FailureKind#INVALID} or {@link FailureKind#TOO_LARGE}, before anything was sent
      */
-    public static byte[] patch(String json) throws IOException {
+    public static byte[] patch(String json) throws UpstreamException {
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-        whole(bytes);
+        if (bytes.length > MAX_PATCH_BYTES) {
+            throw unsent(
+                    FailureKind.TOO_LARGE,
+                    "the patch has " + bytes.length + " bytes, a twin's reported properties have at most "
+                            + MAX_PATCH_BYTES + ": report less at a time");
+        }
+        try {
+            whole(bytes);
+        } catch (IOException e) {
+            throw unsent(FailureKind.INVALID, "the patch is not one JSON object: check how it is made");
+        }
         return bytes;
+    }
+
+    private static UpstreamException unsent(FailureKind kind, String text) {
+        return UpstreamException.of(kind, Where.here("twin"), text);
+    }
+
+    /** What the hub says in the body of a refusal, {@code {"errorCode":…,"message":…}}; empty if it says nothing that can be read. */
+    public static String message(byte[] json) {
+        try (JsonParser parser = JSON.createParser(json)) {
+            require(parser.nextToken() == JsonToken.START_OBJECT);
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String name = parser.currentName();
+                if (parser.nextToken() == JsonToken.VALUE_STRING && name.equalsIgnoreCase("message")) {
+                    return parser.getText();
+                }
+                parser.skipChildren();
+            }
+        } catch (IOException e) {
+            return "";
+        }
+        return "";
     }
 
     private static Part whole(byte[] json) throws IOException {

@@ -57,7 +57,11 @@ class InquiriesTest {
         CompletableFuture<String> second = ask();
         inquiries.answer(ids.get(1), "two");
         assertFalse(first.isDone());
+        assertTrue(inquiries.isOpen(ids.get(0)));
+        assertFalse(inquiries.isOpen(ids.get(1)));
+        assertFalse(inquiries.isIdle());
         inquiries.answer(ids.get(0), "one");
+        assertTrue(inquiries.isIdle());
         assertEquals("one", first.get());
         assertEquals("two", second.get());
         assertTrue(ids.get(0).matches("[0-9a-f-]+"), ids.get(0));

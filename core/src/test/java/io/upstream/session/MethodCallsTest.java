@@ -3,7 +3,9 @@ package io.upstream.session;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.upstream.MethodHandler;
@@ -11,10 +13,12 @@ import io.upstream.MethodRequest;
 import io.upstream.MethodResponse;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,8 +91,10 @@ class MethodCallsTest {
         call("b");
         later.get("b").complete(MethodResponse.ok("2"));
         channel.runPendingTasks();
+        assertFalse(calls.isIdle());
         later.get("a").complete(MethodResponse.ok());
         channel.runPendingTasks();
+        assertTrue(calls.isIdle());
         assertEquals(List.of("b 200 2", "a 200 "), replies);
     }
 
@@ -106,6 +112,36 @@ class MethodCallsTest {
         assertEquals(MethodCalls.MAX_OPEN + 1, replies.size());
         call("again");
         assertEquals(MethodCalls.MAX_OPEN + 2, replies.size());
+    }
+
+    @Test
+    void answers504AtTheHubsLimitAndNothingAfterThat() {
+        channel.freezeTime();
+        CompletableFuture<MethodResponse> later = new CompletableFuture<>();
+        calls.handler(request -> MethodResponse.when(later));
+        call("a");
+        pass(MethodCalls.LIMIT.minusNanos(1));
+        assertEquals(List.of(), replies);
+        pass(Duration.ofNanos(1));
+        assertEquals(List.of("a 504 {\"error\":\"the method took too long\"}"), replies);
+        assertTrue(calls.isIdle());
+        later.complete(MethodResponse.ok());
+        channel.runPendingTasks();
+        assertEquals(1, replies.size());
+    }
+
+    private void pass(Duration time) {
+        channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
+        channel.runScheduledPendingTasks();
+    }
+
+    @Test
+    void leavesNoTimerBehind() {
+        calls.handler(request -> MethodResponse.when(new CompletableFuture<>()));
+        call("a");
+        calls.end();
+        assertEquals(-1, channel.runScheduledPendingTasks());
+        assertTrue(calls.isIdle());
     }
 
     @Test

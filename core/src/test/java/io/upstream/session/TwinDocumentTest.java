@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.session;
 
+import static java.nio.charset.StandardCharsets.UTF_16;
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,10 +11,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.upstream.DesiredChange;
+import io.upstream.FailureKind;
 import io.upstream.Twin;
+import io.upstream.UpstreamException;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TwinDocumentTest {
@@ -73,6 +81,46 @@ class TwinDocumentTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "null", "[]", "{\"a\":1", "{\"a\":1}}", "{a:1}", "{\"a\":01}"})
     void refusesAPatchThatIsNoObject(String text) {
-        assertThrows(IOException.class, () -> TwinDocument.patch(text));
+        UpstreamException refused = assertThrows(UpstreamException.class, () -> TwinDocument.patch(text));
+        assertEquals(FailureKind.INVALID, refused.kind());
+    }
+
+    @Test
+    void refusesAPatchOverTheLimitOfTwins() throws IOException {
+        String most = "{\"a\":\"" + "x".repeat(TwinDocument.MAX_PATCH_BYTES - 8) + "\"}";
+        assertEquals(TwinDocument.MAX_PATCH_BYTES, TwinDocument.patch(most).length);
+        UpstreamException refused = assertThrows(UpstreamException.class, () -> TwinDocument.patch(most + " "));
+        assertEquals(FailureKind.TOO_LARGE, refused.kind());
+    }
+
+    @Test
+    void refusesEveryCharsetButUtf8() {
+        for (Charset charset : List.of(UTF_16LE, UTF_16BE, UTF_16, Charset.forName("UTF-32"))) {
+            byte[] json = "{\"$version\":1}".getBytes(charset);
+            assertThrows(IOException.class, () -> TwinDocument.read(json));
+            assertThrows(IOException.class, () -> TwinDocument.readChange(json));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            emptyValue = "",
+            value = {
+                "{\"errorCode\":400,\"info\":{\"message\":\"inner\"},\"message\":\"no\\u0021\"} | no!",
+                "{\"Message\":\"ErrorCode:X\"} | ErrorCode:X",
+                "{\"message\":1} | ''",
+                "{\"message\":\"cut | ''",
+                "[\"message\",\"x\"] | ''",
+                "{} | ''",
+            })
+    void readsWhatARefusalSays(String json, String message) {
+        assertEquals(message.replace("''", ""), TwinDocument.message(json.getBytes(UTF_8)));
+    }
+
+    @Test
+    void readsNothingFromAnEmptyRefusal() {
+        assertEquals("", TwinDocument.message(new byte[0]));
     }
 }
