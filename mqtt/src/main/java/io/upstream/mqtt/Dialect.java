@@ -15,8 +15,8 @@ import io.upstream.UpstreamOptions;
  *
  * @param telemetryTopic where messages go; under a bag it ends with a slash
  * @param bag whether properties follow the topic: not where the application chose the topic, since MQTT 3.1.1 itself has no properties
- * @param hub whether the hub's own rules hold: its limit on the size of a message, its login
- * @param cloudTopic where messages from the hub come from
+ * @param hub whether the hub's own rules hold: its limit on the size of a message, its login, its twins and methods
+ * @param cloudTopic where messages from the hub come from: to a device those of the cloud, to a module what is routed to its inputs
  */
 record Dialect(String telemetryTopic, boolean bag, boolean hub, CloudTopic cloudTopic) {
 
@@ -35,7 +35,7 @@ record Dialect(String telemetryTopic, boolean bag, boolean hub, CloudTopic cloud
                 own ? sender + "/messages/events/" : options.telemetryAddress(),
                 own,
                 credentials instanceof SasKey || credentials instanceof SasToken,
-                new CloudTopic(device + "/messages/devicebound/"));
+                new CloudTopic(identity.moduleId() == null ? device + "/messages/devicebound/" : sender + "/inputs/"));
     }
 
     private static void requireNoWildcard(String what, String text) throws UpstreamException {

@@ -55,7 +55,7 @@ final class Ending {
         /**
          * Fails all that is unanswered and stops all that runs. Called once.
          *
-         * @param written for messages that the hub may have
+         * @param written for messages and requests that the hub may have
          * @param unwritten for messages that it cannot have
          * @param cause for everything else
          */
@@ -137,7 +137,7 @@ final class Ending {
         state = State.LEAVING;
         remains.goodbye(written -> channel.pipeline().close());
         remains.release(
-                closed("the session was closed before the hub acknowledged the message; it may have it all the same"),
+                closed("the session was closed before the hub answered; the hub may have it all the same"),
                 closed("the session was closed, the message was not sent"),
                 closed("the session was closed"));
         var polite = loop().schedule(() -> channel.pipeline().close(), GOODBYE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
@@ -167,10 +167,7 @@ final class Ending {
         String reason = "the connection was lost (" + cause.getMessage() + ")";
         remains.release(
                 UpstreamException.of(
-                        kind,
-                        where,
-                        reason + " before the message was acknowledged; the hub may have it all the same",
-                        cause),
+                        kind, where, reason + " before the hub answered; the hub may have it all the same", cause),
                 UpstreamException.of(kind, where, reason + ", the message was not sent", cause),
                 cause);
         lifecycle.moveTo(Phase.CLOSED, wanted ? null : cause);

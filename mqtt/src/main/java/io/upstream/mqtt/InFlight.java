@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * given up: a late PUBACK must not be taken for another message's. Confined to the event loop.
  */
 final class InFlight {
-    /** The id that is left to SUBSCRIBE: at most one of them is unanswered at a time. */
-    static final int SUBSCRIBE_ID = 65_535;
+    /** The first of four ids that are left to SUBSCRIBE, see {@link Filter}. */
+    static final int SUBSCRIBE_ID = 65_532;
 
     private static final int FIRST_CAPACITY = 16;
     private static final @Nullable Send[] NOTHING = new @Nullable Send[0];

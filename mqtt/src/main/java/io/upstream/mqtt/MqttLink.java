@@ -7,18 +7,18 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.mqtt.MqttMessage;
-import io.netty.handler.codec.mqtt.MqttMessageBuilders;
-import io.netty.handler.codec.mqtt.MqttQoS;
 import io.upstream.CloudMessage;
 import io.upstream.MessageHandler;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
 import io.upstream.session.Lifecycle;
 import io.upstream.session.Outbox;
 import io.upstream.session.Send;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,25 +29,30 @@ import org.slf4j.LoggerFactory;
 final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListener {
     private static final Logger log = LoggerFactory.getLogger(MqttLink.class);
 
+    private final SessionSetup setup;
     private final Channel channel;
     private final Where where;
-    private final CloudTopic cloudTopic;
+    private final CloudMessages messages;
     private final Ending ending;
     private final Outbox outbox;
     private final InFlight inFlight;
     private final PacketWriter writer;
     private final KeepAlive keepAlive;
-    private final Subscription subscription;
+    private final Subscriptions subscriptions;
     private final Inbox inbox;
+    private final ReadGate gate;
+    private @Nullable HubTraffic hub;
 
     /** A flush can make the channel writable again and call back in here: then the loop that flushed goes on. */
     private boolean writing;
 
     MqttLink(SessionSetup setup, Lifecycle lifecycle, Channel channel, Where where) {
         EventLoop loop = channel.eventLoop();
+        CloudTopic cloudTopic = setup.dialect().cloudTopic();
+        this.setup = setup;
         this.channel = channel;
         this.where = where;
-        this.cloudTopic = setup.dialect().cloudTopic();
+        this.messages = new CloudMessages(cloudTopic, setup.identity());
         this.ending = new Ending(channel, where, lifecycle, new Remains());
         this.outbox = new Outbox(
                 loop,
@@ -59,8 +64,9 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         this.writer = new PacketWriter(channel, new PublishEncoder(setup.dialect()), ending::broken);
         this.keepAlive = new KeepAlive(
                 loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
-        this.subscription = new Subscription(
-                cloudTopic, where, loop, setup.callbacks(), setup.options().operationTimeout(), this::subscribe);
+        this.subscriptions = new Subscriptions(
+                cloudTopic, where, loop, setup.callbacks(), setup.options().operationTimeout(), this::send);
+        this.gate = new ReadGate(channel.config());
         this.inbox = new Inbox(loop, setup.callbacks(), new Settlements());
     }
 
@@ -76,14 +82,27 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         keepAlive.start();
     }
 
+    /** Whether nothing new may be begun. */
+    boolean hasEnded() {
+        return ending.hasBegun();
+    }
+
     /** Has messages given to {@code handler}, and {@code outcome} completed when the hub has confirmed that it sends them. */
-    void receive(MessageHandler handler, CompletableFuture<Void> outcome, UpstreamException whenOver) {
-        if (ending.hasBegun()) {
-            subscription.refuse(outcome, whenOver);
-            return;
-        }
+    void receive(MessageHandler handler, CompletableFuture<Void> outcome) {
         inbox.handler(handler);
-        subscription.await(outcome);
+        subscriptions.await(Filter.MESSAGES, outcome);
+    }
+
+    /** All but messages; only for an identity of a hub. */
+    HubTraffic hub() {
+        HubTraffic made = hub;
+        if (made == null) {
+            EventLoop loop = channel.eventLoop();
+            HubOutlet outlet = new HubOutlet(loop, writer, this::drain);
+            made = new HubTraffic(setup, loop, where, subscriptions, outlet, gate);
+            hub = made;
+        }
+        return made;
     }
 
     /** As {@link io.upstream.UpstreamSession#close(Duration)}; the channel is closed not later than 4 s after {@code drain}. */
@@ -103,17 +122,25 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         if (ending.isOver()) {
             return;
         }
-        int bagAt = cloudTopic.bagAt(message);
-        if (bagAt < 0) {
-            log.warn(
-                    "left a message of {} with the hub, nobody here reads its topic {}", where.hop(), message.topic(0));
-            return;
+        CloudMessage read = messages.read(message);
+        if (read != null) {
+            inbox.receive(read, message.packetId(), message.topicLength() + message.payloadLength());
+        } else {
+            receiveOther(message);
         }
-        int bag = message.topicLength() - bagAt;
-        inbox.receive(
-                CloudMessage.of(message.bytes(bagAt), bag, message.payloadLength(), PropertyBag.FORMAT),
-                message.packetId(),
-                message.topicLength() + message.payloadLength());
+    }
+
+    /** What is no message goes at QoS 0; at QoS 1 it is acknowledged whatever it is, or it would come again for ever. */
+    private void receiveOther(PublishView message) {
+        if (message.packetId() != 0) {
+            writer.pubAck(message.packetId());
+        }
+        HubTopic topic = setup.dialect().hub() ? HubTopic.parse(message.topic(0)) : null;
+        if (topic == null) {
+            log.warn("nobody here reads what {} sent on topic {}", where.hop(), Failures.printable(message.topic(0)));
+        } else {
+            hub().receive(topic, message);
+        }
     }
 
     @Override
@@ -131,7 +158,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     @Override
     public void subAck(int packetId, int code) throws UpstreamException {
         if (!ending.isOver()) {
-            subscription.answered(packetId, code);
+            subscriptions.answered(packetId, code);
         }
     }
 
@@ -172,7 +199,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
             writeWhileWritable();
         } while (flush());
         writing = false;
-        if (outbox.isEmpty()) {
+        if (outbox.isEmpty() && (hub == null || hub.isIdle())) {
             ending.drained();
         }
     }
@@ -214,13 +241,6 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         send(MqttMessage.PINGREQ);
     }
 
-    private void subscribe() {
-        send(MqttMessageBuilders.subscribe()
-                .messageId(InFlight.SUBSCRIBE_ID)
-                .addSubscription(MqttQoS.AT_LEAST_ONCE, cloudTopic.filter())
-                .build());
-    }
-
     private void send(MqttMessage packet) {
         writer.packet(packet);
         flush();
@@ -239,7 +259,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
         @Override
         public void pressure(Inbox.Pressure pressure) {
-            channel.config().setAutoRead(pressure == Inbox.Pressure.LOW);
+            gate.pressure(pressure);
         }
     }
 
@@ -256,7 +276,10 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
             writer.discard();
             inFlight.failAll(written);
             outbox.end(unwritten);
-            subscription.end(cause);
+            if (hub != null) {
+                hub.end(written);
+            }
+            subscriptions.end(cause);
             inbox.end();
         }
     }

@@ -3,18 +3,22 @@ package io.upstream.mqtt;
 
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.upstream.DesiredChange;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
 import io.upstream.MessageHandler;
+import io.upstream.MethodHandler;
 import io.upstream.Phase;
 import io.upstream.SessionStatus;
 import io.upstream.Telemetry;
+import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.session.Drain;
 import io.upstream.session.Lifecycle;
+import io.upstream.session.TwinDocument;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -83,15 +87,72 @@ final class MqttSession implements UpstreamSession {
     @Override
     public CompletionStage<Void> onMessage(MessageHandler handler) {
         Objects.requireNonNull(handler, "handler");
-        if (setup.identity().moduleId() != null) {
-            return CompletableFuture.failedFuture(UpstreamException.of(
-                    FailureKind.CONFIGURATION,
-                    Where.here("mqtt"),
-                    "a hub sends cloud-to-device messages to devices only, " + setup.identity() + " is a module"));
-        }
-        CompletableFuture<Void> outcome = new CompletableFuture<>();
+        return onLoop(outcome -> link.receive(handler, outcome));
+    }
+
+    @Override
+    public CompletionStage<Twin> twin() {
+        return withHub(outcome -> link.hub().twin(outcome));
+    }
+
+    @Override
+    public CompletionStage<Long> report(String patch) {
+        return report(patch, null);
+    }
+
+    @Override
+    public CompletionStage<Long> report(String patch, long version) {
+        return report(patch, Long.valueOf(version));
+    }
+
+    private CompletionStage<Long> report(String patch, @Nullable Long base) {
+        Objects.requireNonNull(patch, "patch");
+        byte[] checked;
         try {
-            loop.execute(() -> link.receive(handler, outcome, over("mqtt")));
+            checked = TwinDocument.patch(patch);
+        } catch (UpstreamException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return withHub(outcome -> link.hub().report(checked, base, outcome));
+    }
+
+    @Override
+    public CompletionStage<Void> onDesiredChange(Consumer<DesiredChange> handler) {
+        Objects.requireNonNull(handler, "handler");
+        return withHub(outcome -> link.hub().onDesiredChange(handler, outcome));
+    }
+
+    @Override
+    public CompletionStage<Void> onMethod(MethodHandler handler) {
+        Objects.requireNonNull(handler, "handler");
+        return withHub(outcome -> link.hub().onMethod(handler, outcome));
+    }
+
+    private <T> CompletionStage<T> withHub(Consumer<CompletableFuture<T>> work) {
+        return setup.dialect().hub()
+                ? onLoop(work)
+                : CompletableFuture.failedFuture(
+                        UpstreamException.of(
+                                FailureKind.CONFIGURATION,
+                                Where.here("mqtt"),
+                                "a broker that is no IoT Hub has no twins and no direct methods: open with a key or a token of a hub"));
+    }
+
+    /** Has {@code work} begin what completes its argument, unless the session is over. */
+    private <T> CompletionStage<T> onLoop(Consumer<CompletableFuture<T>> work) {
+        CompletableFuture<T> outcome = new CompletableFuture<>();
+        if (closed.get() != null) {
+            outcome.completeExceptionally(over("mqtt"));
+            return outcome;
+        }
+        try {
+            loop.execute(() -> {
+                if (link.hasEnded()) {
+                    setup.callbacks().run(() -> outcome.completeExceptionally(over("mqtt")));
+                } else {
+                    work.accept(outcome);
+                }
+            });
         } catch (RejectedExecutionException e) {
             outcome.completeExceptionally(over("mqtt"));
         }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.handler.codec.mqtt.MqttMessage;
+import io.netty.handler.codec.mqtt.MqttMessageBuilders;
+import io.netty.handler.codec.mqtt.MqttQoS;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.frame.WriteBatch;
+import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
 /** Everything that leaves, in one order: frames of {@link MqttFrameWriter} and the packets of Netty's codec. Confined to the event loop. */
@@ -51,6 +55,15 @@ final class PacketWriter {
 
     void pubAck(int packetId) {
         frames.pubAck(packetId);
+    }
+
+    /** Adds a PUBLISH of QoS 0 that is sent seldom. Borrows {@code payload} until it is sent. */
+    ChannelFuture publish(String topic, ByteBuffer payload) {
+        return packet(MqttMessageBuilders.publish()
+                .topicName(topic)
+                .qos(MqttQoS.AT_MOST_ONCE)
+                .payload(Unpooled.wrappedBuffer(payload))
+                .build());
     }
 
     /** Adds a packet that is sent seldom. */

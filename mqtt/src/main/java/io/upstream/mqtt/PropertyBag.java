@@ -24,14 +24,14 @@ import org.jspecify.annotations.Nullable;
  */
 record PropertyBag(Map<SystemProperty, String> system, Map<String, String> properties) {
     /** Reads what lies before a payload. */
-    static final HeaderFormat FORMAT = (message, payloadAt) -> {
-        PropertyBag bag = read(new String(message, 0, payloadAt, UTF_8));
-        return new HeaderFormat.Headers(
-                Collections.unmodifiableMap(bag.system()), Collections.unmodifiableMap(bag.properties()));
-    };
+    static final HeaderFormat FORMAT = (message, payloadAt) ->
+            read(new String(message, 0, payloadAt, UTF_8)).headers();
 
     private static final byte[] HEX = "0123456789ABCDEF".getBytes(US_ASCII);
+
+    /** What can be sent; what only the hub sets can be read on top of that. */
     private static final Map<SystemProperty, String> NAMES = names();
+
     private static final Map<String, SystemProperty> BY_NAME = byName();
     private static final Map<SystemProperty, byte[]> ENCODED_NAMES = encodedNames();
 
@@ -165,6 +165,12 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
         return new PropertyBag(system, properties);
     }
 
+    /** The same, for a message. */
+    HeaderFormat.Headers headers() {
+        return new HeaderFormat.Headers(
+                Collections.unmodifiableMap(system), Collections.unmodifiableMap(properties));
+    }
+
     private static String decode(String text) {
         if (text.indexOf('%') < 0) {
             return text;
@@ -206,6 +212,8 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
     private static Map<String, SystemProperty> byName() {
         Map<String, SystemProperty> properties = new HashMap<>();
         NAMES.forEach((property, name) -> properties.put(name, property));
+        properties.put("$.cdid", SystemProperty.CONNECTION_DEVICE_ID);
+        properties.put("$.cmid", SystemProperty.CONNECTION_MODULE_ID);
         return Map.copyOf(properties);
     }
 

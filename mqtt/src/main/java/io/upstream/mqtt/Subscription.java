@@ -7,27 +7,30 @@ import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
-import io.upstream.session.Callbacks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The one topic that a session subscribes to, and who waits for the hub's word on it. Confined to the event loop. */
+/** One topic filter that a session subscribes to, and who waits for the hub's word on it. Confined to the event loop. */
 final class Subscription {
-    /** How long the hub may take to answer a SUBSCRIBE, if an operation may take that long at all. */
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(15);
+    private static final int REFUSED = 0x80;
 
-    private final CloudTopic topic;
+    private final String topic;
     private final Where where;
     private final EventLoop loop;
-    private final Callbacks callbacks;
     private final Duration limit;
     private final Runnable subscribe;
-    private final List<Waiter> waiting = new ArrayList<>();
+    private final List<Waiting> waiting = new ArrayList<>(1);
     private State state = State.NONE;
+
+    /** Somebody who needs the subscription. */
+    @FunctionalInterface
+    interface Waiter {
+        /** Called once, on the event loop, with null when the hub has confirmed. */
+        void told(@Nullable UpstreamException refusal);
+    }
 
     private enum State {
         NONE,
@@ -36,36 +39,30 @@ final class Subscription {
         GRANTED
     }
 
-    private record Waiter(CompletableFuture<Void> outcome, Future<?> alarm) {}
+    private record Waiting(Waiter waiter, Future<?> alarm) {}
 
     /**
      * Asks for nothing yet.
      *
-     * @param subscribe sends a SUBSCRIBE for the filter of {@code topic}
+     * @param limit how long the hub may take to answer
+     * @param subscribe sends a SUBSCRIBE for {@code topic}
      */
-    Subscription(
-            CloudTopic topic,
-            Where where,
-            EventLoop loop,
-            Callbacks callbacks,
-            Duration operationTimeout,
-            Runnable subscribe) {
+    Subscription(String topic, Where where, EventLoop loop, Duration limit, Runnable subscribe) {
         this.topic = topic;
         this.where = where;
         this.loop = loop;
-        this.callbacks = callbacks;
-        this.limit = operationTimeout.compareTo(ANSWER_LIMIT) < 0 ? operationTimeout : ANSWER_LIMIT;
+        this.limit = limit;
         this.subscribe = subscribe;
     }
 
-    /** Completes {@code outcome}, on the callback executor, when the hub has confirmed. */
-    void await(CompletableFuture<Void> outcome) {
+    /** Tells {@code waiter} when the hub has confirmed, at once if it has already. */
+    void await(Waiter waiter) {
         if (state == State.GRANTED) {
-            tell(outcome, null);
+            waiter.told(null);
             return;
         }
-        Future<?> alarm = loop.schedule(() -> expire(outcome), limit.toNanos(), TimeUnit.NANOSECONDS);
-        waiting.add(new Waiter(outcome, alarm));
+        Future<?> alarm = loop.schedule(() -> expire(waiter), limit.toNanos(), TimeUnit.NANOSECONDS);
+        waiting.add(new Waiting(waiter, alarm));
         if (state == State.NONE) {
             state = State.ASKED;
             subscribe.run();
@@ -75,14 +72,13 @@ final class Subscription {
     /**
      * Takes the hub's answer.
      *
-     * @throws UpstreamException of kind {@link FailureKind#PROTOCOL} if nothing was asked, or more granted than was asked
+     * @return false if it answers nothing, or grants QoS 2, which nobody asks for
      */
-    void answered(int packetId, int code) throws UpstreamException {
-        if (state != State.ASKED || packetId != InFlight.SUBSCRIBE_ID || (code != 0 && code != 1 && code != 0x80)) {
-            throw MqttFrameReader.violation(
-                    where, "a SUBACK for packet id " + packetId + " with code " + code + ", which answers nothing");
+    boolean answered(int code) {
+        if (state != State.ASKED || (code != 0 && code != 1 && code != REFUSED)) {
+            return false;
         }
-        boolean granted = code != 0x80;
+        boolean granted = code != REFUSED;
         state = granted ? State.GRANTED : State.NONE;
         tellAll(
                 granted
@@ -90,13 +86,9 @@ final class Subscription {
                         : UpstreamException.of(
                                 FailureKind.UNAUTHORIZED,
                                 where,
-                                where.hop() + " refused the subscription to " + topic.filter()
-                                        + ": check that the identity may receive messages"));
-    }
-
-    /** Fails {@code outcome}, on the callback executor. */
-    void refuse(CompletableFuture<Void> outcome, UpstreamException cause) {
-        tell(outcome, cause);
+                                where.hop() + " refused the subscription to " + topic
+                                        + ": check that the identity may receive this"));
+        return true;
     }
 
     /** Fails all who wait. */
@@ -104,33 +96,22 @@ final class Subscription {
         tellAll(cause);
     }
 
-    private void expire(CompletableFuture<Void> outcome) {
-        if (waiting.removeIf(waiter -> waiter.outcome == outcome)) {
-            tell(
-                    outcome,
-                    UpstreamException.of(
-                            FailureKind.TIMEOUT,
-                            where,
-                            where.hop() + " did not answer the subscription to " + topic.filter() + " within "
-                                    + Failures.seconds(limit) + ": try again, or check the connection"));
+    private void expire(Waiter waiter) {
+        if (waiting.removeIf(each -> each.waiter == waiter)) {
+            waiter.told(UpstreamException.of(
+                    FailureKind.TIMEOUT,
+                    where,
+                    where.hop() + " did not answer the subscription to " + topic + " within " + Failures.seconds(limit)
+                            + ": try again, or check the connection"));
         }
     }
 
-    private void tellAll(@Nullable UpstreamException cause) {
-        for (Waiter waiter : waiting) {
-            waiter.alarm.cancel(false);
-            tell(waiter.outcome, cause);
-        }
+    private void tellAll(@Nullable UpstreamException refusal) {
+        List<Waiting> told = List.copyOf(waiting);
         waiting.clear();
-    }
-
-    private void tell(CompletableFuture<Void> outcome, @Nullable UpstreamException cause) {
-        callbacks.run(() -> {
-            if (cause == null) {
-                outcome.complete(null);
-            } else {
-                outcome.completeExceptionally(cause);
-            }
-        });
+        for (Waiting each : told) {
+            each.alarm.cancel(false);
+            each.waiter.told(refusal);
+        }
     }
 }

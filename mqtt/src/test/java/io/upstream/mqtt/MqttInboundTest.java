@@ -37,9 +37,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MqttInboundTest {
     private static final String TOPIC = "devices/d/messages/devicebound/";
+    private static final String INPUTS = "devices/d/modules/m/inputs/";
     private static final SasKey KEY = SasKey.of("c2VjcmV0IGtleSBvZiBhIGRldmljZQ==");
     private static UpstreamRuntime runtime;
 
@@ -328,11 +332,25 @@ class MqttInboundTest {
         assertFalse(handler.texts().contains("m101"));
     }
 
-    @Test
-    void leavesWithTheHubWhatCameOnAForeignTopic() {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "devices/other/messages/devicebound/",
+                "devices/d",
+                "devices/d/modules/m/inputs/in/",
+                "$iothub",
+                "$iothub/methods/POST/reboot/",
+                "$iothub/twin/res/200/?$version=3",
+                "$iothub/twin/PATCH/properties/reported/?$version=3",
+                "?$rid=1",
+                "/"
+            })
+    void acknowledgesAndLeavesAloneWhatCameOnAForeignTopic(String topic) {
         subscribe();
-        peer.say(Packets.publish(1, "devices/other/messages/devicebound/", "x"), Packets.publish(2, TOPIC, "y"));
+        peer.say(Packets.publish(1, topic, "x"), Packets.publish(0, topic, "x"), Packets.publish(2, TOPIC, "y"));
         assertEquals(List.of("y"), handler.texts());
+        assertEquals(List.of(1), acknowledged());
+        assertEquals(Phase.CONNECTED, session.status().phase());
     }
 
     @Test
@@ -344,13 +362,66 @@ class MqttInboundTest {
         assertEquals(List.of(), peer.sent());
     }
 
-    @Test
-    void tellsAModuleThatItReceivesNothing() throws UpstreamException {
+    private void connectModule() throws UpstreamException {
         peer.close();
         UpstreamOptions options = UpstreamOptions.forHub("h.example").build();
         peer = new ScriptedPeer(runtime, options, Identity.module("d", "m"), KEY);
         session = peer.accept();
+    }
+
+    @Test
+    void subscribesAModuleToItsInputs() throws UpstreamException {
+        connectModule();
+        session.onMessage(handler);
+        MqttSubscribeMessage subscribe =
+                assertInstanceOf(MqttSubscribeMessage.class, peer.sent().get(0));
         assertEquals(
-                FailureKind.CONFIGURATION, failure(session.onMessage(handler)).kind());
+                INPUTS + "#", subscribe.payload().topicSubscriptions().get(0).topicFilter());
+        assertEquals(
+                MqttQoS.AT_LEAST_ONCE,
+                subscribe.payload().topicSubscriptions().get(0).qualityOfService());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "in/%24.cdid=dev%201&%24.cmid=sender&k=v, in, dev 1, sender",
+        "in/k=v&$.cmid=sender&$.cdid=d2, in, d2, sender",
+        "in.put-1/k=v&$.cdid=d2, in.put-1, d2,",
+        "in/k=v/tail, in,,",
+    })
+    void deliversWhatIsRoutedToAnInput(String topic, String input, String device, String module)
+            throws UpstreamException {
+        connectModule();
+        subscribe();
+        peer.say(Packets.publish(7, INPUTS + topic, "text"));
+        CloudMessage message = handler.messages.get(0);
+        assertEquals(input, message.system().get(SystemProperty.INPUT_NAME));
+        assertEquals(device, message.system().get(SystemProperty.CONNECTION_DEVICE_ID));
+        assertEquals(module, message.system().get(SystemProperty.CONNECTION_MODULE_ID));
+        assertEquals(Map.of("k", "v"), message.properties());
+        give(0, Settlement.COMPLETE);
+        assertEquals(List.of(7), acknowledged());
+    }
+
+    @Test
+    void deliversFromAnInputWithoutProperties() throws UpstreamException {
+        connectModule();
+        subscribe();
+        peer.say(Packets.publish(1, INPUTS + "a", "1"), Packets.publish(2, INPUTS + "b/", "2"));
+        assertEquals(
+                List.of("a", "b"),
+                handler.messages.stream()
+                        .map(message -> message.system().get(SystemProperty.INPUT_NAME))
+                        .toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"devices/d/modules/m/inputs", INPUTS, INPUTS + "/%24.cdid=d", TOPIC})
+    void acknowledgesAndLeavesAloneWhatNamesNoInput(String topic) throws UpstreamException {
+        connectModule();
+        subscribe();
+        peer.say(Packets.publish(1, topic, "x"), Packets.publish(2, INPUTS + "in/", "y"));
+        assertEquals(List.of("y"), handler.texts());
+        assertEquals(List.of(1), acknowledged());
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +15,8 @@ import io.netty.handler.codec.mqtt.MqttEncoder;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.netty.handler.codec.mqtt.MqttMessageType;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
+import io.netty.handler.codec.mqtt.MqttQoS;
+import io.netty.util.ReferenceCountUtil;
 import io.upstream.Credentials;
 import io.upstream.Identity;
 import io.upstream.UpstreamException;
@@ -99,6 +102,25 @@ final class ScriptedPeer implements AutoCloseable {
 
     /** What the session has sent since the last time. */
     List<MqttMessage> sent() {
+        List<MqttMessage> all = take();
+        all.forEach(ReferenceCountUtil::release);
+        return all;
+    }
+
+    /** Likewise, as {@code topic payload}; it must all be PUBLISH of QoS 0. */
+    List<String> published() {
+        List<String> all = new ArrayList<>();
+        for (MqttMessage packet : take()) {
+            MqttPublishMessage publish = assertInstanceOf(MqttPublishMessage.class, packet);
+            assertEquals(MqttQoS.AT_MOST_ONCE, publish.fixedHeader().qosLevel());
+            all.add(publish.variableHeader().topicName() + " "
+                    + publish.payload().toString(UTF_8));
+            publish.release();
+        }
+        return all;
+    }
+
+    private List<MqttMessage> take() {
         channel.runPendingTasks();
         for (ByteBuf part = channel.readOutbound(); part != null; part = channel.readOutbound()) {
             decoder.writeInbound(part);
@@ -106,9 +128,6 @@ final class ScriptedPeer implements AutoCloseable {
         List<MqttMessage> all = new ArrayList<>();
         for (MqttMessage packet = decoder.readInbound(); packet != null; packet = decoder.readInbound()) {
             all.add(packet);
-            if (packet instanceof MqttPublishMessage publish) {
-                publish.release();
-            }
         }
         return all;
     }
