@@ -77,7 +77,7 @@ public final class Inquiries<A> {
         write.accept(id);
     }
 
-    /** Whether somebody waits for an answer with this id. */
+    /** Whether somebody still waits for the answer. */
     public boolean isOpen(String id) {
         return open.containsKey(id);
     }

@@ -10,6 +10,8 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.connect.Failures;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -94,24 +96,53 @@ public final class Outbox {
             return CompletableFuture.failedFuture(full());
         }
         Send send = new Send(this, telemetry, nanoTime.getAsLong() + timeout.toNanos());
-        if (push(send)) {
+        push(send, send);
+        return send;
+    }
+
+    /** As {@link #submit(Telemetry)} for each, with nothing in between. */
+    public List<CompletionStage<Void>> submit(List<Telemetry> batch) {
+        List<CompletionStage<Void>> outcomes = new ArrayList<>(batch.size());
+        long deadline = nanoTime.getAsLong() + timeout.toNanos();
+        Object call = new Object();
+        Send oldest = null;
+        Send latest = null;
+        for (Telemetry telemetry : List.copyOf(batch)) {
+            UpstreamException over = ended;
+            if (over != null || !claim(telemetry.size())) {
+                outcomes.add(CompletableFuture.failedFuture(over != null ? over : full()));
+                continue;
+            }
+            Send send = new Send.OfSeveral(this, telemetry, deadline, call);
+            send.next = latest;
+            latest = send;
+            oldest = oldest == null ? send : oldest;
+            outcomes.add(send);
+        }
+        if (latest != null && oldest != null) {
+            push(latest, oldest);
+        }
+        return outcomes;
+    }
+
+    /**
+     * Any thread. Puts a chain on the stack, and wakes the event loop if it has heard of all that was there before.
+     *
+     * @param latest from which the chain leads to {@code oldest}
+     */
+    private void push(Send latest, Send oldest) {
+        Send top;
+        do {
+            top = handedOver.get();
+            oldest.next = top;
+        } while (!handedOver.compareAndSet(top, latest));
+        if (top == null) {
             try {
                 loop.execute(takeOver);
             } catch (RejectedExecutionException e) {
                 refuseHandedOver(UpstreamException.of(FailureKind.CLOSED, HERE, "the runtime is closed", e));
             }
         }
-        return send;
-    }
-
-    /** Any thread. Whether {@code send} is the first of those that the event loop has not heard of. */
-    private boolean push(Send send) {
-        Send top;
-        do {
-            top = handedOver.get();
-            send.next = top;
-        } while (!handedOver.compareAndSet(top, send));
-        return top == null;
     }
 
     /** Any thread: the event loop is gone, and with it everything that is confined to it. */
@@ -145,8 +176,21 @@ public final class Outbox {
 
     /** The next message to write, in the order of the calls, or null. Whoever takes it answers it. */
     public @Nullable Send next() {
+        Send send = peek();
+        if (send != null) {
+            take(send);
+        }
+        return send;
+    }
+
+    /** Takes what {@link #peek} gave. */
+    public void take(Send send) {
+        unwritten = send.next;
+    }
+
+    /** The next message to write, which stays the next until it is taken or answered; or null. */
+    public @Nullable Send peek() {
         for (Send send = unwritten; send != null; send = unwritten) {
-            unwritten = send.next;
             if (!send.isDone()) {
                 return send;
             }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * never be the event loop. A thread that blocks in {@link #get()} or {@link #join()} depends on nobody else's thread, though: the event loop
  * wakes it, and it completes the future itself.
  */
-public final class Send extends CompletableFuture<Void> {
+public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral {
     private final Outbox outbox;
     private final long deadlineNanos;
     private @Nullable Telemetry telemetry;
@@ -42,6 +42,26 @@ public final class Send extends CompletableFuture<Void> {
         this.outbox = outbox;
         this.telemetry = telemetry;
         this.deadlineNanos = deadlineNanos;
+    }
+
+    /** One that was handed over together with others. */
+    static final class OfSeveral extends Send {
+        private final Object call;
+
+        OfSeveral(Outbox outbox, Telemetry telemetry, long deadlineNanos, Object call) {
+            super(outbox, telemetry, deadlineNanos);
+            this.call = call;
+        }
+
+        @Override
+        public Object call() {
+            return call;
+        }
+    }
+
+    /** The same for all messages that were handed over in one call, which may share a frame; null for one that was alone. */
+    public @Nullable Object call() {
+        return null;
     }
 
     /**

@@ -56,6 +56,8 @@ class InquiriesTest {
         CompletableFuture<String> first = ask();
         CompletableFuture<String> second = ask();
         inquiries.answer(ids.get(1), "two");
+        assertFalse(inquiries.isOpen(ids.get(1)));
+        assertTrue(inquiries.isOpen(ids.get(0)));
         assertFalse(first.isDone());
         assertTrue(inquiries.isOpen(ids.get(0)));
         assertFalse(inquiries.isOpen(ids.get(1)));

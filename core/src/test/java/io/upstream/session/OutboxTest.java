@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -319,5 +321,55 @@ class OutboxTest {
             assertTrue(send.isCompletedExceptionally());
             assertTrue(stranded.isEmpty());
         }
+    }
+
+    @Test
+    void takesABatchInOrderWithNothingInBetween() {
+        List<Telemetry> batch = List.of(Telemetry.of(new byte[1]), Telemetry.of(new byte[2]));
+        submit(0);
+        List<CompletionStage<Void>> outcomes = outbox.submit(batch);
+        assertEquals(FailureKind.OUTBOX_FULL, failure(submit(1)).kind());
+        channel.runPendingTasks();
+        assertNull(outbox.next().call());
+        Send first = outbox.peek();
+        assertSame(first, outbox.peek());
+        assertSame(first, outcomes.get(0));
+        outbox.take(first);
+        Send second = outbox.next();
+        assertSame(second, outcomes.get(1));
+        assertNotNull(first.call());
+        assertSame(first.call(), second.call());
+        assertNull(outbox.peek());
+    }
+
+    @Test
+    void whatOfABatchIsBeyondItsBoundsFailsAlone() {
+        Telemetry small = Telemetry.of(new byte[1]);
+        Telemetry large = Telemetry.of(new byte[100]);
+        List<CompletionStage<Void>> outcomes = outbox.submit(List.of(small, large, small, small, small));
+        channel.runPendingTasks();
+        assertEquals(
+                FailureKind.OUTBOX_FULL,
+                failure(outcomes.get(1).toCompletableFuture()).kind());
+        assertEquals(
+                FailureKind.OUTBOX_FULL,
+                failure(outcomes.get(4).toCompletableFuture()).kind());
+        for (int i : new int[] {0, 2, 3}) {
+            assertSame(outcomes.get(i), outbox.next());
+        }
+        outbox.end(lost);
+        assertSame(lost, failure(outcomes.get(0).toCompletableFuture()));
+        assertSame(lost, failure(outbox.submit(List.of(small)).get(0).toCompletableFuture()));
+    }
+
+    @Test
+    void aCancelledMessageIsPassedOver() {
+        List<CompletionStage<Void>> outcomes =
+                outbox.submit(List.of(Telemetry.of(new byte[1]), Telemetry.of(new byte[2])));
+        channel.runPendingTasks();
+        outcomes.get(0).toCompletableFuture().cancel(false);
+        assertSame(outcomes.get(1), outbox.peek());
+        assertSame(outcomes.get(1), outbox.next());
+        assertNull(outbox.next());
     }
 }
