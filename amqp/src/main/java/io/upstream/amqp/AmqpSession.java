@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.upstream.DesiredChange;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
 import io.upstream.MessageHandler;
+import io.upstream.MethodHandler;
 import io.upstream.Phase;
 import io.upstream.SessionStatus;
 import io.upstream.Telemetry;
+import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
-import io.upstream.amqp.engine.EngineSession;
-import io.upstream.amqp.engine.LinkTerms;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.session.Callbacks;
 import io.upstream.session.Drain;
 import io.upstream.session.Lifecycle;
 import io.upstream.session.Outbox;
+import io.upstream.session.TwinDocument;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One identity on a shared connection: its token, an AMQP session of its own, a link for telemetry and one for cloud-to-device messages.
- * A session each, as Microsoft's SDK does it, so that windows and errors of one identity do not touch another. Confined to the event
- * loop but for the public methods.
+ * One identity on a shared connection: its token, an AMQP session of its own, and the links on that. A session each, as Microsoft's SDK
+ * does it, so that windows and errors of one identity do not touch another. Confined to the event loop but for the public methods.
  */
 final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
     /** For the hub's answer to our end. */
@@ -45,9 +49,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
     private final CompletableFuture<UpstreamSession> begun = new CompletableFuture<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final CompletionStage<Void> closing = closed.minimalCompletionStage();
-    private @Nullable EngineSession session;
-    private @Nullable TelemetrySender telemetry;
-    private @Nullable CloudReceiver cloud;
+    private @Nullable SessionLinks links;
     private @Nullable Future<?> drainEnd;
     private Goodbye goodbye = Goodbye.NOT_YET;
 
@@ -110,27 +112,85 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
 
     @Override
     public CompletionStage<Void> send(Telemetry message) {
+        return isEnding() ? CompletableFuture.failedFuture(whyOver()) : outbox.submit(message);
+    }
+
+    @Override
+    public List<CompletionStage<Void>> sendBatch(List<Telemetry> batch) {
+        return isEnding() ? UpstreamSession.super.sendBatch(batch) : outbox.submit(batch);
+    }
+
+    private boolean isEnding() {
         Phase phase = lifecycle.status().phase();
-        return phase == Phase.CLOSING || phase == Phase.CLOSED
-                ? CompletableFuture.failedFuture(whyOver())
-                : outbox.submit(message);
+        return phase == Phase.CLOSING || phase == Phase.CLOSED;
     }
 
     @Override
     public CompletionStage<Void> onMessage(MessageHandler handler) {
-        CompletableFuture<Void> subscribed = new CompletableFuture<>();
+        return onLinks((own, outcome) -> own.cloud().subscribe(handler, outcome));
+    }
+
+    @Override
+    public CompletionStage<Twin> twin() {
+        return onHub((own, outcome) -> own.twin().read(outcome));
+    }
+
+    @Override
+    public CompletionStage<Long> report(String patch) {
+        return report(patch, (Long) null);
+    }
+
+    @Override
+    public CompletionStage<Long> report(String patch, long version) {
+        return report(patch, Long.valueOf(version));
+    }
+
+    private CompletionStage<Long> report(String patch, @Nullable Long version) {
+        byte[] json;
+        try {
+            json = TwinDocument.patch(patch);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(UpstreamException.of(
+                    FailureKind.INVALID, Where.here("twin"), "the patch is not one JSON object: correct it", e));
+        }
+        return onHub((own, outcome) -> own.twin().report(json, version, outcome));
+    }
+
+    @Override
+    public CompletionStage<Void> onDesiredChange(Consumer<DesiredChange> handler) {
+        return onHub((own, outcome) -> own.twin().subscribe(handler, outcome));
+    }
+
+    @Override
+    public CompletionStage<Void> onMethod(MethodHandler handler) {
+        return onHub((own, outcome) -> own.methods().subscribe(handler, outcome));
+    }
+
+    /** As {@link #onLinks}, for what only an IoT Hub has. */
+    private <T> CompletionStage<T> onHub(BiConsumer<SessionLinks, CompletableFuture<T>> task) {
+        return seat.tokens().isPresent()
+                ? onLinks(task)
+                : CompletableFuture.failedFuture(UpstreamException.of(
+                        FailureKind.CONFIGURATION,
+                        Where.here("session"),
+                        "a broker that is no IoT Hub has no twins and no direct methods: use a hub's credentials"));
+    }
+
+    /** Has {@code task} run on the event loop while the session is of use. */
+    private <T> CompletionStage<T> onLinks(BiConsumer<SessionLinks, CompletableFuture<T>> task) {
+        CompletableFuture<T> outcome = new CompletableFuture<>();
         try {
             connection.loop().execute(() -> {
-                if (cloud == null || !lifecycle.is(Phase.CONNECTED)) {
-                    callbacks.run(() -> subscribed.completeExceptionally(whyOver()));
+                if (links == null || !lifecycle.is(Phase.CONNECTED)) {
+                    callbacks.run(() -> outcome.completeExceptionally(whyOver()));
                 } else {
-                    cloud.subscribe(handler, subscribed);
+                    task.accept(links, outcome);
                 }
             });
         } catch (RejectedExecutionException e) {
-            subscribed.completeExceptionally(whyOver());
+            outcome.completeExceptionally(whyOver());
         }
-        return subscribed;
+        return outcome;
     }
 
     private UpstreamException whyOver() {
@@ -188,7 +248,9 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         }
         goodbye = Goodbye.SAID;
         outbox.end(closedHere());
-        endEngineSession();
+        if (links != null) {
+            links.detach();
+        }
         connection.flush();
         if (drainEnd != null) {
             drainEnd.cancel(false);
@@ -196,36 +258,9 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         drainEnd = connection.loop().schedule(() -> end(null), GOODBYE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    private void endEngineSession() {
-        if (telemetry != null) {
-            telemetry.detach();
-        }
-        if (session != null) {
-            session.end();
-        }
-    }
-
     /** Begins the AMQP session and attaches the telemetry link: the identity is known to the hub by now. */
     void attach() {
-        EngineSession own = connection.engine().begin(this::sessionEnded);
-        session = own;
-        LinkTerms terms = new LinkTerms(
-                HubAddresses.linkName("telemetry"), seat.telemetryAddress(), connection.linkProperties(), 0);
-        telemetry = new TelemetrySender(
-                this,
-                connection,
-                own,
-                terms,
-                outbox,
-                seat.options().outboxMessages(),
-                seat.tokens().isPresent());
-        cloud = new CloudReceiver(
-                this,
-                connection,
-                own,
-                HubAddresses.cloudMessages(seat.identity()),
-                callbacks,
-                seat.options().operationTimeout());
+        links = new SessionLinks(this, connection, seat, outbox, callbacks, this::sessionEnded);
     }
 
     /** The telemetry link is attached: the session is of use. */
@@ -272,8 +307,8 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
     }
 
     private void pump() {
-        if (telemetry != null) {
-            telemetry.pump();
+        if (links != null) {
+            links.pump();
         }
     }
 
@@ -293,10 +328,9 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
         }
         lifecycle.moveTo(Phase.CLOSED, cause);
         outbox.end(reason);
-        if (cloud != null) {
-            cloud.end(reason);
+        if (links != null) {
+            links.end(reason);
         }
-        endEngineSession();
         connection.leave(this);
         if (connection.isOpen()) {
             connection.flush();

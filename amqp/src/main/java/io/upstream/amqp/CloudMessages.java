@@ -40,17 +40,19 @@ final class CloudMessages implements HeaderFormat {
         SystemProperty.CREATION_TIME,
     };
 
-    private static final Map<String, SystemProperty> APPLICATION = inverse(TelemetryEncoder.AS_APPLICATION);
+    private static final Map<String, SystemProperty> APPLICATION = and(
+            inverse(TelemetryEncoder.AS_APPLICATION),
+            Map.of(
+                    "iothub-connection-device-id", SystemProperty.CONNECTION_DEVICE_ID,
+                    "iothub-connection-module-id", SystemProperty.CONNECTION_MODULE_ID));
 
-    private static final Map<String, SystemProperty> ANNOTATIONS = Stream.concat(
-                    inverse(TelemetryEncoder.AS_ANNOTATION).entrySet().stream(),
-                    Map.of(
-                            "x-opt-sequence-number", SystemProperty.SEQUENCE_NUMBER,
-                            "iothub-enqueuedtime", SystemProperty.ENQUEUED_TIME,
-                            "iothub-deliverycount", SystemProperty.DELIVERY_COUNT)
-                            .entrySet()
-                            .stream())
-            .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
+    private static final Map<String, SystemProperty> ANNOTATIONS = and(
+            inverse(TelemetryEncoder.AS_ANNOTATION),
+            Map.of(
+                    "x-opt-sequence-number", SystemProperty.SEQUENCE_NUMBER,
+                    "iothub-enqueuedtime", SystemProperty.ENQUEUED_TIME,
+                    "iothub-deliverycount", SystemProperty.DELIVERY_COUNT,
+                    "x-opt-input-name", SystemProperty.INPUT_NAME));
 
     private CloudMessages() {}
 
@@ -191,5 +193,10 @@ final class CloudMessages implements HeaderFormat {
 
     private static Map<String, SystemProperty> inverse(Map<SystemProperty, String> names) {
         return names.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getValue, Map.Entry::getKey));
+    }
+
+    private static Map<String, SystemProperty> and(Map<String, SystemProperty> one, Map<String, SystemProperty> other) {
+        return Stream.concat(one.entrySet().stream(), other.entrySet().stream())
+                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
     }
 }

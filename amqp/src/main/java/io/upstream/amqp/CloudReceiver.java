@@ -31,17 +31,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way of cloud-to-device messages from the link to the application's handler, and of its decisions back, in the order of arrival.
- * Confined to the event loop; the handler runs on the session's {@link Callbacks}.
+ * The way of messages from the link to the application's handler, and of its decisions back, in the order of arrival: a device's
+ * cloud-to-device messages, or what is routed to a module's inputs. Confined to the event loop; the handler runs on the session's {@link
+ * Callbacks}.
  *
- * <p>Credit is given so that what is unsettled, and what may still come, never exceeds {@link #MAX_MESSAGES} and {@link #MAX_BYTES}.
+ * <p>Credit is given so that what is unsettled, and what may still come, never exceeds {@link #MAX_MESSAGES} and the bytes of {@link
+ * Kind}.
  */
 final class CloudReceiver {
     static final int MAX_MESSAGES = 100;
-    static final int MAX_BYTES = 4 << 20;
 
-    /** The hub's 64 KiB for the body, and as much again for properties and their encoding. */
-    static final int MAX_MESSAGE_BYTES = 128 * 1024;
+    /** What the hub lets a message have, and as much again for the encoding of its properties. */
+    enum Kind {
+        CLOUD_TO_DEVICE(2 * 64 * 1024, 4 << 20),
+        MODULE_INPUT(2 * 256 * 1024, 16 << 20);
+
+        private final int maxMessageBytes;
+        private final int maxBytes;
+
+        Kind(int maxMessageBytes, int maxBytes) {
+            this.maxMessageBytes = maxMessageBytes;
+            this.maxBytes = maxBytes;
+        }
+    }
 
     private static final Logger log = LoggerFactory.getLogger(CloudReceiver.class);
 
@@ -49,6 +61,7 @@ final class CloudReceiver {
     private final AmqpConnection connection;
     private final EngineSession session;
     private final String address;
+    private final Kind kind;
     private final Callbacks callbacks;
     private final Duration timeout;
     private final ArrayDeque<Unsettled> unsettled = new ArrayDeque<>();
@@ -76,13 +89,13 @@ final class CloudReceiver {
             AmqpSession owner,
             AmqpConnection connection,
             EngineSession session,
-            String address,
             Callbacks callbacks,
             Duration timeout) {
         this.owner = owner;
         this.connection = connection;
         this.session = session;
-        this.address = address;
+        address = HubAddresses.cloudMessages(owner.identity());
+        kind = owner.identity().moduleId() == null ? Kind.CLOUD_TO_DEVICE : Kind.MODULE_INPUT;
         this.callbacks = callbacks;
         this.timeout = timeout;
     }
@@ -221,7 +234,7 @@ final class CloudReceiver {
                             HubAddresses.linkName("devicebound"),
                             address,
                             connection.linkProperties(),
-                            MAX_MESSAGE_BYTES),
+                            kind.maxMessageBytes),
                     this);
         }
 
@@ -231,7 +244,7 @@ final class CloudReceiver {
 
         void topUp() {
             int byCount = MAX_MESSAGES - unsettled.size();
-            long byBytes = (MAX_BYTES - unsettledBytes) / MAX_MESSAGE_BYTES;
+            long byBytes = (kind.maxBytes - unsettledBytes) / kind.maxMessageBytes;
             int more = (int) Math.min(byCount, byBytes) - credit;
             if (progress == Progress.ATTACHED && more > 0 && credit <= more) {
                 credit += more;

@@ -21,8 +21,17 @@ final class HubAddresses {
         return base(identity) + "/messages/events";
     }
 
+    /** Where an identity receives: a device what the back end sends it, a module what is routed to its inputs. */
     static String cloudMessages(Identity identity) {
-        return base(identity) + "/messages/devicebound";
+        return base(identity) + (identity.moduleId() == null ? "/messages/devicebound" : "/messages/events");
+    }
+
+    static String twin(Identity identity) {
+        return base(identity) + "/twin";
+    }
+
+    static String methods(Identity identity) {
+        return base(identity) + "/methods/devicebound";
     }
 
     /** What a token speaks for. */
@@ -34,6 +43,18 @@ final class HubAddresses {
         Map<String, String> properties = new HashMap<>();
         properties.put("com.microsoft:client-version", productInfo.isEmpty() ? CLIENT : CLIENT + " " + productInfo);
         properties.put("com.microsoft:api-version", API_VERSION);
+        return properties;
+    }
+
+    /**
+     * What both links of a pair carry so that the hub knows them for one.
+     *
+     * @param common what all links carry
+     * @param what {@code twin} or {@code methods}
+     */
+    static Map<String, String> pairProperties(Map<String, String> common, String what) {
+        Map<String, String> properties = new HashMap<>(common);
+        properties.put("com.microsoft:channel-correlation-id", what + ":" + UUID.randomUUID());
         return properties;
     }
 

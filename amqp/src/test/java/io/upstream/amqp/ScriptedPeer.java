@@ -27,6 +27,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.ApplicationProperties;
 import org.apache.qpid.proton.amqp.messaging.Properties;
@@ -50,8 +51,15 @@ final class ScriptedPeer implements AutoCloseable {
     private static final byte[] EMPTY_FRAME = {0, 0, 0, 8, 2, 0, 0, 0};
 
     final List<Delivery> telemetry = new ArrayList<>();
+    final List<byte[]> telemetryBytes = new ArrayList<>();
     final List<Message> tokens = new ArrayList<>();
     final List<Sender> cloudLinks = new ArrayList<>();
+
+    /** Of links for twins and methods, the latest last: what they are, and the messages that came on them. */
+    final List<Link> serviceLinks = new ArrayList<>();
+
+    final List<Message> requests = new ArrayList<>();
+
     final Connection connection = Proton.connection();
     final UpstreamRuntime runtime =
             UpstreamRuntime.builder().callbacks(Runnable::run).build();
@@ -62,6 +70,15 @@ final class ScriptedPeer implements AutoCloseable {
     int credit = 1_000;
 
     int tokenStatus = 200;
+
+    /** What becomes of messages to twins and methods, and what they may have. */
+    DeliveryState requestOutcome = Accepted.getInstance();
+
+    int requestCredit = 1_000;
+    long requestMaxSize = 1 << 20;
+
+    /** Whether links for twins and methods are answered at all. */
+    boolean attachesServices = true;
 
     Credentials credentials = SasToken.of("SharedAccessSignature sr=hub.test%2Fdevices%2Fd&sig=x&se=1");
 
@@ -222,6 +239,10 @@ final class ScriptedPeer implements AutoCloseable {
                 ? link.getRemoteTarget().getAddress()
                 : link.getRemoteSource().getAddress();
         boolean cbs = "$cbs".equals(address);
+        boolean service = address.endsWith("/twin") || address.endsWith("/methods/devicebound");
+        if (service && !attachesServices) {
+            return;
+        }
         if (refusal != null && !cbs) {
             link.open(); // without a terminus
             detach(link, refusal);
@@ -229,8 +250,16 @@ final class ScriptedPeer implements AutoCloseable {
         }
         link.setSource(link.getRemoteSource());
         link.setTarget(link.getRemoteTarget());
+        if (service) {
+            link.setMaxMessageSize(UnsignedLong.valueOf(requestMaxSize));
+        }
         link.open();
-        if (cbs && link instanceof Sender sender) {
+        if (service) {
+            serviceLinks.add(link);
+            if (link instanceof Receiver receiver) {
+                receiver.flow(requestCredit);
+            }
+        } else if (cbs && link instanceof Sender sender) {
             tokenReplies = sender;
         } else if (cbs) {
             ((Receiver) link).flow(100);
@@ -264,6 +293,12 @@ final class ScriptedPeer implements AutoCloseable {
             receiver.advance();
             if (receiver == telemetryLink) {
                 telemetry.add(each);
+                telemetryBytes.add(bytes);
+            } else if (serviceLinks.contains(receiver)) {
+                settle(each, requestOutcome);
+                Message request = Proton.message();
+                request.decode(bytes, 0, bytes.length);
+                requests.add(request);
             } else {
                 each.disposition(Accepted.getInstance());
                 each.settle();
@@ -290,11 +325,20 @@ final class ScriptedPeer implements AutoCloseable {
         send(tokenReplies, reply);
     }
 
+    /** On the latest link of a service. */
+    void sendToService(Message message) {
+        Sender link = null;
+        for (Link each : serviceLinks) {
+            link = each instanceof Sender sender ? sender : link;
+        }
+        send(link, message);
+    }
+
     void send(@Nullable Sender link, Message message) {
         if (link == null) {
             throw new AssertionError("the link is not attached");
         }
-        byte[] bytes = new byte[4_096];
+        byte[] bytes = new byte[200_000];
         int length = message.encode(bytes, 0, bytes.length);
         link.delivery(("t" + tags++).getBytes(StandardCharsets.US_ASCII));
         link.send(bytes, 0, length);

@@ -24,6 +24,8 @@ public final class AmqpWriter {
     private static final int LIST32 = 0xd0;
     private static final int MAP32 = 0xd1;
     private static final int SMALL_ULONG = 0x53;
+    private static final int INT = 0x71;
+    private static final int LONG = 0x81;
 
     private AmqpWriter() {}
 
@@ -98,6 +100,15 @@ public final class AmqpWriter {
             nothing(out);
         } else {
             out.writeByte(TIMESTAMP).writeLong(epochMillis);
+        }
+    }
+
+    /** An int, or a long if it must be. */
+    public static void integer(ByteBuf out, long value) {
+        if (value == (int) value) {
+            out.writeByte(INT).writeInt((int) value);
+        } else {
+            out.writeByte(LONG).writeLong(value);
         }
     }
 
