@@ -2,6 +2,7 @@
 package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -128,6 +129,10 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     EventLoop loop() {
         return (EventLoop) context().executor();
+    }
+
+    ByteBufAllocator allocator() {
+        return context().alloc();
     }
 
     boolean isWritable() {

@@ -41,7 +41,7 @@ final class ServiceMessages {
      */
     static byte[] twinRequest(TwinOperation operation, @Nullable Long version, String id, byte[] body) {
         ByteBuf out = Unpooled.buffer(USUAL_LENGTH + body.length);
-        AmqpWriter.section(out, TelemetryEncoder.MESSAGE_ANNOTATIONS);
+        AmqpWriter.section(out, MessageSections.ANNOTATIONS);
         int map = AmqpWriter.beginMap(out, 1 + (operation.resource == null ? 0 : 1) + (version == null ? 0 : 1));
         AmqpWriter.symbol(out, "operation");
         AmqpWriter.string(out, operation.verb);
@@ -72,7 +72,7 @@ final class ServiceMessages {
         int list = beginProperties(out);
         out.writeBytes(correlation);
         AmqpWriter.endCompound(out, list);
-        AmqpWriter.section(out, TelemetryEncoder.APPLICATION_PROPERTIES);
+        AmqpWriter.section(out, MessageSections.APPLICATION);
         int map = AmqpWriter.beginMap(out, 1);
         AmqpWriter.string(out, "IoThub-status");
         AmqpWriter.integer(out, status);
@@ -83,7 +83,7 @@ final class ServiceMessages {
 
     /** The properties up to the correlation id, which follows as the last of them. */
     private static int beginProperties(ByteBuf out) {
-        AmqpWriter.section(out, TelemetryEncoder.PROPERTIES);
+        AmqpWriter.section(out, MessageSections.PROPERTIES);
         int list = AmqpWriter.beginList(out, PROPERTY_FIELDS);
         for (int i = 1; i < PROPERTY_FIELDS; i++) {
             AmqpWriter.nothing(out);
@@ -92,7 +92,7 @@ final class ServiceMessages {
     }
 
     private static void data(ByteBuf out, ByteBuffer body) {
-        AmqpWriter.section(out, TelemetryEncoder.DATA);
+        AmqpWriter.section(out, MessageSections.DATA);
         AmqpWriter.binaryLength(out, body.remaining());
         out.writeBytes(body);
     }

@@ -31,7 +31,6 @@ final class TelemetryEncoder {
     static final int MESSAGE_ANNOTATIONS = 0x72;
     static final int PROPERTIES = 0x73;
     static final int APPLICATION_PROPERTIES = 0x74;
-    static final int DATA = 0x75;
     static final int AMQP_VALUE = 0x77;
 
     /** System properties that travel among the application's, by the hub's names for them. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.netty.buffer.ByteBuf;
 import io.upstream.FailureKind;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
@@ -62,11 +63,11 @@ final class TelemetrySender implements SenderEvents {
                 connection.holdBack(owner);
                 break;
             }
-            Send send = outbox.next();
+            Send send = outbox.peek();
             if (send == null) {
                 break;
             }
-            chunk += transfer(send);
+            chunk += toHub && send.call() != null ? transferCall(send.call()) : transfer(taken(send));
             if (chunk >= CHUNK_BYTES) {
                 connection.flush(); // else the channel would not know that it is full
                 chunk = 0;
@@ -81,23 +82,45 @@ final class TelemetrySender implements SenderEvents {
         link.detach();
     }
 
+    private Send taken(Send send) {
+        outbox.take(send);
+        return send;
+    }
+
+    /** Sends the next ones that were handed over in the same call, as many as the hub takes at a time. Gives how many bytes were written. */
+    private long transferCall(@Nullable Object call) {
+        TelemetryBatch batch = new TelemetryBatch(Math.min(HubLimit.MAX_TELEMETRY_BYTES, link.maxMessageSize()));
+        for (Send send = outbox.peek(); send != null && send.call() == call; send = outbox.peek()) {
+            Sections sections = sections(send);
+            if (sections != null) {
+                if (!batch.add(send, sections.encoded())) {
+                    break;
+                }
+                outbox.take(send);
+            }
+        }
+        return switch (batch.sends().size()) {
+            case 0 -> 0;
+            case 1 -> transfer(batch.sends().get(0));
+            default -> transfer(batch);
+        };
+    }
+
+    private long transfer(TelemetryBatch batch) {
+        ByteBuf encoded = batch.encode(connection.allocator());
+        long size = encoded.readableBytes();
+        unsettled++;
+        link.sendBatch(encoded, batch);
+        return size;
+    }
+
     /** Gives how many bytes were written. */
     private long transfer(Send send) {
-        Telemetry message = send.telemetry();
-        Sections sections;
-        try {
-            sections = connection.sections().sections(message);
-            if (toHub) {
-                HubLimit.require(sections.hubSize(message));
-            }
-        } catch (UpstreamException e) {
-            send.fail(e);
-            return 0;
-        } catch (InvalidTelemetryException e) {
-            send.fail(UpstreamException.of(
-                    FailureKind.INVALID, connection.where("send"), "the message cannot be sent: " + e.getMessage(), e));
+        Sections sections = sections(send);
+        if (sections == null) {
             return 0;
         }
+        Telemetry message = send.telemetry();
         long size = EngineSender.size(sections.encoded(), message);
         if (size > link.maxMessageSize()) {
             send.fail(HubLimit.exceeded(size, link.maxMessageSize(), "the limit of the peer's link"));
@@ -108,10 +131,40 @@ final class TelemetrySender implements SenderEvents {
         return size;
     }
 
+    /** What comes before the payload; null if the message cannot be sent, which it is told then. */
+    private @Nullable Sections sections(Send send) {
+        Telemetry message = send.telemetry();
+        try {
+            Sections sections = connection.sections().sections(message);
+            if (toHub) {
+                HubLimit.require(sections.hubSize(message));
+            }
+            return sections;
+        } catch (UpstreamException e) {
+            send.fail(e);
+        } catch (InvalidTelemetryException e) {
+            send.fail(UpstreamException.of(
+                    FailureKind.INVALID, connection.where("send"), "the message cannot be sent: " + e.getMessage(), e));
+        }
+        return null;
+    }
+
     @Override
     public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
         boolean wasFull = unsettled-- == maxUnsettled;
-        Send send = (Send) tag;
+        if (tag instanceof TelemetryBatch batch) {
+            batch.sends().forEach(send -> answer(send, outcome, error));
+        } else {
+            answer((Send) tag, outcome, error);
+        }
+        if (wasFull) {
+            pump();
+        } else {
+            owner.settled();
+        }
+    }
+
+    private void answer(Send send, Outcome outcome, @Nullable PeerError error) {
         switch (outcome) {
             case ACCEPTED -> send.succeed();
             case REJECTED -> send.fail(rejected(error));
@@ -120,11 +173,6 @@ final class TelemetrySender implements SenderEvents {
                         FailureKind.SERVER_ERROR,
                         connection.where("send"),
                         connection.where("send").hop() + " did not take the message (" + outcome + "): send it again"));
-        }
-        if (wasFull) {
-            pump();
-        } else {
-            owner.settled();
         }
     }
 

@@ -7,8 +7,11 @@
  * <pre>
  *   AmqpTransport ── SharedConnection ── AmqpConnection ──┬── CbsClient        one per connection
  *                                             │           └── AmqpSession      one per identity
- *                                     engine.AmqpEngine        ├── TelemetrySender
- *                                                              └── CloudReceiver
+ *                                     engine.AmqpEngine        └── SessionLinks
+ *                                                                   ├── TelemetrySender
+ *                                                                   ├── CloudReceiver
+ *                                                                   ├── TwinClient ──────┐
+ *                                                                   └── MethodReceiver ──┴── ServiceLinks ── LinkPair
  * </pre>
  */
 @NullMarked

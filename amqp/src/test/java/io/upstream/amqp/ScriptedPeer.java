@@ -93,6 +93,12 @@ final class ScriptedPeer implements AutoCloseable {
     private @Nullable Receiver telemetryLink;
 
     ScriptedPeer() {
+        this(1 << 20);
+    }
+
+    /** Takes no longer frames than {@code maxFrameSize}. */
+    ScriptedPeer(int maxFrameSize) {
+        transport.setMaxFrameSize(maxFrameSize);
         Sasl sasl = transport.sasl();
         sasl.server();
         sasl.setMechanisms("ANONYMOUS");

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp.engine;
 
+import io.netty.buffer.ByteBuf;
 import io.upstream.Telemetry;
 import org.jspecify.annotations.Nullable;
 
 /** A link on which we send. */
 public final class EngineSender extends EngineLink {
+    /** The message format of several messages in one: each data section holds an encoded message. */
+    public static final int BATCH_FORMAT = 0x8001_3700;
+
     /** More is as good as unlimited, and leaves room for arithmetic. */
     private static final long MOST_CREDIT = 1 << 30;
 
@@ -47,12 +51,7 @@ public final class EngineSender extends EngineLink {
      * @param tag for {@link SenderEvents#settled}
      */
     public void send(byte[] sections, @Nullable Telemetry data, Object tag) {
-        if (credit() == 0) {
-            throw new IllegalStateException("no credit");
-        }
-        credit--;
-        setDeliveryCount(deliveryCount() + 1);
-        int id = session().sent().begin(this, tag);
+        int id = begin(tag);
         long size = size(sections, data);
         if (size > session().frames().maxFrameSize() - FrameWriter.TRANSFER_HEAD) {
             rest = new LargeTransfer(id, sections, data);
@@ -62,6 +61,35 @@ public final class EngineSender extends EngineLink {
             session().frames().message(session().channel(), handle(), id, (int) size, sections, data);
         }
         session().sent().tellForgotten();
+    }
+
+    /**
+     * Sends several messages as one, unsettled, in {@link #BATCH_FORMAT}. Needs credit for one. Written with the next flush.
+     *
+     * @param messages encoded, each in a data section: taken
+     * @param tag for {@link SenderEvents#settled}
+     */
+    public void sendBatch(ByteBuf messages, Object tag) {
+        int id;
+        try {
+            id = begin(tag);
+        } catch (RuntimeException e) {
+            messages.release();
+            throw e;
+        }
+        rest = LargeTransfer.batch(id, messages);
+        resume();
+        session().sent().tellForgotten();
+    }
+
+    /** Gives the delivery id. */
+    private int begin(Object tag) {
+        if (credit() == 0) {
+            throw new IllegalStateException("no credit");
+        }
+        credit--;
+        setDeliveryCount(deliveryCount() + 1);
+        return session().sent().begin(this, tag);
     }
 
     /** Goes on with a message that waits for the session's window, and is its owner if it has to wait further. */

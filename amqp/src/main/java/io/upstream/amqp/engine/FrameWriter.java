@@ -14,6 +14,9 @@ final class FrameWriter {
     /** The header of a frame and the transfer in front of its payload. */
     static final int TRANSFER_HEAD = 29;
 
+    /** The same for a batch, whose message format is not the usual one. */
+    static final int BATCH_HEAD = TRANSFER_HEAD + 4;
+
     /** The same for all frames of a delivery but the first. */
     static final int CONTINUATION_HEAD = 21;
 
@@ -82,6 +85,20 @@ final class FrameWriter {
         // 0x70 delivery id, 0xa0 0x04 delivery tag: the same four bytes, 0x43 message format 0, not settled
         out.writeLong(0x70L << 56 | (deliveryId & 0xffff_ffffL) << 24 | 0xa0_04_00 | deliveryId >>> 24);
         out.writeInt(deliveryId << 8 | 0x43);
+        AmqpWriter.bool(out, false);
+        if (more) {
+            AmqpWriter.bool(out, true);
+        }
+        return out;
+    }
+
+    /** As {@link #transfer}, in {@link EngineSender#BATCH_FORMAT}. */
+    ByteBuf batchTransfer(int room, int payload, int channel, int handle, int deliveryId, boolean more) {
+        int head = BATCH_HEAD + (more ? 1 : 0);
+        ByteBuf out = begin(head + room, head + payload, channel);
+        out.writeLong((more ? 0x00_53_14_c0_15_06_52_00L : 0x00_53_14_c0_14_05_52_00L) | handle);
+        out.writeLong(0x70L << 56 | (deliveryId & 0xffff_ffffL) << 24 | 0xa0_04_00 | deliveryId >>> 24);
+        out.writeInt(deliveryId << 8 | 0x70).writeInt(EngineSender.BATCH_FORMAT);
         AmqpWriter.bool(out, false);
         if (more) {
             AmqpWriter.bool(out, true);

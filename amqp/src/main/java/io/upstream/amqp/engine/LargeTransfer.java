@@ -8,11 +8,14 @@ import io.upstream.frame.WriteBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message that does not fit one frame, or what is left of it while the session's window is shut. Its payload is linked, not copied, unless
- * it has to wait: its sender may be told in the meantime that it was too late, and may change it.
+ * A message that does not fit one frame, or a batch, or what is left of it while the session's window is shut. Its payload is linked, not
+ * copied, unless it has to wait: its sender may be told in the meantime that it was too late, and may change it.
  */
 final class LargeTransfer {
+    private static final byte[] NO_SECTIONS = {};
+
     private final int deliveryId;
+    private final Form form;
     private final byte[] sections;
 
     /** What comes between the sections and the payload, the first byte in the highest bits. */
@@ -23,8 +26,19 @@ final class LargeTransfer {
 
     private int headWritten;
     private ByteBuf payload;
-    private Payload whose = Payload.BORROWED;
+    private Payload whose;
     private Progress progress = Progress.NOTHING_WRITTEN;
+
+    private enum Form {
+        MESSAGE(FrameWriter.TRANSFER_HEAD),
+        BATCH(FrameWriter.BATCH_HEAD);
+
+        private final int transferHead;
+
+        Form(int transferHead) {
+            this.transferHead = transferHead;
+        }
+    }
 
     private enum Progress {
         NOTHING_WRITTEN,
@@ -45,16 +59,33 @@ final class LargeTransfer {
     LargeTransfer(int deliveryId, byte[] sections, @Nullable Telemetry data) {
         this.deliveryId = deliveryId;
         this.sections = sections;
+        form = Form.MESSAGE;
+        whose = Payload.BORROWED;
         headLength = sections.length + (data == null ? 0 : FrameWriter.dataHeadLength(data.size()));
         dataHead = data == null ? 0 : FrameWriter.dataHead(data.size());
         payload = data == null ? Unpooled.EMPTY_BUFFER : WriteBatch.wrap(data);
+    }
+
+    private LargeTransfer(int deliveryId, ByteBuf batch) {
+        this.deliveryId = deliveryId;
+        sections = NO_SECTIONS;
+        form = Form.BATCH;
+        whose = Payload.OWNED;
+        headLength = 0;
+        dataHead = 0;
+        payload = batch;
+    }
+
+    /** Several messages, encoded as one: takes them. */
+    static LargeTransfer batch(int deliveryId, ByteBuf messages) {
+        return new LargeTransfer(deliveryId, messages);
     }
 
     /** Writes one more frame; whether it was the last. */
     boolean writeNext(FrameWriter frames, int channel, int handle) {
         boolean first = progress == Progress.NOTHING_WRITTEN;
         progress = Progress.BEGUN;
-        int most = frames.maxFrameSize() - (first ? FrameWriter.TRANSFER_HEAD + 1 : FrameWriter.CONTINUATION_HEAD);
+        int most = frames.maxFrameSize() - (first ? form.transferHead + 1 : FrameWriter.CONTINUATION_HEAD);
         int headLeft = headLength - headWritten;
         long left = (long) headLeft + payload.readableBytes();
         int size = (int) Math.min(most, left);
@@ -64,7 +95,7 @@ final class LargeTransfer {
         int room = linked ? fromHead : size;
         boolean more = left > size;
         ByteBuf out = first
-                ? frames.transfer(room, size, channel, handle, deliveryId, more)
+                ? begin(frames, room, size, channel, handle, more)
                 : frames.continuation(room, size, channel, handle, more);
         writeHead(out, fromHead);
         if (linked) {
@@ -73,6 +104,12 @@ final class LargeTransfer {
             out.writeBytes(payload, fromPayload);
         }
         return !more;
+    }
+
+    private ByteBuf begin(FrameWriter frames, int room, int size, int channel, int handle, boolean more) {
+        return form == Form.BATCH
+                ? frames.batchTransfer(room, size, channel, handle, deliveryId, more)
+                : frames.transfer(room, size, channel, handle, deliveryId, more);
     }
 
     private void writeHead(ByteBuf out, int length) {
