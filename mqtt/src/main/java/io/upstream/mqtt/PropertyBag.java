@@ -167,8 +167,7 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
 
     /** The same, for a message. */
     HeaderFormat.Headers headers() {
-        return new HeaderFormat.Headers(
-                Collections.unmodifiableMap(system), Collections.unmodifiableMap(properties));
+        return new HeaderFormat.Headers(Collections.unmodifiableMap(system), Collections.unmodifiableMap(properties));
     }
 
     private static String decode(String text) {

@@ -105,7 +105,8 @@ final class SessionHandler extends SimpleChannelInboundHandler<MqttMessage> {
         if (granted.isEmpty()) {
             throw violation("a SUBSCRIBE without a filter");
         }
-        // Before the client can know of it: what happens behind its SUBACK must reach it. What the feeds bring is written a turn later.
+        // Before the client can know of it: what happens behind its SUBACK must reach it. What the feeds bring is
+        // written a turn later.
         granted.forEach((feed, qos) -> feeds.subscribe(ctx, feed, qos));
         ctx.writeAndFlush(subAck.build());
     }

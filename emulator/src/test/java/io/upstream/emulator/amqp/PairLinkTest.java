@@ -247,7 +247,8 @@ class PairLinkTest {
         }
     }
 
-    // The sections are those captured from the hub. Its list of properties is a list8 of full length, proton-j's a list32 without the nulls
+    // The sections are those captured from the hub. Its list of properties is a list8 of full length, proton-j's a
+    // list32 without the nulls
     // at its end.
     @Test
     void writesRepliesAsTheHubDoes() {
