@@ -2,6 +2,7 @@
 package io.upstream.cli;
 
 import io.upstream.ConnectionString;
+import io.upstream.MethodResponse;
 import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.Trust;
@@ -52,6 +53,17 @@ final class ReadmeExamples {
             return CompletableFuture.completedFuture(Settlement.COMPLETE);
         });
         // end
+    }
+
+    static CompletableFuture<Long> twin(UpstreamSession session) {
+        // example: twin
+        session.onMethod(request -> MethodResponse.ok(request.payload())); // answers each call with what it was given
+        session.onDesiredChange(change -> System.out.println("desired " + change.version() + ": " + change.patch()));
+        CompletableFuture<Long> reported = session.twin()
+                .thenCompose(twin -> session.report("{\"seen\":" + twin.desiredVersion() + "}"))
+                .toCompletableFuture();
+        // end
+        return reported;
     }
 
     static void failure(UpstreamSession session) {

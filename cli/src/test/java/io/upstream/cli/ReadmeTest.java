@@ -36,6 +36,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every block of code in the README is the one that is compiled or run here, or run by .ci/readme. */
 class ReadmeTest {
@@ -132,6 +134,29 @@ class ReadmeTest {
             ReadmeExamples.failure(session);
             hub.bodies(device, 1);
             assertEquals(Phase.CONNECTED, session.status().phase());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void answersMethodsAndReportsAsItSays(UpstreamProtocol protocol) throws Exception {
+        String device = hub.newDevice();
+        ConnectionString string = ConnectionString.parse(hub.hub().connectionString(device));
+        try (UpstreamTransport transport = UpstreamTransport.create(reachable(protocol))) {
+            UpstreamSession session = transport
+                    .open(string.identity(), string.credentials())
+                    .toCompletableFuture()
+                    .get(20, TimeUnit.SECONDS);
+            long version = ReadmeExamples.twin(session).get(20, TimeUnit.SECONDS);
+
+            assertTrue(version > 1, "version " + version);
+            assertEquals(
+                    1, hub.hub().twin(device).at("/properties/reported/seen").asLong());
+            assertEquals(
+                    200,
+                    hub.hub()
+                            .invokeMethod(device, "echo", "{}", Duration.ofSeconds(20))
+                            .status());
         }
     }
 

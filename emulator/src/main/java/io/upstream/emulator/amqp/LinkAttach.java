@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Source;
