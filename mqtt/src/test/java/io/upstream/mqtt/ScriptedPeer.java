@@ -21,6 +21,8 @@ import io.upstream.Credentials;
 import io.upstream.Identity;
 import io.upstream.Phase;
 import io.upstream.Reconnect;
+import io.upstream.SasKey;
+import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
@@ -33,7 +35,9 @@ import io.upstream.session.Connector;
 import io.upstream.session.LastingSession;
 import io.upstream.session.LineOwner;
 import io.upstream.session.SessionTerms;
+import io.upstream.session.TokenSource;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -121,7 +125,15 @@ final class ScriptedPeer implements AutoCloseable {
                 channels.add(channel);
                 decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
             }
-            MqttLogin login = new MqttLogin(setup, credentials, inFlight, link -> link.serve(owner));
+            Credentials shown = credentials instanceof SasKey key
+                    ? key.sign(setup.options().hubHost(), setup.identity(), Instant.now())
+                    : credentials;
+            MqttLogin login = new MqttLogin(setup, shown, inFlight, link -> {
+                if (shown instanceof SasToken token && shown != credentials) {
+                    TokenSource.millisLeft(token).ifPresent(left -> link.retireIn(MqttSeat.lifeMillis(left)));
+                }
+                link.serve(owner);
+            });
             login.establish(channel, WHERE).whenComplete((up, error) -> {
                 if (error != null && !login.isWelcome()) {
                     owner.failed(Failures.translate(error, WHERE));
