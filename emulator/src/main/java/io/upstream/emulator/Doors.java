@@ -7,6 +7,7 @@ import io.upstream.emulator.amqp.AmqpHead;
 import io.upstream.emulator.control.ControlApi;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.mqtt.MqttHead;
+import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.server.Listeners;
 import io.upstream.emulator.server.OptionalTls;
 import io.upstream.emulator.server.ProtocolHead;
@@ -19,8 +20,8 @@ import java.util.function.Consumer;
 record Doors(int mqttPort, int amqpPort, int wsPort, int apiPort) {
 
     /** Binds these ports, 0 for any free one. */
-    Doors open(Listeners listeners, SslContext tls, HubCore hub) throws IOException {
-        ProtocolHead mqtt = new MqttHead(hub, hub.clock());
+    Doors open(Listeners listeners, SslContext tls, HubCore hub, ProvisioningService provisioning) throws IOException {
+        ProtocolHead mqtt = new MqttHead(hub, hub.clock(), provisioning);
         ProtocolHead amqp = new AmqpHead(hub)::install;
         ControlApi api = new ControlApi(hub);
         ProtocolHead webSocket = new WebSocketDoor(Map.of("mqtt", mqtt, "AMQPWSB10", amqp), api);

@@ -8,6 +8,7 @@ import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
 import io.upstream.emulator.hub.IdentityStatus;
 import io.upstream.emulator.hub.ServicePolicy;
+import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.server.Listeners;
 import io.upstream.emulator.tls.EmulatorCa;
 import io.upstream.emulator.tls.PemCertificates;
@@ -30,6 +31,7 @@ public final class EmulatorBuilder {
     private @Nullable Path directory;
     private String host = "127.0.0.1";
     private String hostName = "localhost";
+    private String idScope = ProvisioningService.DEFAULT_ID_SCOPE;
     private int mqttPort;
     private int amqpPort;
     private int wsPort;
@@ -115,6 +117,15 @@ public final class EmulatorBuilder {
         return this;
     }
 
+    /** What the provisioning service beside the hub is called; default {@link ProvisioningService#DEFAULT_ID_SCOPE}. Letters and digits. */
+    public EmulatorBuilder idScope(String idScope) {
+        if (!idScope.matches("[A-Za-z0-9]{1,64}")) {
+            throw new IllegalArgumentException("an id scope must be 1 to 64 letters and digits, was " + idScope);
+        }
+        this.idScope = idScope;
+        return this;
+    }
+
     /** How long a connection may outlive its token; default none. The real hub gives some ten minutes. */
     public EmulatorBuilder tokenGrace(Duration tokenGrace) {
         this.tokenGrace = tokenGrace;
@@ -153,8 +164,9 @@ public final class EmulatorBuilder {
         Listeners listeners = new Listeners(host);
         try {
             SslContext tls = ca.issueForLoopback(hostName).sslContextAskingForCertificate();
-            Doors doors = new Doors(mqttPort, amqpPort, wsPort, apiPort).open(listeners, tls, hub);
-            return new IotHubEmulator(hub, host, doors, listeners, ca, directory);
+            ProvisioningService provisioning = new ProvisioningService(hub, idScope);
+            Doors doors = new Doors(mqttPort, amqpPort, wsPort, apiPort).open(listeners, tls, hub, provisioning);
+            return new IotHubEmulator(hub, provisioning, host, doors, listeners, ca, directory);
         } catch (IOException | RuntimeException e) {
             listeners.close();
             throw e;

@@ -14,6 +14,7 @@ import io.upstream.emulator.hub.RegisteredIdentity;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
 import io.upstream.emulator.hub.Throttle;
+import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.server.Listeners;
 import io.upstream.emulator.tls.ClientCertificate;
 import io.upstream.emulator.tls.EmulatorCa;
@@ -46,6 +47,7 @@ public final class IotHubEmulator implements AutoCloseable {
     private static final int SWEEP_MILLIS = 200;
 
     private final HubCore hub;
+    private final ProvisioningService provisioning;
     private final String host;
     private final Doors doors;
     private final Listeners listeners;
@@ -56,8 +58,16 @@ public final class IotHubEmulator implements AutoCloseable {
     private final ServiceDesk service;
 
     /** @param listeners taken, to be closed by {@link #close} */
-    IotHubEmulator(HubCore hub, String host, Doors doors, Listeners listeners, EmulatorCa ca, Path directory) {
+    IotHubEmulator(
+            HubCore hub,
+            ProvisioningService provisioning,
+            String host,
+            Doors doors,
+            Listeners listeners,
+            EmulatorCa ca,
+            Path directory) {
         this.hub = hub;
+        this.provisioning = provisioning;
         this.host = host;
         this.doors = doors;
         this.listeners = listeners;
@@ -100,6 +110,14 @@ public final class IotHubEmulator implements AutoCloseable {
 
     public int apiPort() {
         return doors.apiPort();
+    }
+
+    /**
+     * The provisioning service beside the hub, on the same ports: it assigns the devices that are enrolled with it to this hub. Its id scope
+     * and the enrolments are to be had there.
+     */
+    public ProvisioningService provisioning() {
+        return provisioning;
     }
 
     /** The PEM file that a client has to trust. */
