@@ -8,6 +8,7 @@ import io.netty.handler.ssl.SslContext;
 import io.upstream.emulator.amqp.AmqpHead;
 import io.upstream.emulator.control.ControlApi;
 import io.upstream.emulator.hub.Authentication;
+import io.upstream.emulator.hub.Fault;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubError;
@@ -244,7 +245,7 @@ public final class IotHubEmulator implements AutoCloseable {
                 + secret(HubIdentity.module(deviceId, moduleId));
     }
 
-    /** Closes a device's connections without a word of their protocol. */
+    /** Breaks a device's connections without a word of their protocol, whoever else uses them. */
     public void closeConnectionsOf(String deviceId) {
         hub.closeConnections(HubIdentity.device(deviceId));
     }
@@ -398,6 +399,31 @@ public final class IotHubEmulator implements AutoCloseable {
         } catch (TimeoutException e) {
             throw new HubException(HubError.METHOD_TIMEOUT, identity + " has not answered within " + timeout);
         }
+    }
+
+    // Faults and limits
+
+    /** Lets this go wrong for a device from now on, in place of whatever goes wrong for it already. */
+    public void inject(String deviceId, Fault fault) {
+        inject(HubIdentity.device(deviceId), fault);
+    }
+
+    /** As {@link #inject(String, Fault)}, for a module. */
+    public void inject(String deviceId, String moduleId, Fault fault) {
+        inject(HubIdentity.module(deviceId, moduleId), fault);
+    }
+
+    private void inject(HubIdentity identity, Fault fault) {
+        try {
+            hub.inject(identity, fault);
+        } catch (HubException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /** Ends what goes wrong for a device, if anything does. */
+    public void endFault(String deviceId) {
+        hub.endFault(HubIdentity.device(deviceId));
     }
 
     /** Lets this decide from now on which operations the hub refuses as too many. */
