@@ -3,6 +3,7 @@ package io.upstream.emulator;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.upstream.emulator.hub.Authentication;
+import io.upstream.emulator.hub.Fault;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
@@ -183,7 +184,7 @@ public final class IotHubEmulator implements AutoCloseable {
         return registry.connectionString(HubIdentity.module(deviceId, moduleId));
     }
 
-    /** Closes a device's connections without a word of their protocol. */
+    /** Breaks a device's connections without a word of their protocol, whoever else uses them. */
     public void closeConnectionsOf(String deviceId) {
         hub.closeConnections(HubIdentity.device(deviceId));
     }
@@ -271,6 +272,31 @@ public final class IotHubEmulator implements AutoCloseable {
     public MethodAnswer invokeMethod(String deviceId, String moduleId, String name, String payload, Duration timeout)
             throws HubException, InterruptedException {
         return service.invoke(HubIdentity.module(deviceId, moduleId), name, payload, timeout);
+    }
+
+    // Faults and limits
+
+    /** Lets this go wrong for a device from now on, in place of whatever goes wrong for it already. */
+    public void inject(String deviceId, Fault fault) {
+        inject(HubIdentity.device(deviceId), fault);
+    }
+
+    /** As {@link #inject(String, Fault)}, for a module. */
+    public void inject(String deviceId, String moduleId, Fault fault) {
+        inject(HubIdentity.module(deviceId, moduleId), fault);
+    }
+
+    private void inject(HubIdentity identity, Fault fault) {
+        try {
+            hub.inject(identity, fault);
+        } catch (HubException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /** Ends what goes wrong for a device, if anything does. */
+    public void endFault(String deviceId) {
+        hub.endFault(HubIdentity.device(deviceId));
     }
 
     /** Lets this decide from now on which operations the hub refuses as too many. */

@@ -3,7 +3,6 @@ package io.upstream.emulator;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -39,8 +38,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -57,6 +58,9 @@ class IotHubEmulatorTest {
 
     @TempDir
     Path directory;
+
+    /** Those of other hubs in this JVM. */
+    private final Set<Thread> threadsBefore = emulatorThreads();
 
     @AfterAll
     static void closeLoops() {
@@ -193,7 +197,7 @@ class IotHubEmulatorTest {
             assertTrue(String.valueOf(failure.getMessage())
                     .contains("AMQP port " + taken.getLocalPort() + " on 127.0.0.1"));
         }
-        assertFalse(emulatorThreads());
+        assertEquals(threadsBefore, emulatorThreads());
     }
 
     @Test
@@ -215,7 +219,7 @@ class IotHubEmulatorTest {
             hub.close();
             client.awaitClose();
         }
-        assertFalse(emulatorThreads());
+        assertEquals(threadsBefore, emulatorThreads());
         try (IotHubEmulator again = builder()
                 .mqttPort(hub.mqttPort())
                 .amqpPort(hub.amqpPort())
@@ -232,9 +236,10 @@ class IotHubEmulatorTest {
         assertThrows(IllegalStateException.class, () -> IotHubEmulator.builder().start());
     }
 
-    private static boolean emulatorThreads() {
+    private static Set<Thread> emulatorThreads() {
         return Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().startsWith("upstream-emulator"));
+                .filter(thread -> thread.getName().startsWith("upstream-emulator"))
+                .collect(Collectors.toSet());
     }
 
     private EmulatorBuilder builder() {

@@ -129,6 +129,11 @@ final class PlainMqttClient implements AutoCloseable {
             }
             ReferenceCountUtil.release(event);
         }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close(); // a reset is one of the ways in which the hub ends a connection
+        }
     }
 
     private static final class Frames extends MessageToMessageCodec<BinaryWebSocketFrame, ByteBuf> {

@@ -43,12 +43,14 @@ final class AmqpConnection {
     private final @Nullable ProvisioningNode provisioning;
     private final Executor loop;
     private final Supplier<X509Certificate[]> certificates;
+    private final Runnable cut;
     private final Transport transport;
     private final Connection engine = Proton.connection();
     private final Collector collector = Proton.collector();
     private final Claims claims;
     private final LinkTable table = new LinkTable(this);
     private final LinkAttach attach = new LinkAttach(this);
+    private final Endings endings = new Endings(this);
     private final CbsNode cbs;
     private final Set<HubLink> links = new HashSet<>();
     private final ArrayDeque<Runnable> afterDispatch = new ArrayDeque<>();
@@ -59,22 +61,25 @@ final class AmqpConnection {
      *
      * @param run runs a task on the loop and then writes what the engine has to say
      * @param certificates gives what the peer has shown in its TLS handshake
+     * @param cut ends everything without a word
      */
     AmqpConnection(
             AmqpHead head,
             Transport transport,
             EventExecutor loop,
             Executor run,
-            Supplier<X509Certificate[]> certificates) {
+            Supplier<X509Certificate[]> certificates,
+            Runnable cut) {
         this.hub = head.hub();
         this.clientele = head.clientele();
+        this.cut = cut;
         Provisioning service = head.provisioning();
         this.provisioning = service == null ? null : new ProvisioningNode(this, service, certificates);
         this.certificates = certificates;
         this.transport = transport;
         this.loop = run;
         this.claims = new Claims(loop, identity -> run(() -> expired(identity)));
-        this.cbs = new CbsNode(hub, claims);
+        this.cbs = new CbsNode(this, claims);
     }
 
     void start() {
@@ -128,6 +133,10 @@ final class AmqpConnection {
         return cbs;
     }
 
+    Endings endings() {
+        return endings;
+    }
+
     /** Runs a task on the event loop, later, if the connection is still there; from any thread. */
     void run(Runnable task) {
         loop.execute(task);
@@ -150,7 +159,14 @@ final class AmqpConnection {
         return engine.getRemoteState() == EndpointState.CLOSED;
     }
 
-    void close(ErrorCondition condition) {
+    /** Lets the network fail. */
+    void cut() {
+        release();
+        cut.run();
+    }
+
+    /** Closes the connection with an error, or in good order without one. */
+    void close(@Nullable ErrorCondition condition) {
         if (!closedHere()) {
             engine.setCondition(condition);
             engine.close();
@@ -223,14 +239,27 @@ final class AmqpConnection {
     }
 
     private void ended(Session session) {
+        releaseLinks(session);
+        session.close();
+        session.free();
+    }
+
+    /** Ends a session with an error; it is gone when the peer has ended it, too. */
+    void end(Session session, ErrorCondition condition) {
+        if (session.getLocalState() != EndpointState.CLOSED) {
+            session.setCondition(condition);
+            session.close();
+            releaseLinks(session);
+        }
+    }
+
+    private void releaseLinks(Session session) {
         for (HubLink link : new ArrayList<>(links)) {
             if (link.link.getSession() == session) {
                 links.remove(link);
                 link.release();
             }
         }
-        session.close();
-        session.free();
     }
 
     private void attached(Link link) {
@@ -251,8 +280,10 @@ final class AmqpConnection {
             known.release();
         }
         HubLink.discard(link);
-        link.close();
-        link.free();
+        if (link.getSession().getLocalState() != EndpointState.CLOSED) {
+            link.close(); // on a session that was ended here there is nobody left to tell
+            link.free();
+        }
     }
 
     private static void delivered(Delivery delivery) {

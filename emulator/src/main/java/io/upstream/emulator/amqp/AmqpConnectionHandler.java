@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.upstream.emulator.server.Cut;
 import io.upstream.emulator.server.PeerCertificates;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -75,7 +76,8 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
                 transport,
                 ctx.executor(),
                 task -> ctx.executor().execute(() -> guarded(ctx, task)),
-                () -> PeerCertificates.of(ctx.channel()));
+                () -> PeerCertificates.of(ctx.channel()),
+                () -> Cut.cut(ctx.channel()));
         connection = started;
         ((TransportImpl) transport).setProtocolTracer(new FrameGate());
         started.start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import io.upstream.emulator.hub.Ending;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
@@ -33,19 +34,20 @@ final class CbsNode {
     /** As many as can be asked for without credit for the replies. */
     private static final int MAX_WAITING_REPLIES = 2 * CREDIT;
 
-    private final Hub hub;
+    private final AmqpConnection connection;
     private final Claims claims;
     private final ArrayDeque<byte[]> waiting = new ArrayDeque<>();
+    private @Nullable Requests requests;
     private @Nullable Replies replies;
     private int lastTag;
 
-    CbsNode(Hub hub, Claims claims) {
-        this.hub = hub;
+    CbsNode(AmqpConnection connection, Claims claims) {
+        this.connection = connection;
         this.claims = claims;
     }
 
-    HubLink requests(AmqpConnection connection, Receiver receiver) {
-        return new Requests(connection, receiver);
+    HubLink requests(Receiver receiver) {
+        return new Requests(receiver);
     }
 
     HubLink replies(Sender sender) {
@@ -61,7 +63,11 @@ final class CbsNode {
             return;
         }
         try {
-            Hub.Grant grant = hub.readToken(tokenOf(message));
+            Hub.Grant grant = connection.hub().readToken(tokenOf(message));
+            Ending fault = connection.hub().ending(grant.identity());
+            if (fault != null && connection.endings().again(fault)) {
+                return;
+            }
             if (claims.put(grant.identity(), grant.expiry())) {
                 reply(message.getMessageId(), 200, "OK");
             } else {
@@ -72,6 +78,14 @@ final class CbsNode {
             }
         } catch (HubException e) {
             reply(message.getMessageId(), e.error().httpStatus(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Detaches the link of that name, if it is there. */
+    void fail(Ending what, ErrorCondition condition) {
+        HubLink link = what == Ending.CBS_REQUEST_LINK ? requests : replies;
+        if (link != null) {
+            link.fail(condition);
         }
     }
 
@@ -130,13 +144,12 @@ final class CbsNode {
     }
 
     private final class Requests extends HubLink {
-        private final AmqpConnection connection;
         private final Receiver receiver;
         private final ReceivingCredit credit;
 
-        Requests(AmqpConnection connection, Receiver receiver) {
+        Requests(Receiver receiver) {
             super(receiver);
-            this.connection = connection;
+            requests = this;
             this.receiver = receiver;
             credit = new ReceivingCredit(receiver, CREDIT);
             credit.open();
@@ -185,6 +198,13 @@ final class CbsNode {
                 return;
             }
             answer(request);
+        }
+
+        @Override
+        void onReleased() {
+            if (requests == this) {
+                requests = null;
+            }
         }
     }
 

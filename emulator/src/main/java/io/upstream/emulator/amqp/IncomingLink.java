@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.hub.Receipt;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
@@ -11,6 +13,7 @@ import org.apache.qpid.proton.amqp.transport.LinkError;
 import org.apache.qpid.proton.amqp.transport.ReceiverSettleMode;
 import org.apache.qpid.proton.engine.Delivery;
 import org.apache.qpid.proton.engine.Receiver;
+import org.jspecify.annotations.Nullable;
 
 /** A link on which a device or module sends: each message is settled when the hub has taken or refused it. */
 final class IncomingLink extends HubLink {
@@ -24,11 +27,12 @@ final class IncomingLink extends HubLink {
     private final LinkAddress address;
     private final Taker taker;
     private final ReceivingCredit credit;
+    private Hub.@Nullable Presence seat;
 
     /** What is done with a message; a refusal rejects it. */
     @FunctionalInterface
     interface Taker {
-        void take(int messageFormat, byte[] payload) throws HubException;
+        Receipt take(int messageFormat, byte[] payload) throws HubException;
     }
 
     IncomingLink(AmqpConnection connection, Receiver receiver, LinkAddress address, Taker taker) {
@@ -38,6 +42,11 @@ final class IncomingLink extends HubLink {
         this.address = address;
         this.taker = taker;
         this.credit = new ReceivingCredit(receiver, CREDIT);
+    }
+
+    /** Keeps what the link holds at the hub until it is released. */
+    void hold(Hub.Presence held) {
+        seat = held;
     }
 
     void start() {
@@ -86,13 +95,16 @@ final class IncomingLink extends HubLink {
         byte[] payload = new byte[delivery.pending()];
         receiver.recv(payload, 0, payload.length);
         receiver.advance();
-        settle(delivery, outcome(delivery.getMessageFormat(), payload));
+        DeliveryState outcome = outcome(delivery.getMessageFormat(), payload);
+        if (outcome != null) {
+            settle(delivery, outcome);
+        }
     }
 
-    private DeliveryState outcome(int messageFormat, byte[] payload) {
+    /** {@code null} if the acknowledgement is lost. */
+    private @Nullable DeliveryState outcome(int messageFormat, byte[] payload) {
         try {
-            taker.take(messageFormat, payload);
-            return Accepted.getInstance();
+            return taker.take(messageFormat, payload) == Receipt.SILENCE ? null : Accepted.getInstance();
         } catch (HubException e) {
             Rejected rejected = new Rejected();
             rejected.setError(AmqpErrors.of(e));
@@ -118,6 +130,9 @@ final class IncomingLink extends HubLink {
 
     @Override
     void onReleased() {
+        if (seat != null) {
+            seat.close();
+        }
         connection.table().remove(address, this);
     }
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import io.upstream.emulator.hub.Ending;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.provisioning.RegistrationAddress;
+import io.upstream.emulator.hub.Receipt;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.transport.AmqpError;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
+import org.apache.qpid.proton.amqp.transport.LinkError;
 import org.apache.qpid.proton.engine.Link;
 import org.apache.qpid.proton.engine.Receiver;
 import org.apache.qpid.proton.engine.Sender;
@@ -46,6 +49,10 @@ final class LinkAttach {
                 address == null ? AmqpErrors.addressNotFound(String.valueOf(text)) : refusal(link, address);
         if (address == null || refusal != null) {
             refuse(link, refusal);
+            return null;
+        }
+        Ending fault = connection.hub().ending(address.identity());
+        if (fault != null && connection.endings().again(link, address, fault)) {
             return null;
         }
         return switch (address.kind()) {
@@ -112,20 +119,24 @@ final class LinkAttach {
     private HubLink cbs(Link link) {
         open(link, MAX_MESSAGE_SIZE);
         return link instanceof Receiver receiver
-                ? connection.cbs().requests(connection, receiver)
+                ? connection.cbs().requests(receiver)
                 : connection.cbs().replies((Sender) link);
     }
 
     private HubLink telemetry(Receiver receiver, LinkAddress address) {
         open(receiver, MAX_MESSAGE_SIZE);
-        return incoming(
+        IncomingLink link = incoming(
                 receiver,
                 address,
                 (messageFormat, payload) ->
-                        connection.hub().accept(address.identity(), TelemetryDecoder.decode(messageFormat, payload)));
+                        connection.hub().take(address.identity(), TelemetryDecoder.decode(messageFormat, payload)));
+        ErrorCondition stolen =
+                new ErrorCondition(LinkError.STOLEN, "another sender was attached for " + address.identity());
+        link.hold(connection.hub().openTelemetry(address.identity(), () -> connection.run(() -> link.fail(stolen))));
+        return link;
     }
 
-    private HubLink incoming(Receiver receiver, LinkAddress address, IncomingLink.Taker taker) {
+    private IncomingLink incoming(Receiver receiver, LinkAddress address, IncomingLink.Taker taker) {
         IncomingLink link = new IncomingLink(connection, receiver, address, taker);
         connection.table().add(address, link);
         link.start();
@@ -152,10 +163,11 @@ final class LinkAttach {
         return outgoing;
     }
 
-    private void take(LinkAddress address, int messageFormat, byte[] payload) throws HubException {
+    private Receipt take(LinkAddress address, int messageFormat, byte[] payload) throws HubException {
         if (messageFormat != 0) {
             throw new HubException(HubError.MALFORMED, "only telemetry comes in batches");
         }
         connection.table().desk(address).take(payload);
+        return Receipt.ACKNOWLEDGE;
     }
 }

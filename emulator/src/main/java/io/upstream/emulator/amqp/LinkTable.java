@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import io.upstream.emulator.hub.Ending;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubIdentity;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
 import org.apache.qpid.proton.amqp.transport.LinkError;
 import org.apache.qpid.proton.engine.Link;
 import org.apache.qpid.proton.engine.Receiver;
+import org.apache.qpid.proton.engine.Session;
 import org.jspecify.annotations.Nullable;
 
 /** The attached links of one connection by identity and purpose; an identity is present at the hub while it has one. */
@@ -100,9 +104,12 @@ final class LinkTable {
     }
 
     private Entry connect(HubIdentity identity) {
-        ErrorCondition kicked = new ErrorCondition(LinkError.DETACH_FORCED, "the identity has connected elsewhere");
-        Hub.Presence presence =
-                connection.hub().connect(identity, "Amqp", () -> connection.run(() -> fail(identity, kicked)));
+        Hub.Presence presence = connection
+                .hub()
+                .connect(
+                        identity,
+                        "Amqp",
+                        what -> connection.run(() -> connection.endings().end(identity, what)));
         return new Entry(new TwinDesk(connection, identity), new MethodDesk(connection, identity), presence);
     }
 
@@ -113,6 +120,26 @@ final class LinkTable {
         if (entry != null && entry.links.remove(purpose, link) && entry.links.isEmpty()) {
             entries.remove(address.identity());
             entry.close();
+        }
+    }
+
+    /** The sessions that hold the identity's links. */
+    Set<Session> sessions(HubIdentity identity) {
+        Set<Session> sessions = new LinkedHashSet<>();
+        Entry entry = entries.get(identity);
+        if (entry != null) {
+            entry.links.values().forEach(link -> sessions.add(link.link.getSession()));
+        }
+        return sessions;
+    }
+
+    /** Detaches the identity's link of this purpose, if there is one. */
+    void fail(HubIdentity identity, Ending what, ErrorCondition condition) {
+        Entry entry = entries.get(identity);
+        if (entry != null) {
+            List.copyOf(entry.links.entrySet()).stream()
+                    .filter(each -> Endings.of(each.getKey().kind(), each.getValue().link) == what)
+                    .forEach(each -> each.getValue().fail(condition));
         }
     }
 

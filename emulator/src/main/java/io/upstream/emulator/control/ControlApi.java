@@ -26,6 +26,8 @@ import java.util.Set;
  * POST              /twins/{d}[/modules/{m}]/methods
  * GET               /statistics/devices, /statistics/service
  * PUT GET DELETE    /certificates[/{name}]
+ * POST              /faults
+ * DELETE            /faults/{d}[/modules/{m}]
  * GET               /telemetry?deviceId=&amp;after=&amp;limit=&amp;follow=
  * </pre>
  */
@@ -33,7 +35,8 @@ public final class ControlApi implements ProtocolHead, HttpApi {
     /** A twin, a direct method and a hundred registry operations are all smaller. */
     private static final int MAX_BODY_BYTES = 1024 * 1024;
 
-    private static final Set<String> ROOTS = Set.of("devices", "twins", "statistics", "certificates", "telemetry");
+    private static final Set<String> ROOTS =
+            Set.of("devices", "twins", "statistics", "certificates", "faults", "telemetry");
 
     private final HubCore hub;
 

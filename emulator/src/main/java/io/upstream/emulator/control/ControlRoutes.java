@@ -26,6 +26,7 @@ final class ControlRoutes {
     private final QueryRequests queries;
     private final CloudMessageRequests messages;
     private final CertificateRequests certificates;
+    private final FaultRequests faults;
 
     ControlRoutes(HubCore hub) {
         this.identities = new IdentityRequests(hub);
@@ -35,6 +36,7 @@ final class ControlRoutes {
         this.queries = new QueryRequests(hub);
         this.messages = new CloudMessageRequests(hub);
         this.certificates = new CertificateRequests(hub.authorities());
+        this.faults = new FaultRequests(hub);
     }
 
     /** Whether telemetry is asked for, which is no single answer. */
@@ -104,6 +106,13 @@ final class ControlRoutes {
         }
         if (route.is("certificates", "*")) {
             return orNotAllowed(certificates.answer(method, route.segments().get(1), request), "PUT, GET, DELETE");
+        }
+        if (route.is("faults")) {
+            return method.equals(HttpMethod.POST) ? faults.inject(request.content()) : notAllowed("POST");
+        }
+        HubIdentity spared = route.identity("faults");
+        if (spared != null) {
+            return method.equals(HttpMethod.DELETE) ? faults.end(spared) : notAllowed("DELETE");
         }
         return route.is("telemetry") ? notAllowed("GET") : nothing();
     }

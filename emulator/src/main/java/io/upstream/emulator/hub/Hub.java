@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** What a protocol head asks of the hub. All methods may be called from any thread and do not block on I/O. */
 public interface Hub {
@@ -44,17 +45,29 @@ public interface Hub {
     /** Fails if the identity is not registered or is disabled. */
     void requireEnabled(HubIdentity identity) throws HubException;
 
-    /** Takes one telemetry message: checks its size and keeps it. Returns its sequence number, from 1 on. */
-    long accept(HubIdentity from, HubMessage message) throws HubException;
-
-    /** Takes all of these messages or none: their sizes count together. Returns the last one's sequence number. */
-    long accept(HubIdentity from, List<HubMessage> batch) throws HubException;
+    /**
+     * Takes telemetry: all of these messages or none, their sizes count together. A message may ask for a {@linkplain FaultKind fault} instead.
+     *
+     * @return what to tell the sender
+     */
+    Receipt take(HubIdentity from, List<HubMessage> batch) throws HubException;
 
     /**
-     * Notes a connection of the identity. Under MQTT the hub allows one: the earlier holder's {@code kick} runs before this
-     * returns.
+     * Notes a connection of the identity. Under MQTT the hub allows one: the earlier holder's {@code end} runs before this returns.
+     *
+     * @param end ends what it is told, from any thread, without waiting for it
      */
-    Presence connect(HubIdentity identity, String protocol, Runnable kick);
+    Presence connect(HubIdentity identity, String protocol, Consumer<Ending> end);
+
+    /**
+     * Notes that the identity sends telemetry over AMQP, which the hub allows on one link: an earlier one's {@code replaced} runs before
+     * this returns.
+     */
+    Presence openTelemetry(HubIdentity identity, Runnable replaced);
+
+    /** What must be ended again because a fault of this identity lasts: asked when it connects or attaches a link; {@code null} if nothing. */
+    @Nullable
+    Ending ending(HubIdentity identity);
 
     /**
      * Starts handing cloud-to-device messages to {@code receiver}, which is called once for each message, possibly before this

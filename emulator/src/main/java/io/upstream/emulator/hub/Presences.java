@@ -4,15 +4,17 @@ package io.upstream.emulator.hub;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
-/** Who is connected. Kicks run outside every lock, on the thread of whoever causes them. */
+/** Who is connected. Connections are ended outside every lock, on the thread of whoever causes them. */
 final class Presences {
     private final ConcurrentHashMap<HubIdentity, List<Held>> held = new ConcurrentHashMap<>();
 
     /** Notes a connection; one over MQTT ends the identity's earlier ones over MQTT, whatever lies below it. */
-    Hub.Presence connect(HubIdentity identity, String protocol, Runnable kick) {
-        Held newcomer = new Held(identity, protocol.toLowerCase(Locale.ROOT).startsWith("mqtt"), kick);
+    Hub.Presence connect(HubIdentity identity, String protocol, Consumer<Ending> end) {
+        Held newcomer = new Held(identity, protocol.toLowerCase(Locale.ROOT).startsWith("mqtt"), end);
         List<Held> displaced = new ArrayList<>();
         held.compute(identity, (id, present) -> {
             List<Held> next = new ArrayList<>();
@@ -22,7 +24,7 @@ final class Presences {
             next.add(newcomer);
             return List.copyOf(next);
         });
-        displaced.forEach(each -> each.kick.run());
+        displaced.forEach(each -> each.end.accept(Ending.REPLACED));
         return newcomer;
     }
 
@@ -36,22 +38,28 @@ final class Presences {
                 held.keySet().stream().filter(each -> each.moduleId() == null).count();
     }
 
-    void closeAll(HubIdentity identity) {
-        List<Held> present = held.remove(identity);
+    /** All that are connected now. */
+    Set<HubIdentity> all() {
+        return Set.copyOf(held.keySet());
+    }
+
+    /** Ends all connections of the identity, or a part of each. */
+    void end(HubIdentity identity, Ending ending) {
+        List<Held> present = ending.isWhole() ? held.remove(identity) : held.get(identity);
         if (present != null) {
-            present.forEach(each -> each.kick.run());
+            present.forEach(each -> each.end.accept(ending));
         }
     }
 
     private final class Held implements Hub.Presence {
         private final HubIdentity identity;
         private final boolean exclusive;
-        private final Runnable kick;
+        private final Consumer<Ending> end;
 
-        Held(HubIdentity identity, boolean exclusive, Runnable kick) {
+        Held(HubIdentity identity, boolean exclusive, Consumer<Ending> end) {
             this.identity = identity;
             this.exclusive = exclusive;
-            this.kick = kick;
+            this.end = end;
         }
 
         @Override

@@ -15,10 +15,12 @@ import io.netty.handler.codec.mqtt.MqttMessage;
 import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttUnacceptableProtocolVersionException;
 import io.netty.util.concurrent.Future;
+import io.upstream.emulator.hub.Ending;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.server.Cut;
 import io.upstream.emulator.server.PeerCertificates;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -117,6 +119,11 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             Topics topics = new Topics(identity);
             Will will = Will.of(connect, topics);
             Instant end = authorize(ctx, identity, connect.payload());
+            Ending fault = hub.ending(identity);
+            if (fault != null) {
+                refuse(ctx, fault);
+                return;
+            }
             begin(ctx, identity, topics, will, header, end);
         } catch (HubException e) {
             LOG.debug("{} refused: {} {}", ctx.channel(), e.error(), e.getMessage());
@@ -166,8 +173,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             @Nullable Will will,
             MqttConnectVariableHeader header,
             Instant end) {
-        Hub.Presence presence =
-                hub.connect(identity, PROTOCOL, () -> ctx.channel().close());
+        Hub.Presence presence = hub.connect(identity, PROTOCOL, why -> end(ctx, why));
         StoredSession kept = header.isCleanSession() ? null : sessions.resume(identity);
         StoredSession session = kept == null ? sessions.begin(identity, header.isCleanSession()) : kept;
         LOG.debug("{} is {}, clean session {}", ctx.channel(), identity, header.isCleanSession());
@@ -184,6 +190,28 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
                 .sessionPresent(kept != null)
                 .build());
         ctx.pipeline().replace(this, null, handler);
+    }
+
+    /** Whatever is ended, MQTT has but the connection. */
+    private static void end(ChannelHandlerContext ctx, Ending why) {
+        LOG.debug("{} is ended: {}", ctx.channel(), why);
+        // A turn later: it can be the consequence of what is being read.
+        ctx.channel().eventLoop().execute(() -> {
+            if (why == Ending.TCP) {
+                Cut.cut(ctx.channel());
+            } else {
+                ctx.channel().close();
+            }
+        });
+    }
+
+    /** What was ended by a fault stays down while the fault lasts. */
+    private static void refuse(ChannelHandlerContext ctx, Ending fault) {
+        if (fault == Ending.TCP) {
+            Cut.cut(ctx.channel());
+        } else {
+            refuse(ctx, MqttConnectReturnCode.CONNECTION_REFUSED_SERVER_UNAVAILABLE);
+        }
     }
 
     /** Written by hand: the encoder would use the client's protocol version, which may be the reason for the refusal. */

@@ -8,6 +8,7 @@ import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.hub.Receipt;
 
 /** Takes what one connection publishes to where it belongs, and acknowledges it. */
 final class Inbox {
@@ -34,8 +35,9 @@ final class Inbox {
             throw new HubException(HubError.MALFORMED, "the topic is not UTF-8 without U+0000");
         }
         if (!DeviceRequest.isOne(topic)) {
-            telemetry.accept(publish);
-            acknowledge(ctx, publish);
+            if (telemetry.accept(publish) == Receipt.ACKNOWLEDGE) {
+                acknowledge(ctx, publish);
+            }
             return;
         }
         DeviceRequest request = DeviceRequest.parse(topic);

@@ -6,7 +6,9 @@ import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.hub.Receipt;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,8 +33,8 @@ final class TelemetryInbox {
         this.will = will;
     }
 
-    /** Borrows the packet; when this returns the hub has the message. */
-    void accept(MqttPublishMessage publish) throws HubException {
+    /** Borrows the packet; when this returns the hub has the message. Whether it is to be acknowledged is the answer. */
+    Receipt accept(MqttPublishMessage publish) throws HubException {
         Map<String, String> bag = topics.telemetryBag(publish.variableHeader().topicName());
         if (publish.fixedHeader().isRetain() || publish.fixedHeader().isDup()) {
             bag = new LinkedHashMap<>(bag);
@@ -43,7 +45,7 @@ final class TelemetryInbox {
                 bag.put(DUPLICATE, "true");
             }
         }
-        hub.accept(identity, SystemProperties.message(bag, ByteBufUtil.getBytes(publish.payload())));
+        return hub.take(identity, List.of(SystemProperties.message(bag, ByteBufUtil.getBytes(publish.payload()))));
     }
 
     /** The client has said goodbye, so its will counts for nothing (MQTT 3.1.1 section 3.14.4). */
@@ -59,7 +61,7 @@ final class TelemetryInbox {
             return;
         }
         try {
-            hub.accept(identity, last.message());
+            hub.take(identity, List.of(last.message()));
         } catch (HubException e) {
             LOG.debug("the will of {} was refused: {}", identity, e.getMessage());
         }

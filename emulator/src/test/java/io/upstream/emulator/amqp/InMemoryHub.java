@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.upstream.emulator.ManualClock;
 import io.upstream.emulator.hub.CloudDelivery;
 import io.upstream.emulator.hub.DesiredChange;
+import io.upstream.emulator.hub.Ending;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubError;
@@ -14,6 +15,7 @@ import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.IdentityStatus;
 import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.MethodRequest;
+import io.upstream.emulator.hub.Receipt;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,6 +28,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A hub of a few maps. The token {@code token:d} speaks for the device d, {@code token:d/m} for its module m. */
 final class InMemoryHub implements Hub {
@@ -115,25 +118,23 @@ final class InMemoryHub implements Hub {
         }
     }
 
-    @Override
-    public long accept(HubIdentity from, HubMessage message) throws HubException {
+    private void accept(HubIdentity from, HubMessage message) throws HubException {
         if (size(message) > MAX_TELEMETRY_BYTES) {
             throw new HubException(HubError.MESSAGE_TOO_LARGE, "the message is too large");
         }
         senders.add(from);
         telemetry.add(message);
-        return telemetry.size();
     }
 
     @Override
-    public long accept(HubIdentity from, List<HubMessage> batch) throws HubException {
+    public Receipt take(HubIdentity from, List<HubMessage> batch) throws HubException {
         if (batch.stream().mapToLong(InMemoryHub::size).sum() > MAX_TELEMETRY_BYTES) {
             throw new HubException(HubError.MESSAGE_TOO_LARGE, "the batch is too large");
         }
         for (HubMessage message : batch) {
             accept(from, message);
         }
-        return telemetry.size();
+        return Receipt.ACKNOWLEDGE;
     }
 
     @Override
@@ -180,10 +181,20 @@ final class InMemoryHub implements Hub {
     }
 
     @Override
-    public Presence connect(HubIdentity identity, String protocol, Runnable kick) {
+    public Presence connect(HubIdentity identity, String protocol, Consumer<Ending> end) {
         present.add(identity);
-        kicks.put(identity, kick);
+        kicks.put(identity, () -> end.accept(Ending.REPLACED));
         return () -> present.remove(identity);
+    }
+
+    @Override
+    public Presence openTelemetry(HubIdentity identity, Runnable whenReplaced) {
+        return core.openTelemetry(identity, whenReplaced);
+    }
+
+    @Override
+    public @Nullable Ending ending(HubIdentity identity) {
+        return core.ending(identity);
     }
 
     @Override

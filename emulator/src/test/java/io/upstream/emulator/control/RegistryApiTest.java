@@ -63,7 +63,7 @@ class RegistryApiTest {
     void tellsWhenADeviceCameAndWentAndSent() throws Exception {
         api.json(200, "PUT", "/devices/dev-1", "");
         HubIdentity device = HubIdentity.device("dev-1");
-        Hub.Presence presence = api.hub.connect(device, "MQTT", () -> {});
+        Hub.Presence presence = api.hub.connect(device, "MQTT", why -> {});
         JsonNode connected = api.json(200, "GET", "/devices/dev-1", "");
         assertEquals("Connected", connected.get("connectionState").asText());
         assertEquals(

@@ -76,9 +76,9 @@ class HubCoreTest {
     @Test
     void letsAnMqttConnectionReplaceAnEarlierOneOnly() {
         List<String> kicked = new ArrayList<>();
-        Hub.Presence first = hub.connect(DEVICE, "MQTT", () -> kicked.add("first"));
-        hub.connect(DEVICE, "AMQP", () -> kicked.add("amqp"));
-        Hub.Presence second = hub.connect(DEVICE, "MqttWs", () -> kicked.add("second"));
+        Hub.Presence first = hub.connect(DEVICE, "MQTT", why -> kicked.add("first"));
+        hub.connect(DEVICE, "AMQP", why -> kicked.add("amqp"));
+        Hub.Presence second = hub.connect(DEVICE, "MqttWs", why -> kicked.add("second"));
         assertEquals(List.of("first"), kicked);
         first.close();
         second.close();
@@ -92,9 +92,9 @@ class HubCoreTest {
     void closesTheConnectionsOfWhomItDisablesOrRemoves() throws HubException {
         List<String> kicked = new ArrayList<>();
         hub.put(DEVICE, IdentityStatus.ENABLED, null, null);
-        hub.connect(DEVICE, "MQTT", () -> kicked.add("disabled"));
+        hub.connect(DEVICE, "MQTT", why -> kicked.add("disabled"));
         hub.put(DEVICE, IdentityStatus.DISABLED, null, null);
-        hub.connect(DEVICE, "MQTT", () -> kicked.add("removed"));
+        hub.connect(DEVICE, "MQTT", why -> kicked.add("removed"));
         hub.remove(DEVICE);
         assertEquals(List.of("disabled", "removed"), kicked);
     }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.interop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
+import com.microsoft.azure.sdk.iot.device.IotHubStatusCode;
+import com.microsoft.azure.sdk.iot.device.Message;
+import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException;
+import com.microsoft.azure.sdk.iot.device.transport.IotHubConnectionStatus;
+import io.upstream.emulator.hub.Fault;
+import io.upstream.emulator.hub.FaultKind;
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The faults that the end-to-end suite of the SDK asks for, and what the laboratory lets go wrong. One client for all faults of a protocol. */
+@ParameterizedClass
+@EnumSource(names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
+@ExtendWith(SdkHubExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DeviceSdkFaultTest {
+    private static final int SEND_MILLIS = 20_000;
+
+    @Parameter
+    private IotHubClientProtocol protocol;
+
+    private SdkHub sdk;
+    private String id;
+    private SdkClient client;
+
+    @BeforeParameterizedClassInvocation
+    void openClient(IotHubClientProtocol protocol, SdkHub shared) throws Exception {
+        sdk = shared;
+        id = "faults-" + protocol;
+        client = SdkClient.openDevice(sdk, protocol, id);
+    }
+
+    @AfterParameterizedClassInvocation
+    void closeClient() {
+        client.close();
+    }
+
+    private boolean overAmqp() {
+        return protocol == IotHubClientProtocol.AMQPS || protocol == IotHubClientProtocol.AMQPS_WS;
+    }
+
+    Stream<String> faultsThatEnd() {
+        return overAmqp()
+                ? Stream.of(
+                        "KillTcp",
+                        "KillAmqpConnection",
+                        "KillAmqpSession",
+                        "KillAmqpCBSLinkReq",
+                        "KillAmqpCBSLinkResp",
+                        "KillAmqpD2CLink",
+                        "KillAmqpC2DLink",
+                        "KillAmqpTwinLinkReq",
+                        "KillAmqpTwinLinkResp",
+                        "KillAmqpMethodReqLink",
+                        "KillAmqpMethodRespLink",
+                        "ShutDownAmqp")
+                : Stream.of("KillTcp", "ShutDownMqtt");
+    }
+
+    @ParameterizedTest
+    @MethodSource("faultsThatEnd")
+    void reconnectsAndGoesOn(String type) throws Exception {
+        client.forgetStatuses();
+        client.client.sendEventAsync(fault(type, "0", "0"), (message, failure, context) -> {}, null);
+        client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
+        client.awaitStatus(IotHubConnectionStatus.CONNECTED);
+        client.works();
+    }
+
+    private static Message fault(String type, String delay, String duration) {
+        Message message = new Message("fault");
+        message.setProperty("AzIoTHub_FaultOperationType", type);
+        message.setProperty("AzIoTHub_FaultOperationCloseReason", type.startsWith("ShutDown") ? "byebye" : "Boom");
+        message.setProperty("AzIoTHub_FaultOperationDelayInSecs", delay);
+        message.setProperty("AzIoTHub_FaultOperationDurationInSecs", duration);
+        return message;
+    }
+
+    @Test
+    void staysAwayAsLongAsTheFaultLasts() throws Exception {
+        client.forgetStatuses();
+        long before = System.nanoTime();
+        client.client.sendEventAsync(
+                fault("KillTcp", "0.2", "1"), (message, failure, context) -> {}, null);
+        client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
+        client.sends();
+        Duration away = Duration.ofNanos(System.nanoTime() - before);
+        assertTrue(away.compareTo(Duration.ofMillis(1_200)) >= 0, "telemetry comes through again after " + away);
+        client.works();
+    }
+
+    @Test
+    void sendsAgainWhatWasTakenAndNotAcknowledged() throws Exception {
+        sdk.hub.inject(id, Fault.now(FaultKind.LOST_ACK));
+        Message message = new Message("twice");
+        message.setMessageId("lost-ack");
+        client.client.sendEvent(message, SEND_MILLIS);
+        assertEquals(
+                2,
+                sdk.hub.telemetry(id).stream()
+                        .filter(each -> "lost-ack"
+                                .equals(each.message().systemProperties().get("message-id")))
+                        .count());
+        client.works();
+    }
+
+    @Test
+    void isThrottledForAWhile() throws Exception {
+        sdk.hub.inject(id, Fault.lasting(FaultKind.THROTTLE, Duration.ofSeconds(1)));
+        long before = System.nanoTime();
+        client.sends();
+        Duration away = Duration.ofNanos(System.nanoTime() - before);
+        assertTrue(away.compareTo(Duration.ofSeconds(1)) >= 0, "telemetry comes through again after " + away);
+        client.works();
+    }
+
+    @Test
+    void isOverItsQuotaForAWhile() throws Exception {
+        sdk.hub.inject(id, Fault.lasting(FaultKind.QUOTA, Duration.ofSeconds(1)));
+        if (overAmqp()) {
+            IotHubClientException refused = assertThrows(IotHubClientException.class, client::sends);
+            assertEquals(IotHubStatusCode.QUOTA_EXCEEDED, refused.getStatusCode());
+            sdk.hub.endFault(id);
+        }
+        client.works();
+    }
+
+    @Test
+    void isUnauthorizedForAWhile() throws Exception {
+        sdk.hub.inject(id, Fault.lasting(FaultKind.AUTH, Duration.ofSeconds(1)));
+        if (overAmqp()) {
+            IotHubClientException refused = assertThrows(IotHubClientException.class, client::sends);
+            assertEquals(IotHubStatusCode.UNAUTHORIZED, refused.getStatusCode());
+            sdk.hub.endFault(id);
+        }
+        client.works();
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.emulator.interop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
+import com.microsoft.azure.sdk.iot.device.IotHubMessageResult;
+import com.microsoft.azure.sdk.iot.device.Message;
+import com.microsoft.azure.sdk.iot.device.transport.IotHubConnectionStatus;
+import com.microsoft.azure.sdk.iot.device.twin.Twin;
+import io.upstream.emulator.hub.CloudMessageState;
+import io.upstream.emulator.hub.HubMessage;
+import io.upstream.emulator.hub.SentMessage;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What one device does in quiet times, one client for all tests of a protocol. */
+@ParameterizedClass
+@EnumSource(names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
+@ExtendWith(SdkHubExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DeviceSdkTest {
+    @Parameter
+    private IotHubClientProtocol protocol;
+
+    private SdkHub sdk;
+    private String id;
+    private SdkClient client;
+
+    @BeforeParameterizedClassInvocation
+    void openClient(IotHubClientProtocol protocol, SdkHub shared) throws Exception {
+        sdk = shared;
+        id = "device-" + protocol;
+        client = SdkClient.openDevice(sdk, protocol, id);
+    }
+
+    @AfterParameterizedClassInvocation
+    void closeClient() {
+        client.close();
+    }
+
+    @Test
+    void doesEverythingThatADeviceDoes() throws Exception {
+        client.works();
+    }
+
+    @Test
+    void readsThePropertiesOfAMessage() throws Exception {
+        Map<String, String> system =
+                Map.of("message-id", "m-1", "correlation-id", "c 1", "content-type", "text/plain", "content-encoding", "utf-8");
+        sdk.hub.sendToDevice(id, new HubMessage(system, Map.of("k 1", "v=%&/é", "k2", "v2"), new byte[] {0, -1, 7}));
+        Message message = client.receive();
+        assertEquals("m-1", message.getMessageId());
+        assertEquals("c 1", message.getCorrelationId());
+        assertEquals("text/plain", message.getContentType());
+        assertEquals("utf-8", message.getContentEncoding());
+        assertEquals("v=%&/é", message.getProperty("k 1"));
+        assertEquals("v2", message.getProperty("k2"));
+        assertEquals(-1, message.getBytes()[1]);
+    }
+
+    @Test
+    void rejectsAMessage() throws Exception {
+        assumeTrue(overAmqp(), "MQTT has no reject");
+        SentMessage sent = receive(IotHubMessageResult.REJECT);
+        assertEquals(CloudMessageState.REJECTED, sent.awaitOutcome(SdkClient.LIMIT));
+        client.answerMessagesWith(IotHubMessageResult.COMPLETE);
+    }
+
+    @Test
+    void getsAMessageAgainThatItHasAbandoned() throws Exception {
+        assumeTrue(overAmqp(), "MQTT has no abandon");
+        SentMessage sent = receive(IotHubMessageResult.ABANDON);
+        client.answerMessagesWith(IotHubMessageResult.COMPLETE);
+        client.receive();
+        assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(SdkClient.LIMIT));
+        client.received.clear();
+    }
+
+    private SentMessage receive(IotHubMessageResult result) throws Exception {
+        client.answerMessagesWith(result);
+        byte[] body = result.toString().getBytes(StandardCharsets.UTF_8);
+        SentMessage sent = sdk.hub.sendToDevice(id, new HubMessage(Map.of(), Map.of(), body));
+        client.receive();
+        return sent;
+    }
+
+    private boolean overAmqp() {
+        return protocol == IotHubClientProtocol.AMQPS || protocol == IotHubClientProtocol.AMQPS_WS;
+    }
+
+    @Test
+    void readsWhatTheServiceWants() throws Exception {
+        long version = sdk.hub.patchDesired(id, "{\"mode\":{\"night\":true},\"öl\":1.5}");
+        Twin twin = client.twin();
+        assertEquals(version, twin.getDesiredProperties().getVersion().longValue());
+        assertEquals(1.5, twin.getDesiredProperties().get("öl"));
+        client.isToldOfDesiredChanges();
+    }
+
+    @Test
+    void comesBackWhenTheNetworkHasFailed() throws Exception {
+        client.forgetStatuses();
+        sdk.hub.closeConnectionsOf(id);
+        client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
+        client.awaitStatus(IotHubConnectionStatus.CONNECTED);
+        client.works();
+    }
+
+    @Test
+    void getsWhatWasSentWhileItWasAway() throws Exception {
+        client.client.close();
+        SentMessage sent = sdk.hub.sendToDevice(
+                id, new HubMessage(Map.of(), Map.of(), "later".getBytes(StandardCharsets.UTF_8)));
+        client.client.open(false);
+        client.subscribe();
+        assertEquals("later", new String(client.receive().getBytes(), StandardCharsets.UTF_8));
+        assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(SdkClient.LIMIT));
+        client.works();
+    }
+}
