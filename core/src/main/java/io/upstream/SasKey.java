@@ -46,6 +46,18 @@ public final class SasKey implements Credentials {
         return new SasKey(new SecretKeySpec(bytes, ALGORITHM), DEFAULT_LIFETIME);
     }
 
+    /**
+     * The key of one device that registers with the Device Provisioning Service through an enrolment group: base64 of HMAC-SHA256 over the
+     * registration id with the group's key. Better derived elsewhere, so that the group's key is on no device.
+     *
+     * @param groupKey the primary or secondary key of the group, as the service shows it
+     * @throws IllegalArgumentException as for {@link #of}, and if the registration id is none
+     */
+    public static SasKey derived(String groupKey, String registrationId) {
+        Registration.requireRegistrationId(registrationId);
+        return of(of(groupKey).hmac(registrationId));
+    }
+
     /** The same key, with tokens that are good for so long; at least a second. */
     public SasKey lifetime(Duration lifetime) {
         if (lifetime.compareTo(Duration.ofSeconds(1)) < 0) {
@@ -59,12 +71,21 @@ public final class SasKey implements Credentials {
      * line feed and the expiry in seconds since 1970.
      */
     public SasToken sign(String hubHost, Identity identity, Instant now) {
-        String resource = URLEncoder.encode(resource(hubHost, identity), StandardCharsets.UTF_8)
+        return token(resource(hubHost, identity), now, "");
+    }
+
+    /** Signs a token for a registration at the Device Provisioning Service, likewise, over {@code {idScope}/registrations/{id}}. */
+    public SasToken signRegistration(String idScope, String registrationId, Instant now) {
+        return token(idScope + "/registrations/" + registrationId, now, "&skn=registration");
+    }
+
+    private SasToken token(String plain, Instant now, String policy) {
+        String resource = URLEncoder.encode(plain, StandardCharsets.UTF_8)
                 .replace("+", "%20")
                 .replace("*", "%2A");
         long expiry = now.plus(lifetime).getEpochSecond();
         String signature = URLEncoder.encode(hmac(resource + "\n" + expiry), StandardCharsets.UTF_8);
-        return SasToken.of("SharedAccessSignature sr=" + resource + "&sig=" + signature + "&se=" + expiry);
+        return SasToken.of("SharedAccessSignature sr=" + resource + "&sig=" + signature + "&se=" + expiry + policy);
     }
 
     private static String resource(String hubHost, Identity identity) {
