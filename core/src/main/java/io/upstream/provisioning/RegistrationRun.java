@@ -12,6 +12,7 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.ConnectPlan;
+import io.upstream.connect.ConnectPlanner;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,14 +39,13 @@ public final class RegistrationRun {
     private volatile @Nullable Last last;
     private volatile @Nullable Conversation conversation;
 
-    /** What a protocol adds. */
-    public interface Layers {
-        /** Everything below the login; may block. */
-        ConnectPlan lower() throws UpstreamException;
-
-        /** A fresh login; may block, for a signature. */
-        ServiceLogin login();
-    }
+    /**
+     * What a protocol adds.
+     *
+     * @param lower plans everything below the login
+     * @param login makes a fresh one; may block, for a signature
+     */
+    public record Layers(ConnectPlanner lower, Supplier<ServiceLogin> login) {}
 
     private RegistrationRun(UpstreamProtocol protocol, Registration registration, Layers layers) {
         this.protocol = protocol;
@@ -76,8 +77,8 @@ public final class RegistrationRun {
     }
 
     private ConnectPlan plan() throws UpstreamException {
-        ConnectPlan lower = layers.lower().calling("provisioning service");
-        Last top = new Last(layers.login());
+        ConnectPlan lower = layers.lower().plan().calling("provisioning service");
+        Last top = new Last(layers.login().get());
         last = top;
         return lower.then(top);
     }
