@@ -28,7 +28,8 @@ class RegistrationTest {
     @ValueSource(strings = {"a", "7", "-", "sensor-7", "SN.007_8:a", "a.-"})
     void takesTheIdsOfTheService(String id) {
         assertEquals(id, Registration.of(SCOPE, id, KEY).registrationId());
-        assertEquals("x".repeat(128), Registration.of(SCOPE, "x".repeat(128), KEY).registrationId());
+        assertEquals(
+                "x".repeat(128), Registration.of(SCOPE, "x".repeat(128), KEY).registrationId());
     }
 
     @ParameterizedTest
@@ -56,7 +57,8 @@ class RegistrationTest {
     @ValueSource(strings = {"{}", "{\"a\":[1,{\"b\":null}]}", "[]", "7", "\"text\"", "null", " true "})
     void takesAnyOneJsonValue(String json) {
         assertEquals(
-                Optional.of(json), Registration.of(SCOPE, "a", KEY).payload(json).payload());
+                Optional.of(json),
+                Registration.of(SCOPE, "a", KEY).payload(json).payload());
     }
 
     @ParameterizedTest
@@ -89,8 +91,7 @@ class RegistrationTest {
 
     @Test
     void showsNoSecret() {
-        String text =
-                Registration.of(SCOPE, "a", KEY).payload("{\"canary\":1}").toString();
+        String text = Registration.of(SCOPE, "a", KEY).payload("{\"canary\":1}").toString();
         assertFalse(text.contains(KEY_TEXT.substring(0, 8)) || text.contains("canary"), text);
         assertTrue(text.contains("0ne000A1B2C/a"), text);
     }

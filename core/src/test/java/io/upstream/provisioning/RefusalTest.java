@@ -44,8 +44,9 @@ class RefusalTest {
         assertEquals("register", refusal.stage());
         String message = String.valueOf(refusal.getMessage());
         assertTrue(
-                message.startsWith("provisioning service dps.example:443 refused 'sensor-7' in id scope 0ne1 with status "
-                        + status + ": "),
+                message.startsWith(
+                        "provisioning service dps.example:443 refused 'sensor-7' in id scope 0ne1 with status " + status
+                                + ": "),
                 message);
         assertTrue(message.contains(advice), message);
     }
@@ -61,7 +62,13 @@ class RefusalTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, SERVER_ERROR", "400207, INVALID", "401002, UNAUTHORIZED", "404205, NOT_FOUND", "500000, SERVER_ERROR"})
+    @CsvSource({
+        "0, SERVER_ERROR",
+        "400207, INVALID",
+        "401002, UNAUTHORIZED",
+        "404205, NOT_FOUND",
+        "500000, SERVER_ERROR"
+    })
     void tellsAFailedRegistrationByItsErrorCode(int code, FailureKind kind) {
         UpstreamException failed = Refusal.failed(WHERE, REGISTRATION, new ServiceError(code, "no hub", ""));
         assertEquals(kind, failed.kind());

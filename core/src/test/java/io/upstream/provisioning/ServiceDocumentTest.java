@@ -3,9 +3,9 @@ package io.upstream.provisioning;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.Registration;
 import io.upstream.SasKey;
@@ -20,8 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ServiceDocumentTest {
-    private static final String ASSIGNED =
-            """
+    private static final String ASSIGNED = """
             {"operationId":"4.abc","status":"assigned","registrationState":{"registrationId":"sensor-7",
              "createdDateTimeUtc":"2020-01-01T00:00:00Z","assignedHub":"hub.example","deviceId":"dev-7","status":"assigned",
              "substatus":"initialAssignment","errorCode":null,"etag":"\\"x\\"","payload":{"größe":[1,{"a":2}]} ,
@@ -56,7 +55,8 @@ class ServiceDocumentTest {
 
     @Test
     void readsAnOperationWithoutARegistration() throws IOException {
-        assertEquals(new Operation("4.a", "assigning", null), read("{\"operationId\":\"4.a\",\"status\":\"assigning\"}"));
+        assertEquals(
+                new Operation("4.a", "assigning", null), read("{\"operationId\":\"4.a\",\"status\":\"assigning\"}"));
         assertNull(read("{\"status\":\"assigning\",\"registrationState\":null}").state());
     }
 
@@ -73,7 +73,8 @@ class ServiceDocumentTest {
                 "{\"a\":\"}\"}|{\"a\":\"}\"}",
             })
     void keepsAPayloadOfAnyTypeAsItWasWritten(String payload, String expected) throws IOException {
-        State state = read("{\"registrationState\":{\"payload\":" + payload + ",\"deviceId\":\"d\"}}").state();
+        State state = read("{\"registrationState\":{\"payload\":" + payload + ",\"deviceId\":\"d\"}}")
+                .state();
         assertEquals(new State("", "d", "", expected.equals("null") ? null : expected, ServiceError.NONE), state);
     }
 
@@ -113,17 +114,14 @@ class ServiceDocumentTest {
                 "{\"registrationState\":{}",
             })
     void refusesWhatIsNoAnswer(String json) {
-        IOException refusal = assertThrows(IOException.class, () -> read(json));
-        assertFalse(refusal instanceof com.fasterxml.jackson.core.JsonProcessingException known
-                && known.getLocation() == null);
+        assertThrows(IOException.class, () -> read(json));
     }
 
     @Test
     void readsTheErrorOfARefusal() {
         String json = "{\"errorCode\":401002,\"trackingId\":\"t-1\",\"message\":\"Unauthorized\",\"info\":{\"a\":1},"
                 + "\"timestampUtc\":\"2020-01-01\"}";
-        assertEquals(
-                new ServiceError(401002, "Unauthorized", "t-1"), ServiceDocument.readError(json.getBytes(UTF_8)));
+        assertEquals(new ServiceError(401002, "Unauthorized", "t-1"), ServiceDocument.readError(json.getBytes(UTF_8)));
     }
 
     @ParameterizedTest
@@ -135,25 +133,36 @@ class ServiceDocumentTest {
     @Test
     void throwsNothingElseForBytesThatAreChanged() {
         Random random = new Random(7);
-        byte[] good = ASSIGNED.getBytes(UTF_8);
+        int refused = 0;
         for (int i = 0; i < 20_000; i++) {
-            byte[] bad = good.clone();
+            byte[] bad = ASSIGNED.getBytes(UTF_8);
             for (int changes = random.nextInt(3); changes >= 0; changes--) {
                 bad[random.nextInt(bad.length)] = (byte) random.nextInt(256);
             }
             try {
                 ServiceDocument.read(bad);
             } catch (IOException e) {
-                continue;
+                refused++;
             }
         }
-        assertEquals(good.length, ASSIGNED.getBytes(UTF_8).length);
+        assertTrue(refused > 5_000, refused + " were refused");
     }
 
     @ParameterizedTest
     @CsvSource({
-        "3, 3", "0, 0", "' 12 ', 12", "999999999, 999999999", "'', -1", "' ', -1", "-1, -1", "2.5, -1", "+3, -1",
-        "soon, -1", "9999999999, -1", "'Wed, 21 Oct 2015 07:28:00 GMT', -1", "٣, -1"
+        "3, 3",
+        "0, 0",
+        "' 12 ', 12",
+        "999999999, 999999999",
+        "'', -1",
+        "' ', -1",
+        "-1, -1",
+        "2.5, -1",
+        "+3, -1",
+        "soon, -1",
+        "9999999999, -1",
+        "'Wed, 21 Oct 2015 07:28:00 GMT', -1",
+        "٣, -1"
     })
     void readsWholeSecondsOfRetryAfter(String text, long seconds) {
         var read = ServiceAnswer.seconds(text);
