@@ -55,8 +55,8 @@ public final class Registration {
      * @param idScope the service's own id, such as {@code 0ne000A1B2C}
      * @param registrationId 1 to 128 letters, digits and {@code - . _ :}, with a letter, a digit or a dash at the end; the service does not
      *     tell cases apart
-     * @param credentials a {@link SasKey}: the key of an individual enrolment, or {@link SasKey#derived} from that of a group; or a {@link
-     *     SasToken} that was signed for the registration
+     * @param credentials a {@link SasKey}: the key of an individual enrolment, or {@link SasKey#derived} from that of a group; a {@link
+     *     ClientCertificate} whose common name is the registration id; or a {@link SasToken} that was signed for the registration
      * @throws IllegalArgumentException for anything else
      */
     public static Registration of(String idScope, String registrationId, Credentials credentials) {
@@ -65,9 +65,11 @@ public final class Registration {
                     + idScope.replaceAll("\\p{Cc}", "?") + "'");
         }
         requireRegistrationId(registrationId);
-        if (!(credentials instanceof SasKey || credentials instanceof SasToken)) {
-            throw new IllegalArgumentException("the provisioning service is shown a SasKey or a SasToken, not a "
-                    + credentials.getClass().getSimpleName());
+        if (!(credentials instanceof SasKey
+                || credentials instanceof SasToken
+                || credentials instanceof ClientCertificate)) {
+            throw new IllegalArgumentException(
+                    "the provisioning service is shown a SasKey, a SasToken or a ClientCertificate, no other credentials");
         }
         return new Registration(idScope, registrationId, credentials, null, DEFAULT_TIMEOUT);
     }

@@ -71,26 +71,19 @@ public final class SasKey implements Credentials {
      * line feed and the expiry in seconds since 1970.
      */
     public SasToken sign(String hubHost, Identity identity, Instant now) {
-        return token(resource(hubHost, identity), now, "");
+        return token(new TokenRequest(hubHost, identity).resource(), now, "");
     }
 
     /** Signs a token for a registration at the Device Provisioning Service, likewise, over {@code {idScope}/registrations/{id}}. */
     public SasToken signRegistration(String idScope, String registrationId, Instant now) {
-        return token(idScope + "/registrations/" + registrationId, now, "&skn=registration");
+        String resource = URLEncoder.encode(idScope + "/registrations/" + registrationId, StandardCharsets.UTF_8);
+        return token(resource, now, "&skn=registration");
     }
 
-    private SasToken token(String plain, Instant now, String policy) {
-        String resource = URLEncoder.encode(plain, StandardCharsets.UTF_8)
-                .replace("+", "%20")
-                .replace("*", "%2A");
+    private SasToken token(String resource, Instant now, String policy) {
         long expiry = now.plus(lifetime).getEpochSecond();
         String signature = URLEncoder.encode(hmac(resource + "\n" + expiry), StandardCharsets.UTF_8);
         return SasToken.of("SharedAccessSignature sr=" + resource + "&sig=" + signature + "&se=" + expiry + policy);
-    }
-
-    private static String resource(String hubHost, Identity identity) {
-        String device = hubHost + "/devices/" + identity.deviceId();
-        return identity.moduleId() == null ? device : device + "/modules/" + identity.moduleId();
     }
 
     private String hmac(String text) {

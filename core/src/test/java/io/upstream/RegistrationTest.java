@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,9 +49,10 @@ class RegistrationTest {
 
     @Test
     void refusesCredentialsThatTheServiceDoesNotKnow() {
-        assertTrue(refusal(() -> Registration.of(SCOPE, "a", new Anonymous())).contains("not a Anonymous"));
+        assertTrue(refusal(() -> Registration.of(SCOPE, "a", new Anonymous())).contains("no other credentials"));
         String message = refusal(() -> Registration.of(SCOPE, "a", new UserPassword("u", "secret")));
         assertFalse(message.contains("secret"), message);
+        refusal(() -> Registration.of(SCOPE, "a", (SasTokenProvider) request -> new CompletableFuture<>()));
     }
 
     @ParameterizedTest

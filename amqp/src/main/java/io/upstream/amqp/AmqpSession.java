@@ -19,6 +19,7 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.Drain;
 import io.upstream.session.Lifecycle;
 import io.upstream.session.Outbox;
+import io.upstream.session.TokenSource;
 import io.upstream.session.TwinDocument;
 import java.io.IOException;
 import java.time.Duration;
@@ -70,7 +71,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
                 seat.tokens().map(tokens -> presenter(seat, connection, tokens)).orElse(null));
     }
 
-    private static TokenPresenter presenter(Seat seat, AmqpConnection connection, Tokens tokens) {
+    private static TokenPresenter presenter(Seat seat, AmqpConnection connection, TokenSource tokens) {
         String audience = HubAddresses.audience(seat.options().hubHost(), seat.identity());
         return new TokenPresenter(connection, tokens, audience);
     }
@@ -168,7 +169,7 @@ final class AmqpSession implements UpstreamSession, AmqpConnection.Member {
 
     /** As {@link #onLinks}, for what only an IoT Hub has. */
     private <T> CompletionStage<T> onHub(BiConsumer<SessionLinks, CompletableFuture<T>> task) {
-        return seat.tokens().isPresent()
+        return seat.atHub()
                 ? onLinks(task)
                 : CompletableFuture.failedFuture(UpstreamException.of(
                         FailureKind.CONFIGURATION,

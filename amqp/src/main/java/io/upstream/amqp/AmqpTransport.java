@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
@@ -11,10 +12,10 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
-import io.upstream.UserPassword;
 import io.upstream.connect.LowerLayers;
 import io.upstream.proxy.TunnelStage;
 import io.upstream.session.Callbacks;
+import io.upstream.session.TokenSource;
 import io.upstream.websocket.WebSocketStage;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -129,28 +130,27 @@ final class AmqpTransport implements UpstreamTransport {
             if (closing != null) {
                 return null;
             }
-            SharedConnection connection = Tokens.areUsedBy(credentials)
-                    ? sharedOne()
-                    : made(credentials instanceof UserPassword login ? login : null, 1);
+            SharedConnection connection =
+                    TokenSource.serves(credentials) ? sharedOne(credentials) : made(credentials, 1);
             connection.take();
             return connection;
         }
     }
 
-    private SharedConnection sharedOne() {
+    private SharedConnection sharedOne(Credentials credentials) {
         for (SharedConnection connection : shared) {
             if (connection.hasRoom()) {
                 return connection;
             }
         }
-        SharedConnection connection = made(null, seatsAtMost);
+        SharedConnection connection = made(credentials, seatsAtMost);
         shared.add(connection);
         return connection;
     }
 
     /** Connecting begins, on other threads. */
-    private SharedConnection made(@Nullable UserPassword login, int seats) {
-        SharedConnection connection = new SharedConnection(options, runtime, lower, login, seats, this::retire);
+    private SharedConnection made(Credentials credentials, int seats) {
+        SharedConnection connection = new SharedConnection(options, runtime, lower, credentials, seats, this::retire);
         all.add(connection);
         return connection;
     }
@@ -246,9 +246,14 @@ final class AmqpTransport implements UpstreamTransport {
         }
 
         @Override
-        public Optional<Tokens> tokens() {
-            return Tokens.areUsedBy(credentials)
-                    ? Optional.of(new Tokens(credentials, options.hubHost(), identity, runtime.blocking()))
+        public boolean atHub() {
+            return TokenSource.serves(credentials) || credentials instanceof ClientCertificate;
+        }
+
+        @Override
+        public Optional<TokenSource> tokens() {
+            return TokenSource.serves(credentials)
+                    ? Optional.of(new TokenSource(credentials, options.hubHost(), identity, runtime))
                     : Optional.empty();
         }
 

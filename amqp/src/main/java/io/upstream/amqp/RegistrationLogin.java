@@ -4,17 +4,15 @@ package io.upstream.amqp;
 import io.netty.channel.Channel;
 import io.upstream.AuthenticationException;
 import io.upstream.Registration;
-import io.upstream.SasKey;
-import io.upstream.SasToken;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.UserPassword;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.provisioning.Refusal;
+import io.upstream.provisioning.RegistrationToken;
 import io.upstream.provisioning.ServiceLink;
 import io.upstream.provisioning.ServiceLogin;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -22,8 +20,8 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last layer of a connection to the provisioning service: SASL PLAIN with the registration's name and a token, open, and a pair of
- * links. Source: the service's documentation, "Symmetric key attestation", and its device SDKs.
+ * The last layer of a connection to the provisioning service: SASL PLAIN with the registration's name and a token, unless a certificate has
+ * said it all, open, and a pair of links. Source: the service's documentation, "Symmetric key attestation", and its device SDKs.
  */
 final class RegistrationLogin implements ServiceLogin {
     private static final String API_VERSION = "2019-03-31";
@@ -41,24 +39,21 @@ final class RegistrationLogin implements ServiceLogin {
     RegistrationLogin(Registration registration, UpstreamOptions options) {
         this.registration = registration;
         this.address = registration.idScope() + "/registrations/" + registration.registrationId();
-        this.linkProperties = HubAddresses.linkProperties(options.productInfo());
+        this.linkProperties = HubAddresses.linkProperties(options);
         linkProperties.put("com.microsoft:api-version", API_VERSION);
         Opening opening = new Opening(
-                new UserPassword(address, token(registration)),
+                login(),
                 UUID.randomUUID().toString(),
                 options.hubHost(),
                 IDLE_TIME_OUT);
         this.connecting = new AmqpStage(opening, linkProperties);
     }
 
-    private static String token(Registration registration) {
-        if (registration.credentials() instanceof SasKey key) {
-            return key.signRegistration(registration.idScope(), registration.registrationId(), Instant.now())
-                    .text();
-        } else if (registration.credentials() instanceof SasToken token) {
-            return token.text();
-        }
-        throw new IllegalStateException("a registration has other credentials than it takes");
+    /** A certificate is proved by TLS, and then there is no SASL. */
+    private Opening.Login login() {
+        String token = RegistrationToken.of(registration);
+        return Opening.Login.with(
+                token == null ? registration.credentials() : new UserPassword(address, token));
     }
 
     @Override

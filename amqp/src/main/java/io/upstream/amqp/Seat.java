@@ -5,6 +5,7 @@ import io.upstream.Identity;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
+import io.upstream.session.TokenSource;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
@@ -18,8 +19,11 @@ interface Seat {
 
     UpstreamRuntime runtime();
 
-    /** The identity's tokens; empty for a server that is no IoT Hub, whose limits do not hold then either. */
-    Optional<Tokens> tokens();
+    /** Whether the peer is an IoT Hub, whose limits hold then. */
+    boolean atHub();
+
+    /** Where the identity's tokens come from; empty if it proves itself in another way. */
+    Optional<TokenSource> tokens();
 
     /** Where telemetry goes. */
     String telemetryAddress();

@@ -33,13 +33,7 @@ final class SessionLinks {
         LinkTerms terms = new LinkTerms(
                 HubAddresses.linkName("telemetry"), seat.telemetryAddress(), connection.linkProperties(), 0);
         telemetry = new TelemetrySender(
-                owner,
-                connection,
-                session,
-                terms,
-                outbox,
-                seat.options().outboxMessages(),
-                seat.tokens().isPresent());
+                owner, connection, session, terms, outbox, seat.options().outboxMessages(), seat.atHub());
         cloud = new CloudReceiver(owner, connection, session, callbacks, timeout);
         twin = new TwinClient(owner, connection, session, callbacks, timeout);
         methods = new MethodReceiver(owner, connection, session, callbacks, timeout);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.upstream.Credentials;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
-import io.upstream.UserPassword;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
@@ -15,7 +15,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One connection and its seats, from the attempt to the last byte. The count of seats belongs to the transport, which guards it.
@@ -33,26 +32,26 @@ final class SharedConnection {
     /**
      * Starts connecting.
      *
-     * @param login null for SASL ANONYMOUS
+     * @param credentials of the first who wants it: all who share it have tokens, which come later
      * @param retired told when the connection is of no use to newcomers
      */
     SharedConnection(
             UpstreamOptions options,
             UpstreamRuntime runtime,
             LowerLayers lower,
-            @Nullable UserPassword login,
+            Credentials credentials,
             int seats,
             Consumer<SharedConnection> retired) {
         this.seats = seats;
         Opening opening = new Opening(
-                login,
+                Opening.Login.with(credentials),
                 UUID.randomUUID().toString(),
                 options.hubHost(),
                 options.keepAlive().plus(PATIENCE));
         attempt = ConnectAttempt.start(
                 runtime,
                 options.connectTimeout(),
-                () -> lower.plan().then(new AmqpStage(opening, HubAddresses.linkProperties(options.productInfo()))));
+                () -> lower.plan(credentials).then(new AmqpStage(opening, HubAddresses.linkProperties(options))));
         connection = attempt.outcome()
                 .whenComplete((channel, error) -> {
                     if (error != null) {

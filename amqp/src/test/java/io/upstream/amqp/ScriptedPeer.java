@@ -15,6 +15,7 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.amqp.engine.Opening;
+import io.upstream.session.TokenSource;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -108,7 +109,7 @@ final class ScriptedPeer implements AutoCloseable {
         transport.bind(connection);
         ticker.advance(1, TimeUnit.SECONDS);
         client = new AmqpConnection(
-                new Opening(null, "test", "hub.test", Duration.ofSeconds(60)),
+                new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60)),
                 Map.of("com.microsoft:api-version", "2021-04-12"),
                 new Where("amqp", "hub hub.test:5671"),
                 ticker::nanoTime);
@@ -141,8 +142,13 @@ final class ScriptedPeer implements AutoCloseable {
         }
 
         @Override
-        public Optional<Tokens> tokens() {
-            return Optional.of(new Tokens(credentials, "hub.test", identity(), Runnable::run));
+        public boolean atHub() {
+            return true;
+        }
+
+        @Override
+        public Optional<TokenSource> tokens() {
+            return Optional.of(new TokenSource(credentials, "hub.test", identity(), runtime, Runnable::run));
         }
 
         @Override

@@ -9,10 +9,11 @@ import io.netty.handler.codec.mqtt.MqttConnectMessage;
 import io.netty.handler.codec.mqtt.MqttEncoder;
 import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttVersion;
+import io.upstream.Anonymous;
+import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
-import io.upstream.SasKey;
 import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
@@ -20,8 +21,6 @@ import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
-import java.net.URLEncoder;
-import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -34,18 +33,21 @@ import org.jspecify.annotations.Nullable;
  * the hub's guide to MQTT, "Using the MQTT protocol directly".
  */
 final class MqttLogin implements ConnectStage {
-    private static final String API_VERSION = "2021-04-12";
-    private static final String PRODUCT = "upstream-java";
-
     private final SessionSetup setup;
+    private final Credentials shown;
     private final MqttConnectMessage connect;
     private final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private final CompletableFuture<MqttSession> session = new CompletableFuture<>();
     private volatile @Nullable Channel begun;
 
-    /** Signs the token, which takes time: not for the event loop. */
+    /**
+     * For one connection.
+     *
+     * @param credentials a {@link SasToken} in place of what it came from: the source of tokens is asked before
+     */
     MqttLogin(SessionSetup setup, Credentials credentials) {
         this.setup = setup;
+        this.shown = credentials;
         this.connect = connect(setup, credentials);
     }
 
@@ -95,28 +97,20 @@ final class MqttLogin implements ConnectStage {
                 .clientId(identity.toString())
                 .cleanSession(!setup.dialect().hub())
                 .keepAlive((int) keepAlive);
-        if (credentials instanceof SasKey key) {
-            String hub = setup.options().hubHost();
-            login(
-                    connect,
-                    hubUser(setup),
-                    key.sign(hub, identity, Instant.now()).text());
-        } else if (credentials instanceof SasToken token) {
-            login(connect, hubUser(setup), token.text());
+        if (credentials instanceof SasToken token) {
+            login(connect, UserName.of(setup.identity(), setup.options()), token.text());
+        } else if (credentials instanceof ClientCertificate) {
+            connect.hasUser(true).username(UserName.of(setup.identity(), setup.options()));
         } else if (credentials instanceof UserPassword known) {
             login(connect, known.user(), known.password());
+        } else if (!(credentials instanceof Anonymous)) {
+            throw new IllegalArgumentException("the token must be there before the login");
         }
         return connect.build();
     }
 
     private static void login(MqttMessageBuilders.ConnectBuilder connect, String user, String password) {
         connect.hasUser(true).username(user).hasPassword(true).password(password.getBytes(UTF_8));
-    }
-
-    private static String hubUser(SessionSetup setup) {
-        String product = (PRODUCT + " " + setup.options().productInfo()).strip();
-        return setup.options().hubHost() + "/" + setup.identity() + "/?api-version=" + API_VERSION
-                + "&DeviceClientType=" + URLEncoder.encode(product, UTF_8).replace("+", "%20");
     }
 
     /** Waits for the one packet that may come now. */
@@ -154,6 +148,10 @@ final class MqttLogin implements ConnectStage {
         }
 
         private String remedy() {
+            if (shown instanceof ClientCertificate) {
+                return "check the device id and that this certificate is registered for it;"
+                        + " the device may be unknown or disabled";
+            }
             return setup.dialect().hub()
                     ? "check the device id and its key; the device may be unknown or disabled, or this machine's clock wrong"
                     : "check the user name and the password";

@@ -34,7 +34,8 @@ public final class MqttProvisioningProvider implements ProvisioningProvider {
             UpstreamRuntime runtime,
             CompletionStage<?> wanted) {
         LowerLayers lower = new LowerLayers(service, protocol, runtime, TunnelStage::new, WebSocketStage::new);
-        Layers layers = new Layers(lower::plan, () -> new RegistrationLogin(registration, service));
+        Layers layers = new Layers(
+                () -> lower.plan(registration.credentials()), () -> new RegistrationLogin(registration, service));
         return RegistrationRun.start(runtime, protocol, service.connectTimeout(), registration, wanted, layers);
     }
 }

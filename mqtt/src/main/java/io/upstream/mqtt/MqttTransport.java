@@ -4,6 +4,7 @@ package io.upstream.mqtt;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
+import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
@@ -15,7 +16,9 @@ import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.ConnectPlan;
 import io.upstream.connect.ConnectPlanner;
 import io.upstream.connect.Failures;
+import io.upstream.connect.LowerLayers;
 import io.upstream.session.Callbacks;
+import io.upstream.session.TokenSource;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -36,7 +39,7 @@ final class MqttTransport implements UpstreamTransport {
     private final UpstreamProtocol protocol;
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
-    private final ConnectPlanner lowerLayers;
+    private final LowerLayers lowerLayers;
     private final Set<Opening> openings = new HashSet<>();
     private final Set<MqttSession> sessions = new HashSet<>();
     private @Nullable CompletableFuture<Void> closed;
@@ -47,7 +50,7 @@ final class MqttTransport implements UpstreamTransport {
      * @param lowerLayers plans everything below MQTT
      */
     MqttTransport(
-            UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime, ConnectPlanner lowerLayers) {
+            UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime, LowerLayers lowerLayers) {
         this.protocol = protocol;
         this.options = options;
         this.runtime = runtime;
@@ -147,10 +150,15 @@ final class MqttTransport implements UpstreamTransport {
         private final CompletableFuture<Void> over = new CompletableFuture<>();
         private volatile @Nullable ConnectAttempt attempt;
         private volatile @Nullable MqttLogin login;
+        private final @Nullable TokenSource tokens;
+        private volatile @Nullable SasToken token;
 
         private Opening(SessionSetup setup, Credentials credentials) {
             this.setup = setup;
             this.credentials = credentials;
+            this.tokens = TokenSource.serves(credentials)
+                    ? new TokenSource(credentials, options.hubHost(), setup.identity(), runtime)
+                    : null;
         }
 
         private void start() {
@@ -172,10 +180,16 @@ final class MqttTransport implements UpstreamTransport {
         }
 
         @Override
+        public CompletionStage<?> ready() {
+            return tokens == null ? ConnectPlanner.super.ready() : tokens.next().thenAccept(next -> token = next);
+        }
+
+        @Override
         public ConnectPlan plan() throws UpstreamException {
-            MqttLogin last = new MqttLogin(setup, credentials);
+            SasToken ready = token;
+            MqttLogin last = new MqttLogin(setup, ready == null ? credentials : ready);
             login = last;
-            return lowerLayers.plan().then(last);
+            return lowerLayers.plan(credentials).then(last);
         }
 
         /** On the event loop, or on whatever thread finds that there is none any more. */

@@ -10,16 +10,14 @@ import io.netty.handler.codec.mqtt.MqttEncoder;
 import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttVersion;
 import io.upstream.Registration;
-import io.upstream.SasKey;
-import io.upstream.SasToken;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
+import io.upstream.provisioning.RegistrationToken;
 import io.upstream.provisioning.ServiceLink;
 import io.upstream.provisioning.ServiceLogin;
 import java.net.URLEncoder;
-import java.time.Instant;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -51,18 +49,11 @@ final class RegistrationLogin implements ServiceLogin {
                 .username(registration.idScope() + "/registrations/" + registration.registrationId() + "/api-version="
                         + API_VERSION + "&ClientVersion="
                         + URLEncoder.encode(product, UTF_8).replace("+", "%20"));
-        String token = token(registration);
-        this.connect = builder.hasPassword(true).password(token.getBytes(UTF_8)).build();
-    }
-
-    private static String token(Registration registration) {
-        if (registration.credentials() instanceof SasKey key) {
-            return key.signRegistration(registration.idScope(), registration.registrationId(), Instant.now())
-                    .text();
-        } else if (registration.credentials() instanceof SasToken token) {
-            return token.text();
+        String token = RegistrationToken.of(registration);
+        if (token != null) {
+            builder.hasPassword(true).password(token.getBytes(UTF_8));
         }
-        throw new IllegalStateException("a registration has other credentials than it takes");
+        this.connect = builder.build();
     }
 
     @Override

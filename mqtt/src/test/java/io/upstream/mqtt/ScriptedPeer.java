@@ -19,6 +19,7 @@ import io.netty.handler.codec.mqtt.MqttQoS;
 import io.netty.util.ReferenceCountUtil;
 import io.upstream.Credentials;
 import io.upstream.Identity;
+import io.upstream.SasKey;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
@@ -26,6 +27,7 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.session.Callbacks;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -63,7 +65,9 @@ final class ScriptedPeer implements AutoCloseable {
         Callbacks callbacks = new Callbacks(executor);
         Dialect dialect = Dialect.of(identity, credentials, options);
         SessionSetup setup = new SessionSetup(identity, UpstreamProtocol.MQTT, dialect, options, runtime, callbacks);
-        login = new MqttLogin(setup, credentials);
+        login = new MqttLogin(
+                setup,
+                credentials instanceof SasKey key ? key.sign(options.hubHost(), identity, Instant.now()) : credentials);
         established = login.establish(channel, WHERE).toCompletableFuture();
         connect = assertInstanceOf(MqttConnectMessage.class, sent().get(0));
     }
