@@ -41,19 +41,14 @@ final class RegistrationLogin implements ServiceLogin {
         this.address = registration.idScope() + "/registrations/" + registration.registrationId();
         this.linkProperties = HubAddresses.linkProperties(options);
         linkProperties.put("com.microsoft:api-version", API_VERSION);
-        Opening opening = new Opening(
-                login(),
-                UUID.randomUUID().toString(),
-                options.hubHost(),
-                IDLE_TIME_OUT);
+        Opening opening = new Opening(login(), UUID.randomUUID().toString(), options.hubHost(), IDLE_TIME_OUT);
         this.connecting = new AmqpStage(opening, linkProperties);
     }
 
     /** A certificate is proved by TLS, and then there is no SASL. */
     private Opening.Login login() {
         String token = RegistrationToken.of(registration);
-        return Opening.Login.with(
-                token == null ? registration.credentials() : new UserPassword(address, token));
+        return Opening.Login.with(token == null ? registration.credentials() : new UserPassword(address, token));
     }
 
     @Override
