@@ -18,6 +18,7 @@ module io.upstream.emulator {
 
     exports io.upstream.emulator;
     exports io.upstream.emulator.hub;
+    exports io.upstream.emulator.provisioning;
     exports io.upstream.emulator.proxy;
     exports io.upstream.emulator.tls;
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.emulator.EmulatorBuilder;
 import io.upstream.emulator.IotHubEmulator;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -75,13 +76,13 @@ final class EmulatorCommand extends Operation {
         }
     }
 
-    private IotHubEmulator.Builder builder(List<String> ids) {
+    private EmulatorBuilder builder(List<String> ids) {
         for (int port : new int[] {mqttPort, amqpPort, webSocketPort, apiPort}) {
             if (port < 0 || port > 65_535) {
                 throw usage("a port must be 0..65535, was " + port);
             }
         }
-        IotHubEmulator.Builder builder = IotHubEmulator.builder()
+        EmulatorBuilder builder = IotHubEmulator.builder()
                 .directory(directory)
                 .host(host)
                 .hostName(hostName)
@@ -96,7 +97,7 @@ final class EmulatorCommand extends Operation {
     }
 
     /** A device id may hold = itself: the key starts behind the first. */
-    private static void register(IotHubEmulator.Builder builder, String device, List<String> ids) {
+    private static void register(EmulatorBuilder builder, String device, List<String> ids) {
         int equals = device.indexOf('=');
         String id = equals < 0 ? device : device.substring(0, equals);
         if (equals < 0) {
@@ -107,7 +108,7 @@ final class EmulatorCommand extends Operation {
         ids.add(id);
     }
 
-    private IotHubEmulator start(IotHubEmulator.Builder builder) throws UpstreamException {
+    private IotHubEmulator start(EmulatorBuilder builder) throws UpstreamException {
         try {
             return builder.start();
         } catch (IOException e) {

@@ -187,7 +187,7 @@ class ClientCertificateTest {
         return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(der));
     }
 
-    private IotHubEmulator.Builder builder() {
+    private EmulatorBuilder builder() {
         return IotHubEmulator.builder().directory(directory);
     }
 }

@@ -237,7 +237,7 @@ class IotHubEmulatorTest {
                 .anyMatch(thread -> thread.getName().startsWith("upstream-emulator"));
     }
 
-    private IotHubEmulator.Builder builder() {
+    private EmulatorBuilder builder() {
         return IotHubEmulator.builder().directory(directory);
     }
 

@@ -95,7 +95,7 @@ class ServiceAccessTest {
                 IllegalArgumentException.class, () -> builder().policyKey("x").start());
     }
 
-    private IotHubEmulator.Builder builder() {
+    private EmulatorBuilder builder() {
         return IotHubEmulator.builder().directory(directory);
     }
 

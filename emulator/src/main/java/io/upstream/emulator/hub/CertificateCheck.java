@@ -2,19 +2,11 @@
 package io.upstream.emulator.hub;
 
 import io.upstream.emulator.hub.Authentication.Thumbprints;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.Date;
-import java.util.HexFormat;
 import java.util.List;
-import org.bouncycastle.asn1.ASN1String;
-import org.bouncycastle.asn1.x500.RDN;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x500.style.BCStyle;
-import org.jspecify.annotations.Nullable;
 
 /** Whether a client certificate speaks for an identity. TLS has proved that the client holds its key, and nothing else. */
 final class CertificateCheck {
@@ -36,7 +28,7 @@ final class CertificateCheck {
                 throw refused("the client certificate has none of the thumbprints of " + identity);
             }
         } else if (entry.authentication() instanceof Authentication.CertificateAuthority) {
-            if (!identity.toString().equals(commonName(leaf))) {
+            if (!identity.toString().equals(Certificates.commonName(leaf))) {
                 throw refused("the common name of the client certificate is not " + identity);
             }
             if (!authorities.vouchesFor(chain, now)) {
@@ -62,18 +54,7 @@ final class CertificateCheck {
 
     private static boolean matches(X509Certificate certificate, String thumbprint) {
         String algorithm = thumbprint.length() == CredentialForms.SHA_1_DIGITS ? "SHA-1" : "SHA-256";
-        try {
-            byte[] digest = MessageDigest.getInstance(algorithm).digest(certificate.getEncoded());
-            return HexFormat.of().formatHex(digest).equalsIgnoreCase(thumbprint);
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this JVM cannot take the " + algorithm + " of a certificate", e);
-        }
-    }
-
-    private static @Nullable String commonName(X509Certificate certificate) {
-        RDN[] names = X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded())
-                .getRDNs(BCStyle.CN);
-        return names.length == 1 && names[0].getFirst().getValue() instanceof ASN1String name ? name.getString() : null;
+        return Certificates.thumbprint(certificate, algorithm).equalsIgnoreCase(thumbprint);
     }
 
     private static HubException refused(String why) {

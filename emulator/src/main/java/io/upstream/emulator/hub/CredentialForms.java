@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What keys and thumbprints must look like, and keys of the hub's own making. */
-final class CredentialForms {
+public final class CredentialForms {
     static final int SHA_1_DIGITS = 40;
 
     private static final int SHA_256_DIGITS = 64;
@@ -19,6 +19,9 @@ final class CredentialForms {
     private static final int MAX_KEY_BYTES = 64;
 
     private final SecureRandom random = new SecureRandom();
+
+    /** With a random generator of its own. */
+    public CredentialForms() {}
 
     /** Checks what is asked for; keys that are not given stay as they are, or are made. */
     Authentication complete(Authentication asked, @Nullable RegisteredIdentity known) throws HubException {
@@ -37,7 +40,12 @@ final class CredentialForms {
         return asked;
     }
 
-    private static void requireThumbprint(String text) throws HubException {
+    /**
+     * Checks a thumbprint: a SHA-1 or SHA-256 in hexadecimal digits, or empty.
+     *
+     * @throws HubException {@link HubError#MALFORMED} if it is something else
+     */
+    public static void requireThumbprint(String text) throws HubException {
         if (!text.isEmpty() && !THUMBPRINT.matcher(text).matches()) {
             throw new HubException(
                     HubError.MALFORMED,
@@ -53,7 +61,12 @@ final class CredentialForms {
         return given;
     }
 
-    static void requireKey(String text) throws HubException {
+    /**
+     * Checks a symmetric key: base64 of 16 to 64 bytes.
+     *
+     * @throws HubException {@link HubError#MALFORMED} if it is something else
+     */
+    public static void requireKey(String text) throws HubException {
         int length;
         try {
             length = Base64.getDecoder().decode(text).length;
@@ -66,7 +79,8 @@ final class CredentialForms {
         }
     }
 
-    String newKey() {
+    /** A key of 32 random bytes, base64; a secret. */
+    public String newKey() {
         byte[] key = new byte[KEY_BYTES];
         random.nextBytes(key);
         return Base64.getEncoder().encodeToString(key);

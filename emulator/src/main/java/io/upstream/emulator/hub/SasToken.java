@@ -17,7 +17,7 @@ import javax.crypto.spec.SecretKeySpec;
  * A shared access signature taken apart: {@code SharedAccessSignature sr=…&sig=…&se=…[&skn=…]}, fields in any order. The
  * signature covers the literal text of {@code sr}, so that text is kept beside its decoded segments.
  */
-final class SasToken {
+public final class SasToken {
     private static final String PREFIX = "SharedAccessSignature ";
     /** Beyond the year 5000 in seconds; keeps the arithmetic on instants safe. */
     private static final int MAX_EXPIRY_DIGITS = 11;
@@ -38,7 +38,12 @@ final class SasToken {
         this.policy = policy;
     }
 
-    static SasToken parse(String text) throws HubException {
+    /**
+     * Takes a token apart.
+     *
+     * @throws HubException {@link HubError#UNAUTHORIZED} if it is not of the documented form
+     */
+    public static SasToken parse(String text) throws HubException {
         if (!text.startsWith(PREFIX)) {
             throw refused("the token does not begin with SharedAccessSignature and one space");
         }
@@ -69,12 +74,12 @@ final class SasToken {
         return value;
     }
 
-    Instant expiry() {
+    public Instant expiry() {
         return expiry;
     }
 
     /** The shared access policy whose key has signed; empty if the identity's own has. */
-    String policy() {
+    public String policy() {
         return policy;
     }
 
@@ -112,8 +117,13 @@ final class SasToken {
                 && segments.subList(1, segments.size()).equals(uri.subList(1, segments.size()));
     }
 
-    /** Takes the same time whatever the signature is. */
-    boolean isSignedWith(String base64Key) {
+    /** The resource, percent-decoded and cut at its slashes. */
+    public List<String> segments() {
+        return segments;
+    }
+
+    /** Whether the key, base64, has signed. Takes the same time whatever the signature is. */
+    public boolean isSignedWith(String base64Key) {
         byte[] key = Base64.getDecoder().decode(base64Key);
         try {
             Mac mac = Mac.getInstance("HmacSHA256");

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.hub;
 
-import java.security.GeneralSecurityException;
-import java.security.cert.CertPathBuilder;
-import java.security.cert.CertStore;
-import java.security.cert.CollectionCertStoreParameters;
-import java.security.cert.PKIXBuilderParameters;
-import java.security.cert.TrustAnchor;
-import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.Date;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -60,22 +50,6 @@ public final class TrustedAuthorities {
 
     /** Whether a path leads from the first certificate over the others to an authority, all of them valid at this time. */
     boolean vouchesFor(List<X509Certificate> chain, Instant now) {
-        Set<TrustAnchor> anchors = new HashSet<>();
-        all().values().forEach(each -> anchors.add(new TrustAnchor(each, null)));
-        if (anchors.isEmpty()) {
-            return false;
-        }
-        try {
-            X509CertSelector leaf = new X509CertSelector();
-            leaf.setCertificate(chain.get(0));
-            PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, leaf);
-            parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(chain)));
-            parameters.setRevocationEnabled(false); // neither does the hub look for revocations
-            parameters.setDate(Date.from(now));
-            CertPathBuilder.getInstance("PKIX").build(parameters);
-            return true;
-        } catch (GeneralSecurityException e) {
-            return false;
-        }
+        return Certificates.leadsTo(chain, all().values(), now);
     }
 }

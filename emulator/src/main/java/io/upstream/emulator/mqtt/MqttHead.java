@@ -5,8 +5,10 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.mqtt.MqttDecoder;
 import io.netty.handler.codec.mqtt.MqttEncoder;
 import io.upstream.emulator.hub.Hub;
+import io.upstream.emulator.provisioning.Provisioning;
 import io.upstream.emulator.server.ProtocolHead;
 import java.time.Clock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Speaks MQTT 3.1.1 for a hub: telemetry up, cloud-to-device messages down, twins and direct methods. One head serves all connections, so that sessions
@@ -18,6 +20,7 @@ public final class MqttHead implements ProtocolHead {
 
     private final Hub hub;
     private final Clock clock;
+    private final @Nullable Provisioning provisioning;
     private final StoredSessions sessions = new StoredSessions();
 
     /**
@@ -26,12 +29,23 @@ public final class MqttHead implements ProtocolHead {
      * @param clock tells when a token ends; the same as the hub's
      */
     public MqttHead(Hub hub, Clock clock) {
+        this(hub, clock, null);
+    }
+
+    /** As {@link #MqttHead(Hub, Clock)}; clients whose user name is that of a registration are served by the provisioning service. */
+    public MqttHead(Hub hub, Clock clock, @Nullable Provisioning provisioning) {
         this.hub = hub;
         this.clock = clock;
+        this.provisioning = provisioning;
     }
 
     @Override
     public void install(ChannelPipeline pipeline) {
-        pipeline.addLast(new MqttDecoder(MAX_PACKET), MqttEncoder.INSTANCE, new ConnectHandler(hub, clock, sessions));
+        ConnectHandler connect = new ConnectHandler(hub, clock, sessions);
+        pipeline.addLast(new MqttDecoder(MAX_PACKET), MqttEncoder.INSTANCE);
+        if (provisioning != null) {
+            pipeline.addLast(new ProvisioningDoor(provisioning, clock, hub.hostName(), connect));
+        }
+        pipeline.addLast(connect);
     }
 }
