@@ -58,6 +58,11 @@ public final class SasKey implements Credentials {
         return of(of(groupKey).hmac(registrationId));
     }
 
+    /** The key itself in base64: a secret. */
+    public String text() {
+        return Base64.getEncoder().encodeToString(key.getEncoded());
+    }
+
     /** The same key, with tokens that are good for so long; at least a second. */
     public SasKey lifetime(Duration lifetime) {
         if (lifetime.compareTo(Duration.ofSeconds(1)) < 0) {
