@@ -185,7 +185,8 @@ final class RegistrationLink implements ServiceLink, AmqpConnection.Member {
         }
         byte[] json = error.description().getBytes(StandardCharsets.UTF_8);
         int status = Refusal.status(json);
-        return status == 0 ? null : new ServiceAnswer(status, null, json);
+        String retryAfter = InboundMessage.text(error.info().get(RETRY_AFTER));
+        return status == 0 ? null : new ServiceAnswer(status, ServiceAnswer.seconds(retryAfter), json);
     }
 
     private UpstreamException failure(@Nullable PeerError error, String what) {

@@ -102,7 +102,8 @@ class RegistrationLinkTest {
         peer.refuseSasl();
         UpstreamException refused = failure(establish());
         assertEquals(FailureKind.UNAUTHORIZED, refused.kind());
-        assertTrue(String.valueOf(refused.getMessage()).contains("'sensor-7' in id scope 0ne1 in the SASL login: check"));
+        assertTrue(
+                String.valueOf(refused.getMessage()).contains("'sensor-7' in id scope 0ne1 in the SASL login: check"));
     }
 
     @Test
@@ -120,10 +121,10 @@ class RegistrationLinkTest {
         peer.exchange();
         Message register = peer.requests().get(0);
         assertEquals(
-                "iotdps-register", register.getApplicationProperties().getValue().get("iotdps-operation-type"));
+                "iotdps-register",
+                register.getApplicationProperties().getValue().get("iotdps-operation-type"));
         assertEquals(
-                "{\"a\":1}",
-                new String(((Data) register.getBody()).getValue().getArray(), UTF_8));
+                "{\"a\":1}", new String(((Data) register.getBody()).getValue().getArray(), UTF_8));
         Message assigning = answer(register.getCorrelationId(), "assigning");
         RegistrationPeer.property(assigning, "retry-after", 3);
         peer.answer(assigning);
@@ -148,7 +149,7 @@ class RegistrationLinkTest {
         peer.rejectRequests("amqp:internal-error", "{\"errorCode\":429001,\"message\":\"slow down\"}");
         open().register("{}".getBytes(UTF_8));
         peer.exchange();
-        assertEquals(List.of("429 null {\"errorCode\":429001,\"message\":\"slow down\"}"), heard.answers);
+        assertEquals(List.of("429 PT4S {\"errorCode\":429001,\"message\":\"slow down\"}"), heard.answers);
         assertEquals(List.of(), heard.causes);
     }
 

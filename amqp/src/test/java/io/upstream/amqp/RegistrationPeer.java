@@ -63,7 +63,9 @@ final class RegistrationPeer implements AutoCloseable {
 
     void rejectRequests(String condition, String description) {
         Rejected rejected = new Rejected();
-        rejected.setError(new ErrorCondition(Symbol.valueOf(condition), description));
+        ErrorCondition error = new ErrorCondition(Symbol.valueOf(condition), description);
+        error.setInfo(Map.of(Symbol.valueOf("retry-after"), 4));
+        rejected.setError(error);
         outcome = rejected;
     }
 

@@ -49,8 +49,9 @@ final class ProvisionCommand extends Operation {
     @Option(
             names = "--save",
             paramLabel = "FILE",
-            description = "Write the connection string, key included, into this file, for --connection-string-file of the other"
-                    + " commands. Only its owner can read it.")
+            description =
+                    "Write the connection string, key included, into this file, for --connection-string-file of the other"
+                            + " commands. Only its owner can read it.")
     private @Nullable Path save;
 
     ProvisionCommand(Surroundings around) {

@@ -60,7 +60,10 @@ final class RegistrationOptions {
     }
 
     private Credentials credentials(Map<String, String> env) {
-        if (Stream.of(keyFile, groupKeyFile, certificate).filter(path -> path != null).count() > 1) {
+        if (Stream.of(keyFile, groupKeyFile, certificate)
+                        .filter(path -> path != null)
+                        .count()
+                > 1) {
             throw new IllegalArgumentException("--key-file, --group-key-file and --cert exclude each other");
         } else if ((certificate == null) != (certificateKey == null)) {
             throw new IllegalArgumentException("--cert and --key go together");
@@ -73,8 +76,8 @@ final class RegistrationOptions {
         }
         String key = env.get(VARIABLE);
         if (key == null) {
-            throw new IllegalArgumentException("the key is missing: give --key-file, --group-key-file or " + VARIABLE
-                    + ", or --cert and --key");
+            throw new IllegalArgumentException(
+                    "the key is missing: give --key-file, --group-key-file or " + VARIABLE + ", or --cert and --key");
         }
         return SasKey.of(key);
     }

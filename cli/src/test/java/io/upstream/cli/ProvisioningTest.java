@@ -97,8 +97,7 @@ class ProvisioningTest {
     }
 
     private static UpstreamException refusal(UpstreamProtocol protocol, Registration registration) {
-        ExecutionException failed =
-                assertThrows(ExecutionException.class, () -> register(protocol, registration));
+        ExecutionException failed = assertThrows(ExecutionException.class, () -> register(protocol, registration));
         return assertInstanceOf(UpstreamException.class, failed.getCause());
     }
 
@@ -118,7 +117,8 @@ class ProvisioningTest {
                 .deviceId(id + "@hub")
                 .payload(new ObjectMapper().readTree("{\"colour\":\"blue\"}")));
 
-        Assignment assigned = register(protocol, registration(id, SasKey.of(KEY)).payload("{\"a\":[1]}"));
+        Assignment assigned =
+                register(protocol, registration(id, SasKey.of(KEY)).payload("{\"a\":[1]}"));
 
         assertEquals("localhost", assigned.hubHost());
         assertEquals(id + "@hub", assigned.identity().deviceId());
@@ -146,7 +146,9 @@ class ProvisioningTest {
         Assignment assigned = register(protocol, registration(id, SasKey.derived(group, id)));
 
         assertEquals(id, assigned.identity().deviceId());
-        assertEquals(FailureKind.UNAUTHORIZED, refusal(protocol, registration(id, SasKey.of(group))).kind());
+        assertEquals(
+                FailureKind.UNAUTHORIZED,
+                refusal(protocol, registration(id, SasKey.of(group))).kind());
     }
 
     @ParameterizedTest
@@ -183,7 +185,8 @@ class ProvisioningTest {
     @EnumSource(UpstreamProtocol.class)
     void saysThatTheEnrolmentIsDisabled(UpstreamProtocol protocol) {
         String id = newId();
-        service.enrol(Enrolment.device(id, new Attestation.SymmetricKeys(KEY, "")).disabled());
+        service.enrol(
+                Enrolment.device(id, new Attestation.SymmetricKeys(KEY, "")).disabled());
         assertSays(
                 refusal(protocol, registration(id, SasKey.of(KEY))),
                 FailureKind.DEVICE_DISABLED,
@@ -202,7 +205,9 @@ class ProvisioningTest {
             }
         });
 
-        assertEquals(id, register(protocol, registration(id, SasKey.of(KEY))).identity().deviceId());
+        assertEquals(
+                id,
+                register(protocol, registration(id, SasKey.of(KEY))).identity().deviceId());
         assertTrue(requests.get() >= 3, requests.toString());
     }
 

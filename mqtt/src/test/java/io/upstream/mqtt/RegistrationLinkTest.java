@@ -142,7 +142,8 @@ class RegistrationLinkTest {
         SasToken token = SasToken.of("SharedAccessSignature sr=x&sig=y&se=1");
         login(token).establish(channel, WHERE);
         assertEquals(
-                token.text(), new String(next(MqttConnectMessage.class).payload().passwordInBytes(), UTF_8));
+                token.text(),
+                new String(next(MqttConnectMessage.class).payload().passwordInBytes(), UTF_8));
     }
 
     @ParameterizedTest
@@ -174,7 +175,8 @@ class RegistrationLinkTest {
         assertEquals(MqttQoS.AT_LEAST_ONCE, register.fixedHeader().qosLevel());
         say(Packets.pubAck(register.variableHeader().packetId()));
         say(Packets.publish(9, ANSWER + "202/?$rid=1&retry-after=3", "assigning"));
-        assertEquals(MqttMessageType.PUBACK, next(MqttMessage.class).fixedHeader().messageType());
+        assertEquals(
+                MqttMessageType.PUBACK, next(MqttMessage.class).fixedHeader().messageType());
         assertEquals(List.of("202 PT3S assigning"), heard.answers);
 
         link.query("4.op");
@@ -217,7 +219,8 @@ class RegistrationLinkTest {
         ServiceLink link = open();
         link.close();
         assertEquals(
-                MqttMessageType.DISCONNECT, next(MqttMessage.class).fixedHeader().messageType());
+                MqttMessageType.DISCONNECT,
+                next(MqttMessage.class).fixedHeader().messageType());
         channel.advanceTimeBy(Duration.ofSeconds(2).toNanos(), TimeUnit.NANOSECONDS);
         channel.runScheduledPendingTasks();
         assertFalse(channel.isOpen());
