@@ -14,6 +14,7 @@ import io.upstream.emulator.provisioning.Attestation;
 import io.upstream.emulator.provisioning.Enrolment;
 import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.emulator.tls.EmulatorCa;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,6 +139,23 @@ class ProvisionCommandTest {
                 "--count",
                 "1");
         assertEquals(Cli.DONE, sent.code(), sent.toString());
+    }
+
+    @Test
+    void registersByCertificate() throws Exception {
+        var issued = EmulatorCa.create().issueClient("certified");
+        service.enrol(Enrolment.device(
+                "certified", Attestation.Thumbprints.of(issued.chain().get(0))));
+        var files = issued.write(directory, "certified");
+        Shell.Run run = Shell.run(args(
+                "certified",
+                UpstreamProtocol.MQTT,
+                "--cert",
+                files.certificate().toString(),
+                "--key",
+                files.key().toString()));
+        assertEquals(Cli.DONE, run.code(), run.toString());
+        assertTrue(run.out().contains("HostName=localhost;DeviceId=certified;x509=true"), run.out());
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.upstream.Assignment;
+import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.Phase;
 import io.upstream.Provisioning;
@@ -28,7 +29,9 @@ import io.upstream.emulator.provisioning.ProvisioningException;
 import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.provisioning.ProvisioningThrottle;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.emulator.tls.EmulatorCa;
 import io.upstream.proxy.ProxySettings;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -149,6 +152,46 @@ class ProvisioningTest {
         assertEquals(
                 FailureKind.UNAUTHORIZED,
                 refusal(protocol, registration(id, SasKey.of(group))).kind());
+    }
+
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void assignsADeviceByItsCertificateWhichThenConnects(UpstreamProtocol protocol) throws Exception {
+        String id = newId();
+        var issued = EmulatorCa.create().issueClient(id);
+        service.enrol(Enrolment.device(id, Attestation.Thumbprints.of(issued.chain().get(0))));
+        ClientCertificate certificate =
+                ClientCertificate.of(issued.key(), issued.chain().toArray(X509Certificate[]::new));
+        Registration registration = Registration.of(service.idScope(), id, certificate);
+
+        Assignment assigned = register(protocol, registration);
+
+        assertEquals(id, assigned.identity().deviceId());
+        UpstreamOptions options = reach(protocol).hub(assigned.hubHost()).build();
+        try (UpstreamTransport transport = UpstreamTransport.create(options, runtime)) {
+            UpstreamSession session = transport
+                    .open(assigned.identity(), certificate)
+                    .toCompletableFuture()
+                    .get(20, TimeUnit.SECONDS);
+            assertEquals(Phase.CONNECTED, session.status().phase());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void saysWhatToCheckWhenTheCertificateIsAnother(UpstreamProtocol protocol) {
+        String id = newId();
+        EmulatorCa ca = EmulatorCa.create();
+        service.enrol(Enrolment.device(
+                id, Attestation.Thumbprints.of(ca.issueClient(id).chain().get(0))));
+        var other = ca.issueClient(id);
+        ClientCertificate certificate =
+                ClientCertificate.of(other.key(), other.chain().toArray(X509Certificate[]::new));
+        assertSays(
+                refusal(protocol, Registration.of(service.idScope(), id, certificate)),
+                FailureKind.UNAUTHORIZED,
+                id,
+                "that the certificate is the enrolled one");
     }
 
     @ParameterizedTest

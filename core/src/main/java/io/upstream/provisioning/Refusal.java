@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.provisioning;
 
+import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.Registration;
 import io.upstream.UpstreamException;
@@ -30,7 +31,7 @@ public final class Refusal {
                 FailureKind.UNAUTHORIZED,
                 where,
                 where.hop() + " refused '" + registration.registrationId() + "' in id scope " + registration.idScope()
-                        + " " + what + remedy(FailureKind.UNAUTHORIZED),
+                        + " " + what + remedy(FailureKind.UNAUTHORIZED, registration),
                 cause);
     }
 
@@ -47,7 +48,7 @@ public final class Refusal {
                 where,
                 where.hop() + " refused '" + registration.registrationId() + "' in id scope " + registration.idScope()
                         + " with status " + answer.status() + detail(ServiceDocument.readError(answer.body()))
-                        + remedy(kind));
+                        + remedy(kind, registration));
     }
 
     /** The service did not find a hub: its error is that of the registration. */
@@ -88,11 +89,13 @@ public final class Refusal {
         };
     }
 
-    private static String remedy(FailureKind kind) {
+    private static String remedy(FailureKind kind, Registration registration) {
         return switch (kind) {
             case UNAUTHORIZED ->
-                ": check the id scope, the registration id, its key (in an enrolment group the one derived from the group's), and"
-                        + " this machine's clock";
+                ": check the id scope, the registration id, "
+                        + (registration.credentials() instanceof ClientCertificate
+                                ? "that its certificate carries that id for a common name, and that the certificate is the enrolled one"
+                                : "its key (in an enrolment group the one derived from the group's), and this machine's clock");
             case NOT_FOUND -> ": check the id scope and the registration id, and that there is an enrolment for it";
             case QUOTA -> ": a quota of the service is used up, raise it or delete registrations";
             case VERSION_MISMATCH -> ": another registration of this device is under way, wait for its end";

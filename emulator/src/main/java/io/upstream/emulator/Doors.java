@@ -5,14 +5,17 @@ import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
 import io.upstream.emulator.amqp.AmqpHead;
 import io.upstream.emulator.control.ControlApi;
+import io.upstream.emulator.http.RegistrationApi;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.mqtt.MqttHead;
 import io.upstream.emulator.provisioning.ProvisioningService;
+import io.upstream.emulator.server.Entrance;
 import io.upstream.emulator.server.Listeners;
 import io.upstream.emulator.server.OptionalTls;
 import io.upstream.emulator.server.ProtocolHead;
 import io.upstream.emulator.server.WebSocketDoor;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -21,18 +24,25 @@ record Doors(int mqttPort, int amqpPort, int wsPort, int apiPort) {
 
     /** Binds these ports, 0 for any free one. */
     Doors open(Listeners listeners, SslContext tls, HubCore hub, ProvisioningService provisioning) throws IOException {
-        ProtocolHead mqtt = new MqttHead(hub, hub.clock(), provisioning);
-        ProtocolHead amqp = new AmqpHead(hub)::install;
+        MqttHead mqtt = new MqttHead(hub, hub.clock(), provisioning);
+        AmqpHead amqp = new AmqpHead(hub, provisioning);
         ControlApi api = new ControlApi(hub);
-        ProtocolHead webSocket = new WebSocketDoor(Map.of("mqtt", mqtt, "AMQPWSB10", amqp), api);
+        List<Entrance> entrances = List.of(
+                Entrance.hub(heads(mqtt, amqp)),
+                Entrance.provisioning(heads(mqtt.provisioningOnly(), amqp.provisioningOnly())));
+        ProtocolHead webSocket = new WebSocketDoor(entrances, api, new RegistrationApi(provisioning));
         return new Doors(
                 listeners.listen("MQTT", mqttPort, over(tls, mqtt)),
-                listeners.listen("AMQP", amqpPort, over(tls, amqp)),
+                listeners.listen("AMQP", amqpPort, over(tls, amqp::install)),
                 listeners.listen("WebSocket", wsPort, over(tls, webSocket)),
                 listeners.listen("control API", apiPort, channel -> {
                     channel.pipeline().addLast(new OptionalTls(tls));
                     api.install(channel.pipeline());
                 }));
+    }
+
+    private static Map<String, ProtocolHead> heads(ProtocolHead mqtt, AmqpHead amqp) {
+        return Map.of("mqtt", mqtt, "AMQPWSB10", amqp::install);
     }
 
     private static Consumer<Channel> over(SslContext tls, ProtocolHead head) {

@@ -6,6 +6,7 @@ import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.provisioning.Provisioning;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -38,6 +39,8 @@ final class AmqpConnection {
     private static final int SESSION_WINDOW_FRAMES = 5_000;
 
     private final Hub hub;
+    private final AmqpHead.Clientele clientele;
+    private final @Nullable ProvisioningNode provisioning;
     private final Executor loop;
     private final Supplier<X509Certificate[]> certificates;
     private final Transport transport;
@@ -58,8 +61,15 @@ final class AmqpConnection {
      * @param certificates gives what the peer has shown in its TLS handshake
      */
     AmqpConnection(
-            Hub hub, Transport transport, EventExecutor loop, Executor run, Supplier<X509Certificate[]> certificates) {
-        this.hub = hub;
+            AmqpHead head,
+            Transport transport,
+            EventExecutor loop,
+            Executor run,
+            Supplier<X509Certificate[]> certificates) {
+        this.hub = head.hub();
+        this.clientele = head.clientele();
+        Provisioning service = head.provisioning();
+        this.provisioning = service == null ? null : new ProvisioningNode(this, service, certificates);
         this.certificates = certificates;
         this.transport = transport;
         this.loop = run;
@@ -72,7 +82,7 @@ final class AmqpConnection {
         transport.setChannelMax(CHANNEL_MAX);
         transport.setIdleTimeout(
                 IDLE_TIMEOUT_MILLIS * 2); // the engine advertises half of it, as the specification advises
-        new SaslGate(hub, this::provedByPlain).offer(transport.sasl());
+        new SaslGate(hub, provisioning, this::provedByPlain).offer(transport.sasl());
         engine.setContainer("DeviceGateway_" + UUID.randomUUID().toString().replace("-", ""));
         engine.setHostname("localhost");
         engine.collect(collector);
@@ -81,6 +91,16 @@ final class AmqpConnection {
 
     Hub hub() {
         return hub;
+    }
+
+    AmqpHead.Clientele clientele() {
+        return clientele;
+    }
+
+    /** Null if there is no such service. */
+    @Nullable
+    ProvisioningNode provisioning() {
+        return provisioning;
     }
 
     /** Fails unless this connection speaks for the identity: by a token, put by CBS or given with PLAIN, or by the peer's certificate. */

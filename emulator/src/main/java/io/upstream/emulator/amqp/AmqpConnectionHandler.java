@@ -6,7 +6,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.server.PeerCertificates;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -41,7 +40,7 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         CLOSED
     }
 
-    private final Hub hub;
+    private final AmqpHead head;
     private final Transport transport = Proton.transport();
     private Phase phase = Phase.NEW;
     /** The first is running. */
@@ -51,8 +50,8 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
     /** The open deadline, then the idle tick, then the close deadline. */
     private @Nullable Future<?> timer;
 
-    AmqpConnectionHandler(Hub hub) {
-        this.hub = hub;
+    AmqpConnectionHandler(AmqpHead head) {
+        this.head = head;
     }
 
     @Override
@@ -72,7 +71,7 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
 
     private void start(ChannelHandlerContext ctx) {
         AmqpConnection started = new AmqpConnection(
-                hub,
+                head,
                 transport,
                 ctx.executor(),
                 task -> ctx.executor().execute(() -> guarded(ctx, task)),

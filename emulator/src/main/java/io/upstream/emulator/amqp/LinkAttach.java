@@ -3,6 +3,7 @@ package io.upstream.emulator.amqp;
 
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.provisioning.RegistrationAddress;
 import java.util.Map;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedLong;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides on an attach: where it leads, whether the identity may, and what answers it. */
 final class LinkAttach {
-    private static final UnsignedLong MAX_MESSAGE_SIZE = UnsignedLong.valueOf(IncomingLink.MAX_TRANSFER_BYTES);
+    static final UnsignedLong MAX_MESSAGE_SIZE = UnsignedLong.valueOf(IncomingLink.MAX_TRANSFER_BYTES);
     private static final UnsignedLong CLOUD_MAX_MESSAGE_SIZE = UnsignedLong.valueOf(64 * 1024);
 
     private static final Symbol MODEL_ID = Symbol.valueOf("com.microsoft:model-id");
@@ -32,6 +33,15 @@ final class LinkAttach {
     @Nullable
     HubLink accept(Link link) {
         String text = addressOf(link);
+        RegistrationAddress registration = RegistrationAddress.parse(text);
+        ProvisioningNode provisioning = connection.provisioning();
+        if (registration != null && provisioning != null) {
+            return provisioning.attach(link, registration);
+        }
+        if (connection.clientele() == AmqpHead.Clientele.PROVISIONING) {
+            refuse(link, AmqpErrors.addressNotFound(String.valueOf(text)));
+            return null;
+        }
         if (LinkAddress.CBS.equals(text)) {
             return cbs(link);
         }
@@ -88,7 +98,7 @@ final class LinkAttach {
     }
 
     /** AMQP 1.0 section 2.6.3: an attach without the terminus that was asked for, then a detach that says why. */
-    private static void refuse(Link link, @Nullable ErrorCondition condition) {
+    static void refuse(Link link, @Nullable ErrorCondition condition) {
         if (link instanceof Receiver) {
             link.setSource(link.getRemoteSource());
         } else {
@@ -101,7 +111,7 @@ final class LinkAttach {
         link.close();
     }
 
-    private static void open(Link link, UnsignedLong maxMessageSize) {
+    static void open(Link link, UnsignedLong maxMessageSize) {
         link.setSource(link.getRemoteSource());
         link.setTarget(link.getRemoteTarget());
         link.setSenderSettleMode(link.getRemoteSenderSettleMode());

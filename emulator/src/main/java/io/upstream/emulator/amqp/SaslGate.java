@@ -4,6 +4,7 @@ package io.upstream.emulator.amqp;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.provisioning.RegistrationAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Locale;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The server's side of the optional SASL layer. ANONYMOUS and MSSBCBS let everyone in, claims follow by CBS; PLAIN carries a token for one
- * identity, with {@code {device}[/{module}]@sas.{hub}} as the user name.
+ * identity, with {@code {device}[/{module}]@sas.{hub}} as the user name, or for a registration, with {@code {idScope}/registrations/{id}}.
  */
 final class SaslGate implements SaslListener {
     /** EXTERNAL is not offered: client certificates need no SASL layer. */
@@ -28,10 +29,12 @@ final class SaslGate implements SaslListener {
     }
 
     private final Hub hub;
+    private final @Nullable ProvisioningNode provisioning;
     private final Proof proof;
 
-    SaslGate(Hub hub, Proof proof) {
+    SaslGate(Hub hub, @Nullable ProvisioningNode provisioning, Proof proof) {
         this.hub = hub;
+        this.provisioning = provisioning;
         this.proof = proof;
     }
 
@@ -67,6 +70,10 @@ final class SaslGate implements SaslListener {
     /** RFC 4616: {@code [authzid] NUL authcid NUL password}. */
     private boolean plain(String response) {
         String[] parts = response.split("\0", -1);
+        RegistrationAddress registration = parts.length == 3 ? RegistrationAddress.parse(parts[1]) : null;
+        if (registration != null && provisioning != null) {
+            return provisioning.admit(registration, parts[2]);
+        }
         HubIdentity identity = parts.length == 3 ? identityOf(parts[1]) : null;
         if (identity == null) {
             return false;

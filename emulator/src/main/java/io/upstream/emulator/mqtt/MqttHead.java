@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.mqtt;
 
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.mqtt.MqttDecoder;
 import io.netty.handler.codec.mqtt.MqttEncoder;
@@ -41,11 +42,27 @@ public final class MqttHead implements ProtocolHead {
 
     @Override
     public void install(ChannelPipeline pipeline) {
-        ConnectHandler connect = new ConnectHandler(hub, clock, sessions);
+        ChannelHandler connect = new ConnectHandler(hub, clock, sessions);
         pipeline.addLast(new MqttDecoder(MAX_PACKET), MqttEncoder.INSTANCE);
         if (provisioning != null) {
             pipeline.addLast(new ProvisioningDoor(provisioning, clock, hub.hostName(), connect));
         }
         pipeline.addLast(connect);
+    }
+
+    /** The same for clients of the provisioning service only: those of the hub are refused. */
+    public ProtocolHead provisioningOnly() {
+        if (provisioning == null) {
+            throw new IllegalStateException("this head has no provisioning service");
+        }
+        Provisioning service = provisioning;
+        return pipeline -> {
+            ChannelHandler strangers = new StrangerHandler();
+            pipeline.addLast(
+                    new MqttDecoder(MAX_PACKET),
+                    MqttEncoder.INSTANCE,
+                    new ProvisioningDoor(service, clock, hub.hostName(), strangers),
+                    strangers);
+        };
     }
 }

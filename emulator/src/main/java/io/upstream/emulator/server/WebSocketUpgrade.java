@@ -19,7 +19,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,20 +28,18 @@ import org.slf4j.LoggerFactory;
 /** Waits for the upgrade request, answers it and makes room for the head. */
 final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(WebSocketUpgrade.class);
-    private static final String PATH = "/$iothub/websocket";
-    private static final String PATH_ENCODED = "/%24iothub/websocket";
     /** As long as the hub waits for a first MQTT packet. */
     private static final int REQUEST_SECONDS = 60;
     /** Room for the largest message of either protocol in one frame. */
     private static final int MAX_FRAME = 1024 * 1024;
 
-    private final Map<String, ProtocolHead> heads;
-    private final @Nullable HttpApi api;
+    private final List<Entrance> entrances;
+    private final List<HttpApi> apis;
     private @Nullable Future<?> deadline;
 
-    WebSocketUpgrade(Map<String, ProtocolHead> heads, @Nullable HttpApi api) {
-        this.heads = heads;
-        this.api = api;
+    WebSocketUpgrade(List<Entrance> entrances, List<HttpApi> apis) {
+        this.entrances = entrances;
+        this.apis = apis;
     }
 
     @Override
@@ -62,31 +60,56 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
             refuse(ctx, HttpResponseStatus.BAD_REQUEST, "the request is not HTTP/1.1");
             return;
         }
-        if (!isTheDoor(request.uri())) {
-            if (api != null && api.serves(request.uri())) {
-                ctx.pipeline().replace(this, null, api.newHandler());
-                ctx.fireChannelRead(request.retain());
-                return;
-            }
-            refuse(ctx, HttpResponseStatus.NOT_FOUND, "there is nothing at this path; WebSocket is at " + PATH);
+        Entrance entrance = entrance(request);
+        if (entrance == null) {
+            enterApi(ctx, request);
             return;
         }
-        if (!request.method().equals(HttpMethod.GET)
-                || !request.headers().containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)
-                || !request.headers().containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true)) {
+        if (!asksForUpgrade(request)) {
             refuse(ctx, HttpResponseStatus.BAD_REQUEST, "the request does not ask for an upgrade to websocket");
             return;
         }
-        String subprotocol = subprotocol(request);
+        String subprotocol = subprotocol(request, entrance);
         if (subprotocol == null) {
-            refuse(ctx, HttpResponseStatus.BAD_REQUEST, "Sec-WebSocket-Protocol names none of " + heads.keySet());
+            refuse(
+                    ctx,
+                    HttpResponseStatus.BAD_REQUEST,
+                    "Sec-WebSocket-Protocol names none of " + entrance.heads().keySet());
             return;
         }
-        upgrade(ctx, request, subprotocol);
+        upgrade(ctx, request, entrance, subprotocol);
+    }
+
+    private static boolean asksForUpgrade(FullHttpRequest request) {
+        return request.method().equals(HttpMethod.GET)
+                && request.headers().containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)
+                && request.headers().containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true);
+    }
+
+    /** All but the hub's own are nothing to a request that does not ask for an upgrade. */
+    private @Nullable Entrance entrance(FullHttpRequest request) {
+        String path = path(request.uri());
+        for (Entrance each : entrances) {
+            if (each.paths().contains(path) && (each.paths().contains(Entrance.HUB) || asksForUpgrade(request))) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    private void enterApi(ChannelHandlerContext ctx, FullHttpRequest request) {
+        for (HttpApi each : apis) {
+            if (each.serves(request.uri())) {
+                ctx.pipeline().replace(this, null, each.newHandler());
+                ctx.fireChannelRead(request.retain());
+                return;
+            }
+        }
+        refuse(ctx, HttpResponseStatus.NOT_FOUND, "there is nothing at this path; WebSocket is at " + Entrance.HUB);
     }
 
     /** Origin form and absolute form (RFC 9112 section 3.2); proton-j's WebSocket layer sends the latter. */
-    private static boolean isTheDoor(String target) {
+    private static String path(String target) {
         String path = target;
         int scheme = target.indexOf("://");
         if (scheme > 0 && !target.startsWith("/")) {
@@ -94,14 +117,13 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
             path = slash < 0 ? "/" : target.substring(slash);
         }
         int query = path.indexOf('?');
-        path = query < 0 ? path : path.substring(0, query);
-        return path.equals(PATH) || path.equals(PATH_ENCODED);
+        return query < 0 ? path : path.substring(0, query);
     }
 
-    private @Nullable String subprotocol(FullHttpRequest request) {
+    private static @Nullable String subprotocol(FullHttpRequest request, Entrance entrance) {
         for (String line : request.headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL)) {
             for (String offered : line.split(",", -1)) {
-                if (heads.containsKey(offered.strip())) {
+                if (entrance.heads().containsKey(offered.strip())) {
                     return offered.strip();
                 }
             }
@@ -109,9 +131,10 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
         return null;
     }
 
-    private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request, String subprotocol) {
-        WebSocketServerHandshaker handshaker =
-                new WebSocketServerHandshakerFactory("wss://hub" + PATH, subprotocol, config()).newHandshaker(request);
+    private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request, Entrance entrance, String subprotocol) {
+        WebSocketServerHandshaker handshaker = new WebSocketServerHandshakerFactory(
+                        "wss://hub" + Entrance.HUB, subprotocol, config())
+                .newHandshaker(request);
         if (handshaker == null) {
             FullHttpResponse response = response(
                     new HttpResponseStatus(426, "Upgrade Required"),
@@ -123,7 +146,7 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
         try {
             handshaker.handshake(ctx.channel(), request).addListener(done -> {
                 if (done.isSuccess()) {
-                    enter(ctx, subprotocol);
+                    enter(ctx, subprotocol, entrance.heads().get(subprotocol));
                 } else {
                     ctx.close();
                 }
@@ -143,8 +166,7 @@ final class WebSocketUpgrade extends SimpleChannelInboundHandler<FullHttpRequest
                 .build();
     }
 
-    private void enter(ChannelHandlerContext ctx, String subprotocol) {
-        ProtocolHead head = heads.get(subprotocol);
+    private void enter(ChannelHandlerContext ctx, String subprotocol, @Nullable ProtocolHead head) {
         if (head == null || !ctx.channel().isActive()) {
             ctx.close();
             return;
