@@ -10,6 +10,8 @@ module io.upstream.amqp {
     requires org.slf4j;
     requires static org.jspecify;
 
+    provides io.upstream.spi.ProvisioningProvider with
+            io.upstream.amqp.AmqpProvisioningProvider;
     provides io.upstream.spi.UpstreamTransportProvider with
             io.upstream.amqp.AmqpTransportProvider;
 }

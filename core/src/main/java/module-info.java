@@ -29,6 +29,10 @@ module io.upstream.core {
     exports io.upstream.session to
             io.upstream.mqtt,
             io.upstream.amqp;
+    exports io.upstream.provisioning to
+            io.upstream.mqtt,
+            io.upstream.amqp;
 
+    uses io.upstream.spi.ProvisioningProvider;
     uses io.upstream.spi.UpstreamTransportProvider;
 }

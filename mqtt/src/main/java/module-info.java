@@ -12,6 +12,8 @@ module io.upstream.mqtt {
     requires org.slf4j;
     requires static org.jspecify;
 
+    provides io.upstream.spi.ProvisioningProvider with
+            io.upstream.mqtt.MqttProvisioningProvider;
     provides io.upstream.spi.UpstreamTransportProvider with
             io.upstream.mqtt.MqttTransportProvider;
 }

@@ -65,7 +65,7 @@ final class ProtocolChoice implements UpstreamTransport {
                 .thenCompose(stage -> stage);
     }
 
-    private static boolean anotherMayWork(Throwable cause) {
+    static boolean anotherMayWork(Throwable cause) {
         return cause instanceof UpstreamException failure
                 && switch (failure.kind().exception()) {
                     case NETWORK, PROXY_DENIED, PROTOCOL, TRUST -> true;
@@ -73,7 +73,7 @@ final class ProtocolChoice implements UpstreamTransport {
                 };
     }
 
-    private static Throwable unwrapped(Throwable error) {
+    static Throwable unwrapped(Throwable error) {
         return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
     }
 

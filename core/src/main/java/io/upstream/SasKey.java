@@ -46,6 +46,23 @@ public final class SasKey implements Credentials {
         return new SasKey(new SecretKeySpec(bytes, ALGORITHM), DEFAULT_LIFETIME);
     }
 
+    /**
+     * The key of one device that registers with the Device Provisioning Service through an enrolment group: base64 of HMAC-SHA256 over the
+     * registration id with the group's key. Better derived elsewhere, so that the group's key is on no device.
+     *
+     * @param groupKey the primary or secondary key of the group, as the service shows it
+     * @throws IllegalArgumentException as for {@link #of}, and if the registration id is none
+     */
+    public static SasKey derived(String groupKey, String registrationId) {
+        Registration.requireRegistrationId(registrationId);
+        return of(of(groupKey).hmac(registrationId));
+    }
+
+    /** The key itself in base64: a secret. */
+    public String text() {
+        return Base64.getEncoder().encodeToString(key.getEncoded());
+    }
+
     /** The same key, with tokens that are good for so long; at least a second. */
     public SasKey lifetime(Duration lifetime) {
         if (lifetime.compareTo(Duration.ofSeconds(1)) < 0) {
@@ -59,10 +76,19 @@ public final class SasKey implements Credentials {
      * line feed and the expiry in seconds since 1970.
      */
     public SasToken sign(String hubHost, Identity identity, Instant now) {
-        String resource = new TokenRequest(hubHost, identity).resource();
+        return token(new TokenRequest(hubHost, identity).resource(), now, "");
+    }
+
+    /** Signs a token for a registration at the Device Provisioning Service, likewise, over {@code {idScope}/registrations/{id}}. */
+    public SasToken signRegistration(String idScope, String registrationId, Instant now) {
+        String resource = URLEncoder.encode(idScope + "/registrations/" + registrationId, StandardCharsets.UTF_8);
+        return token(resource, now, "&skn=registration");
+    }
+
+    private SasToken token(String resource, Instant now, String policy) {
         long expiry = now.plus(lifetime).getEpochSecond();
         String signature = URLEncoder.encode(hmac(resource + "\n" + expiry), StandardCharsets.UTF_8);
-        return SasToken.of("SharedAccessSignature sr=" + resource + "&sig=" + signature + "&se=" + expiry);
+        return SasToken.of("SharedAccessSignature sr=" + resource + "&sig=" + signature + "&se=" + expiry + policy);
     }
 
     private String hmac(String text) {

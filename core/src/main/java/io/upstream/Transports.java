@@ -5,6 +5,8 @@ import io.upstream.spi.UpstreamTransportProvider;
 import java.util.List;
 import java.util.Locale;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.function.Function;
 
 /** Finds the module that speaks a protocol, and puts several protocols behind one transport. */
 final class Transports {
@@ -26,15 +28,20 @@ final class Transports {
 
     private static List<UpstreamTransport> candidates(UpstreamOptions options, UpstreamRuntime runtime) {
         return options.protocols().stream()
-                .map(protocol -> provider(protocol).create(protocol, options, runtime))
+                .map(protocol -> provider(
+                                UpstreamTransportProvider.class, UpstreamTransportProvider::protocols, protocol)
+                        .create(protocol, options, runtime))
                 .toList();
     }
 
-    private static UpstreamTransportProvider provider(UpstreamProtocol protocol) {
-        ServiceLoader<UpstreamTransportProvider> providers =
-                ServiceLoader.load(UpstreamTransportProvider.class, UpstreamTransportProvider.class.getClassLoader());
-        for (UpstreamTransportProvider provider : providers) {
-            if (provider.protocols().contains(protocol)) {
+    /**
+     * The first module here that offers a service for {@code protocol}.
+     *
+     * @param spoken which protocols a module can speak
+     */
+    static <P> P provider(Class<P> service, Function<P, Set<UpstreamProtocol>> spoken, UpstreamProtocol protocol) {
+        for (P provider : ServiceLoader.load(service, service.getClassLoader())) {
+            if (spoken.apply(provider).contains(protocol)) {
                 return provider;
             }
         }

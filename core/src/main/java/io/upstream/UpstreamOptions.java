@@ -181,6 +181,12 @@ public final class UpstreamOptions {
             telemetryAddress = other.telemetryAddress;
         }
 
+        /** The same choices for another hub: the one that {@link Provisioning} assigned. */
+        public Builder hub(String host) {
+            hubHost = new HostPort(host, 1).host();
+            return this;
+        }
+
         /** Exactly this one; default is AMQP, and AMQP over WebSocket where that does not get through. */
         public Builder protocol(UpstreamProtocol protocol) {
             return protocols(protocol);

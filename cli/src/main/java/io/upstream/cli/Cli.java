@@ -25,6 +25,7 @@ final class Cli {
                 .addSubcommand(new EmulatorCommand(around))
                 .addSubcommand(new SendCommand(around))
                 .addSubcommand(new ReceiveCommand(around))
+                .addSubcommand(new ProvisionCommand(around))
                 .addSubcommand(new BenchCommand(around))
                 .addSubcommand(new CommandLine.HelpCommand());
         ErrorReport errors = new ErrorReport(around, args);

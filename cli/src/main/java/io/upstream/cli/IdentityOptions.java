@@ -118,7 +118,12 @@ final class IdentityOptions {
         return new UserPassword(username, read("--password-file", passwordFile));
     }
 
-    private static String read(String option, Path path) {
+    /**
+     * A secret of one line.
+     *
+     * @throws IllegalArgumentException naming the option and the file
+     */
+    static String read(String option, Path path) {
         try {
             if (Files.size(path) > MAX_SECRET_BYTES) {
                 throw new IllegalArgumentException(option + ": " + path + " is too large for a secret");

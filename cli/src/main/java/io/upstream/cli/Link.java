@@ -55,7 +55,7 @@ final class Link implements AutoCloseable {
     }
 
     /** Earlier protocols' failures are suppressed in the last one's: with several tried, the message says so. */
-    private static UpstreamException ofAll(List<UpstreamProtocol> protocols, UpstreamException last) {
+    static UpstreamException ofAll(List<UpstreamProtocol> protocols, UpstreamException last) {
         int tried = Math.min(protocols.size(), last.getSuppressed().length + 1);
         if (tried == 1) {
             return last;

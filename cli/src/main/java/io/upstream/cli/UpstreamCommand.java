@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         })
 final class UpstreamCommand implements Runnable {
     static final String VERSION = "upstream 0.1.0";
-    static final String COMMANDS = "demo, emulator, send, receive, bench and help";
+    static final String COMMANDS = "demo, emulator, send, receive, provision, bench and help";
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -61,10 +61,11 @@ class ArchitectureTest {
                 "io.upstream.spi|io.upstream",
                 "io.upstream.connect|io.upstream",
                 "io.upstream.session|io.upstream io.upstream.connect",
+                "io.upstream.provisioning|io.upstream io.upstream.connect",
                 "io.upstream.proxy|io.upstream io.upstream.connect",
                 "io.upstream.websocket|io.upstream io.upstream.connect",
-                "io.upstream.mqtt|io.upstream io.upstream.spi io.upstream.connect io.upstream.session io.upstream.proxy io.upstream.websocket io.upstream.frame",
-                "io.upstream.amqp|io.upstream io.upstream.spi io.upstream.connect io.upstream.session io.upstream.proxy io.upstream.websocket io.upstream.frame io.upstream.amqp.engine",
+                "io.upstream.mqtt|io.upstream io.upstream.spi io.upstream.connect io.upstream.session io.upstream.provisioning io.upstream.proxy io.upstream.websocket io.upstream.frame",
+                "io.upstream.amqp|io.upstream io.upstream.spi io.upstream.connect io.upstream.session io.upstream.provisioning io.upstream.proxy io.upstream.websocket io.upstream.frame io.upstream.amqp.engine",
                 "io.upstream.amqp.engine|io.upstream io.upstream.connect io.upstream.frame",
                 "io.upstream.emulator..|io.upstream.emulator..",
             })

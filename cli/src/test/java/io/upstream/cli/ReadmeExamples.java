@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.cli;
 
+import io.upstream.Assignment;
 import io.upstream.ConnectionString;
+import io.upstream.Credentials;
 import io.upstream.MethodResponse;
+import io.upstream.Provisioning;
+import io.upstream.Registration;
 import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.Trust;
@@ -97,5 +101,31 @@ final class ReadmeExamples {
                 .build();
         // end
         return options;
+    }
+
+    static UpstreamOptions service() {
+        // example: service
+        UpstreamOptions service = UpstreamOptions.forHub(Provisioning.GLOBAL_HOST)
+                .protocol(UpstreamProtocol.MQTT_WS)
+                .proxy(ProxySettings.fromEnvironment())
+                .build();
+        // end
+        return service;
+    }
+
+    static void register(UpstreamOptions service, Credentials key) {
+        // example: register
+        Registration sensor = Registration.of("0ne000A1B2C", "sensor-7", key).payload("{\"site\":\"north\"}");
+        Assignment assigned =
+                Provisioning.register(service, sensor).toCompletableFuture().join(); // within sensor.timeout(), 60 s
+        UpstreamOptions options = service.toBuilder().hub(assigned.hubHost()).build();
+        try (UpstreamTransport transport = UpstreamTransport.create(options)) {
+            UpstreamSession session = transport
+                    .open(assigned.identity(), key)
+                    .toCompletableFuture()
+                    .join();
+            session.send(Telemetry.json("{\"t\":21.5}")).toCompletableFuture().join();
+        }
+        // end
     }
 }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.ConnectionString;
 import io.upstream.HostPort;
 import io.upstream.Phase;
+import io.upstream.Provisioning;
+import io.upstream.SasKey;
 import io.upstream.Trust;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
@@ -209,10 +211,68 @@ class ReadmeTest {
         }
     }
 
+    /** A hub whose provisioning service is called as in the README, and knows the device there. */
+    private static IotHubEmulator site(Path directory, String key) throws IOException {
+        IotHubEmulator site = IotHubEmulator.builder()
+                .directory(directory)
+                .idScope("0ne000A1B2C")
+                .start();
+        site.provisioning().enrol("sensor-7", key);
+        site.provisioning().polls(0);
+        return site;
+    }
+
+    @Test
+    void registersAndConnectsAsItSays(@TempDir Path directory) throws Exception {
+        String key = "c2Vuc29yLTctc2VjcmV0LWtleQ==";
+        assertEquals(
+                new HostPort(Provisioning.GLOBAL_HOST, 443),
+                ReadmeExamples.service().target(UpstreamProtocol.MQTT_WS));
+        try (IotHubEmulator site = site(directory, key)) {
+            UpstreamOptions service = UpstreamOptions.forHub("localhost")
+                    .protocol(UpstreamProtocol.MQTT_WS)
+                    .port(site.wsPort())
+                    .trust(Trust.systemAnd(site.trustBundle()))
+                    .build();
+
+            ReadmeExamples.register(service, SasKey.of(key));
+
+            assertEquals(
+                    1,
+                    site.awaitTelemetry("sensor-7", 1, Duration.ofSeconds(20)).size());
+        }
+    }
+
+    /** The service and the hub are the ones on this machine, and so is the file with the key. */
+    @Test
+    void provisionsFromTheCommandLineAsItSays(@TempDir Path directory) throws Exception {
+        String key = "c2Vuc29yLTctc2VjcmV0LWtleQ==";
+        Files.writeString(directory.resolve("sensor-7.key"), key + "\n");
+        try (IotHubEmulator site = site(directory, key)) {
+            for (String line : blocks("sh").get("provision-shell").strip().split("\n", -1)) {
+                List<String> words = new ArrayList<>(Arrays.asList(line.split(" ", -1)));
+                assertEquals("./upstream", words.remove(0));
+                words.replaceAll(word ->
+                        word.startsWith("sensor-7.") ? directory.resolve(word).toString() : word);
+                if (words.get(0).equals("provision")) {
+                    words.addAll(List.of("--host", "localhost"));
+                }
+                words.addAll(List.of("--protocol", "MqttWs", "--port", String.valueOf(site.wsPort())));
+                words.addAll(List.of("--trust-bundle", site.trustBundle().toString()));
+
+                Shell.Run run = Shell.run(words.toArray(String[]::new));
+
+                assertEquals(0, run.code(), run.err());
+                assertFalse(run.toString().contains(key), run.toString());
+            }
+            assertEquals(10, site.telemetry("sensor-7").size());
+        }
+    }
+
     @Test
     void everyShellBlockIsRunBySomething() throws IOException {
         assertEquals(
-                Set.of("./upstream demo", "./mvnw verify", "proxy-shell", "shell"),
+                Set.of("./upstream demo", "./mvnw verify", "provision-shell", "proxy-shell", "shell"),
                 blocks("sh").keySet());
         String gate = Files.readString(Path.of("..", ".ci", "run"));
         assertTrue(gate.contains("./upstream demo")

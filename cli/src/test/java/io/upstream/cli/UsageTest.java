@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -24,13 +27,13 @@ class UsageTest {
     @TempDir
     private Path directory;
 
-    /** CS stands for a connection string that can be used, TMP for an empty directory. */
+    /** CS stands for a connection string that can be used, TMP for an empty directory, KEY for a file with a key, BAD for one without. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, bench and help",
+                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, provision, bench and help",
                 "dance                                            | 'dance' is not a command",
                 "sned                                             | 'sned' is not a command or option of it, there are demo, emulator, send",
                 "--frobnicate                                     | unknown option '--frobnicate'",
@@ -63,6 +66,17 @@ class UsageTest {
                 "receive --connection-string CS --settle maybe    | --settle",
                 "receive --connection-string CS --max 0           | --max must be at least 1",
                 "receive --connection-string CS --for 0s          | is not a duration",
+                "provision                                        | --id-scope",
+                "provision --id-scope S --registration-id r       | the key is missing",
+                "provision --id-scope S/ --registration-id r --key-file KEY | an id scope is",
+                "provision --id-scope S --registration-id r. --key-file KEY | a registration id is 1..128",
+                "provision --id-scope S --registration-id r --key-file /no/such/file | cannot read /no/such/file",
+                "provision --id-scope S --registration-id r --key-file KEY --group-key-file KEY | exclude each other",
+                "provision --id-scope S --registration-id r --cert c.pem | --cert and --key go together",
+                "provision --id-scope S --registration-id r --key-file BAD | not base64",
+                "provision --id-scope S --registration-id r --key-file KEY --payload {x | not one JSON value",
+                "provision --id-scope S --registration-id r --key-file KEY --host a/b | not a host name",
+                "provision --id-scope S --registration-id r --key-file KEY --protocol Http | unknown protocol 'Http'",
                 "emulator --mqtt-port 70000                       | a port must be 0..65535",
                 "emulator --mqtt-port 0 --amqp-port 0 --ws-port 0 --api-port 0 --dir TMP --device d=x! | --device",
                 "demo --count 0                                   | --count must be 1..100000",
@@ -103,7 +117,7 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "bench"})
+    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "provision", "bench"})
     void showsHelpOnStandardOutput(String command) {
         Shell.Run run = Shell.run(words(command + " --help"));
         assertEquals(Cli.DONE, run.code());
@@ -126,13 +140,26 @@ class UsageTest {
     private String[] words(String line) {
         return Stream.of(line.split(" ", -1))
                 .filter(word -> !word.isEmpty())
-                .map(word -> word.equals("TMP") ? directory.toString() : word.replace("CS", STRING))
+                .map(word -> switch (word) {
+                    case "TMP" -> directory.toString();
+                    case "KEY" -> file("key", CANARY);
+                    case "BAD" -> file("bad", CANARY + "!");
+                    default -> word.replace("CS", STRING);
+                })
                 .toArray(String[]::new);
+    }
+
+    private String file(String name, String text) {
+        try {
+            return Files.writeString(directory.resolve(name), text).toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
     void hasAHelpLineForEachCommand() {
-        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "bench");
+        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "provision", "bench");
         String help = Shell.run("--help").out();
         assertTrue(commands.stream().allMatch(command -> help.contains("  " + command + " ")), help);
     }

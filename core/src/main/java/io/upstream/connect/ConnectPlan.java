@@ -16,8 +16,9 @@ import java.util.stream.Stream;
  *
  * @param target the hub, whose name is not resolved here when there is a proxy
  * @param proxy what the socket is opened to instead
+ * @param peer what the target is, for people
  */
-public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<ConnectStage> stages) {
+public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<ConnectStage> stages, String peer) {
     static final String RESOLVE = "resolve";
     static final String TCP = "tcp";
     private static final Set<String> AT_FIRST_HOP = Set.of(RESOLVE, TCP, "tunnel");
@@ -27,7 +28,7 @@ public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<Con
     }
 
     public static ConnectPlan to(HostPort target) {
-        return new ConnectPlan(target, Optional.empty(), List.of());
+        return new ConnectPlan(target, Optional.empty(), List.of(), "hub");
     }
 
     /** Opens the socket to {@code server} and has {@code tunnel} reach the target from there; must come before all other layers. */
@@ -35,14 +36,19 @@ public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<Con
         if (!stages.isEmpty()) {
             throw new IllegalStateException("the tunnel must be the first layer, after " + this);
         }
-        return new ConnectPlan(target, Optional.of(server), List.of(tunnel));
+        return new ConnectPlan(target, Optional.of(server), List.of(tunnel), peer);
     }
 
     /** Adds a layer above the others. */
     public ConnectPlan then(ConnectStage stage) {
         List<ConnectStage> more = new ArrayList<>(stages);
         more.add(stage);
-        return new ConnectPlan(target, proxy, more);
+        return new ConnectPlan(target, proxy, more, peer);
+    }
+
+    /** Has failures call the target by another name than {@code hub}. */
+    public ConnectPlan calling(String name) {
+        return new ConnectPlan(target, proxy, stages, name);
     }
 
     /** What the socket is opened to. */
@@ -52,7 +58,7 @@ public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<Con
 
     /** The place that a failure of {@code stage} is blamed on. */
     public Where where(String stage) {
-        String hub = "hub " + target;
+        String hub = peer + " " + target;
         String hop = proxy.map(server -> AT_FIRST_HOP.contains(stage)
                         ? "proxy " + server.address()
                         : hub + " (through proxy " + server.address() + ")")

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.pem;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.PrivateKey;
@@ -44,16 +47,46 @@ final class PemKey {
 
     PrivateKey decode(PemObject block, char @Nullable [] password) throws IOException {
         PrivateKeyInfo info;
-        try {
-            info = info(block, password);
-        } catch (IllegalArgumentException | IllegalStateException | ClassCastException e) {
-            // a wrong password can decrypt into bytes that only look right
-            throw isEncrypted(block) ? wrongPassword(e) : new IOException(file + " has a damaged private key in it", e);
+        if (password == null || isAscii(password)) {
+            info = infoOrDamaged(block, password);
+        } else {
+            info = infoByEitherSpelling(block, password);
         }
         try {
             return new JcaPEMKeyConverter().getPrivateKey(info);
         } catch (PEMException | RuntimeException e) {
             throw new IOException(file + " has a private key in it of a kind that this Java platform does not know", e);
+        }
+    }
+
+    /**
+     * Ciphers take bytes, and what those of a letter beyond ASCII are, depends on who wrote the file: OpenSSL takes what the terminal gave it,
+     * UTF-8 for most; others the lower byte of each character.
+     */
+    private PrivateKeyInfo infoByEitherSpelling(PemObject block, char[] password) throws IOException {
+        char[] octets = new String(new String(password).getBytes(UTF_8), ISO_8859_1).toCharArray();
+        try {
+            return infoOrDamaged(block, octets);
+        } catch (IOException e) {
+            return infoOrDamaged(block, password);
+        }
+    }
+
+    private static boolean isAscii(char[] password) {
+        for (char c : password) {
+            if (c > 0x7f) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private PrivateKeyInfo infoOrDamaged(PemObject block, char @Nullable [] password) throws IOException {
+        try {
+            return info(block, password);
+        } catch (IllegalArgumentException | IllegalStateException | ClassCastException e) {
+            // a wrong password can decrypt into bytes that only look right
+            throw isEncrypted(block) ? wrongPassword(e) : new IOException(file + " has a damaged private key in it", e);
         }
     }
 

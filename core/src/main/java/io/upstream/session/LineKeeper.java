@@ -176,7 +176,7 @@ final class LineKeeper implements LineOwner {
             return;
         }
         outbox.rewind();
-        boolean known = lifecycle.is(Phase.CLOSING) || cause == null && lifecycle.is(Phase.RECONNECTING);
+        boolean known = lifecycle.is(Phase.CLOSING) || (cause == null && lifecycle.is(Phase.RECONNECTING));
         if (!known) {
             lifecycle.moveTo(Phase.RECONNECTING, cause);
         }

@@ -29,20 +29,23 @@ import org.jspecify.annotations.Nullable;
  * limit of time. Thread-safe; calls nobody while it holds its monitor.
  */
 final class TokenCalls {
-    static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     /** By how much this machine's clock may be wrong without a token being refused here that the hub would take. */
     static final Duration SKEW = Duration.ofMinutes(5);
 
     private final UpstreamRuntime runtime;
+    private final Duration limit;
     private final Map<Key, Call> underWay = new HashMap<>();
 
-    private TokenCalls(UpstreamRuntime runtime) {
+    /** @param limit for each answer */
+    TokenCalls(UpstreamRuntime runtime, Duration limit) {
         this.runtime = runtime;
+        this.limit = limit;
     }
 
     static TokenCalls on(UpstreamRuntime runtime) {
-        return runtime.shared(TokenCalls.class, () -> new TokenCalls(runtime));
+        return runtime.shared(TokenCalls.class, () -> new TokenCalls(runtime, LIMIT));
     }
 
     /** Two providers are one only if they are the same object, whatever they say themselves. */
@@ -100,7 +103,7 @@ final class TokenCalls {
             try {
                 Future<?> alarm = runtime.unwrap(EventLoopGroup.class)
                         .next()
-                        .schedule(() -> fail(late()), LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+                        .schedule(() -> fail(late()), limit.toNanos(), TimeUnit.NANOSECONDS);
                 answer.whenComplete((token, error) -> alarm.cancel(false));
                 runtime.blocking().execute(this::run);
             } catch (RejectedExecutionException e) {
@@ -176,7 +179,7 @@ final class TokenCalls {
         private UpstreamException late() {
             return failure(
                     FailureKind.TIMEOUT,
-                    "did not answer within " + Failures.seconds(LIMIT) + ": look at what it waits for",
+                    "did not answer within " + Failures.seconds(limit) + ": look at what it waits for",
                     null);
         }
 

@@ -277,7 +277,9 @@ public final class AmqpEngine {
         }
         String condition = fields.text();
         String description = fields.text();
-        return condition == null ? null : PeerError.told(condition, description == null ? "" : description);
+        return condition == null
+                ? null
+                : PeerError.told(condition, description == null ? "" : description, fields.map());
     }
 
     private void onOpen(Fields fields) {

@@ -2,6 +2,7 @@
 package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -257,6 +258,11 @@ final class Fields {
         if (!hasValue()) {
             return false;
         }
+        skipValue();
+        return true;
+    }
+
+    private void skipValue() {
         for (int values = 1; values > 0; values--) {
             int type = octet();
             if (type == DESCRIBED) {
@@ -266,7 +272,21 @@ final class Fields {
                 position += width;
             }
         }
-        return true;
+    }
+
+    /** A map as {@link AmqpReader} reads it; empty if it is absent, or something else that can be skipped. */
+    Map<?, ?> map() {
+        if (!hasValue()) {
+            return Map.of();
+        }
+        int from = position;
+        skipValue();
+        byte[] encoded = ByteBufUtil.getBytes(buffer(), from, position - from);
+        try {
+            return new AmqpReader(encoded, 0, encoded.length).value() instanceof Map<?, ?> map ? map : Map.of();
+        } catch (MalformedMessageException e) {
+            return Map.of(); // the rest of an error is worth more than a quarrel about this
+        }
     }
 
     /** How many bytes follow the constructor; they are there. */

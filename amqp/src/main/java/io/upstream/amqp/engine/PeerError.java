@@ -2,14 +2,21 @@
 package io.upstream.amqp.engine;
 
 import io.upstream.connect.Failures;
+import java.util.Map;
 
 /**
  * Why something ended.
  *
  * @param condition such as {@code amqp:not-found}; may be empty
  * @param description free text, from outside if the peer told it; may be empty
+ * @param info what the peer tells besides, as {@link AmqpReader} reads it; may be empty
  */
-public record PeerError(String condition, String description, Origin origin) {
+public record PeerError(String condition, String description, Origin origin, Map<?, ?> info) {
+    /** Without more to tell. */
+    public PeerError(String condition, String description, Origin origin) {
+        this(condition, description, origin, Map.of());
+    }
+
     public enum Origin {
         /** The peer put it so. */
         TOLD,
@@ -20,6 +27,11 @@ public record PeerError(String condition, String description, Origin origin) {
     /** What the peer told. */
     static PeerError told(String condition, String description) {
         return new PeerError(condition, description, Origin.TOLD);
+    }
+
+    /** What the peer told, and what it told besides. */
+    static PeerError told(String condition, String description, Map<?, ?> info) {
+        return new PeerError(condition, description, Origin.TOLD, info);
     }
 
     /** What the peer did against the rules. */

@@ -6,6 +6,8 @@ import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.provisioning.RegistrationAddress;
 import io.upstream.emulator.hub.Receipt;
+import java.util.Map;
+import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class LinkAttach {
     static final UnsignedLong MAX_MESSAGE_SIZE = UnsignedLong.valueOf(IncomingLink.MAX_TRANSFER_BYTES);
     private static final UnsignedLong CLOUD_MAX_MESSAGE_SIZE = UnsignedLong.valueOf(64 * 1024);
+
+    private static final Symbol MODEL_ID = Symbol.valueOf("com.microsoft:model-id");
 
     private final AmqpConnection connection;
 
@@ -55,6 +59,7 @@ final class LinkAttach {
         if (fault != null && connection.endings().again(link, address, fault)) {
             return null;
         }
+        noteModel(link, address);
         return switch (address.kind()) {
             case TWIN, METHODS -> pair(link, address);
             case TELEMETRY, CLOUD_MESSAGES ->
@@ -89,6 +94,13 @@ final class LinkAttach {
             return null;
         } catch (HubException e) {
             return AmqpErrors.of(e);
+        }
+    }
+
+    private void noteModel(Link link, LinkAddress address) {
+        Map<Symbol, Object> properties = link.getRemoteProperties();
+        if (properties != null && properties.get(MODEL_ID) instanceof String modelId && !modelId.isEmpty()) {
+            connection.hub().followModel(address.identity(), modelId);
         }
     }
 

@@ -37,6 +37,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
     private static final int CONNECT_SECONDS = 60;
 
     private static final String PROTOCOL = "MQTT";
+    private static final String MODEL_ID = "model-id";
     private static final int LEVEL = 4;
 
     private final Hub hub;
@@ -115,7 +116,8 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             return;
         }
         try {
-            HubIdentity identity = identity(connect);
+            UserName userName = userName(connect);
+            HubIdentity identity = userName.identity();
             Topics topics = new Topics(identity);
             Will will = Will.of(connect, topics);
             Instant end = authorize(ctx, identity, connect.payload());
@@ -123,6 +125,10 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             if (fault != null) {
                 refuse(ctx, fault);
                 return;
+            }
+            String modelId = userName.parameters().get(MODEL_ID);
+            if (modelId != null) {
+                hub.followModel(identity, modelId);
             }
             begin(ctx, identity, topics, will, header, end);
         } catch (HubException e) {
@@ -142,7 +148,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
         };
     }
 
-    private HubIdentity identity(MqttConnectMessage connect) throws HubException {
+    private UserName userName(MqttConnectMessage connect) throws HubException {
         String text = connect.payload().userName();
         if (text == null) {
             throw new HubException(HubError.UNAUTHORIZED, "there is no user name");
@@ -154,7 +160,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
         if (!connect.payload().clientIdentifier().equals(userName.identity().toString())) {
             throw new HubException(HubError.UNAUTHORIZED, "the client id is not the identity of the user name");
         }
-        return userName.identity();
+        return userName;
     }
 
     /** Without a password the client certificate must speak for the identity. */

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.mqtt;
+
+import io.upstream.Assignment;
+import io.upstream.Registration;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamRuntime;
+import io.upstream.connect.LowerLayers;
+import io.upstream.provisioning.RegistrationRun;
+import io.upstream.provisioning.RegistrationRun.Layers;
+import io.upstream.proxy.TunnelStage;
+import io.upstream.spi.ProvisioningProvider;
+import io.upstream.websocket.WebSocketStage;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/** Registrations over {@code Mqtt} and {@code MqttWs}, for {@link java.util.ServiceLoader}: the layers of a transport under another login. */
+public final class MqttProvisioningProvider implements ProvisioningProvider {
+    /** For {@link java.util.ServiceLoader}. */
+    public MqttProvisioningProvider() {}
+
+    @Override
+    public Set<UpstreamProtocol> protocols() {
+        return EnumSet.of(UpstreamProtocol.MQTT, UpstreamProtocol.MQTT_WS);
+    }
+
+    @Override
+    public CompletionStage<Assignment> register(
+            UpstreamProtocol protocol,
+            UpstreamOptions service,
+            Registration registration,
+            UpstreamRuntime runtime,
+            CompletionStage<?> wanted) {
+        LowerLayers lower = new LowerLayers(service, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+        Layers layers = new Layers(
+                () -> lower.plan(registration.credentials()), () -> new RegistrationLogin(registration, service));
+        return RegistrationRun.start(runtime, protocol, service.connectTimeout(), registration, wanted, layers);
+    }
+}
