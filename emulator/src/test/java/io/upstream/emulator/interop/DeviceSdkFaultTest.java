@@ -97,8 +97,7 @@ class DeviceSdkFaultTest {
     void staysAwayAsLongAsTheFaultLasts() throws Exception {
         client.forgetStatuses();
         long before = System.nanoTime();
-        client.client.sendEventAsync(
-                fault("KillTcp", "0.2", "1"), (message, failure, context) -> {}, null);
+        client.client.sendEventAsync(fault("KillTcp", "0.2", "1"), (message, failure, context) -> {}, null);
         client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
         client.sends();
         Duration away = Duration.ofNanos(System.nanoTime() - before);
