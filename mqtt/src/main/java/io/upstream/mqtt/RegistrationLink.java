@@ -135,7 +135,7 @@ final class RegistrationLink extends ChannelInboundHandlerAdapter implements Pac
     }
 
     @Override
-    public PacketListener connAck(int code) throws UpstreamException {
+    public PacketListener connAck(int code, boolean sessionPresent) throws UpstreamException {
         if (step != Step.CONNECTING) {
             throw MqttFrameReader.violation(where, "a second CONNACK");
         }
