@@ -5,8 +5,10 @@ package io.upstream;
  * Where a session is in its life.
  *
  * <pre>
- *   CONNECTING ──► CONNECTED ──► CLOSING ──► CLOSED
- *       └──────────────┴────────────────────────▲      refused, lost, or closed at once
+ *   CONNECTING ──► CONNECTED ◄──► RECONNECTING
+ *       │              ├───────────────┘
+ *       │              ▼
+ *       └──────────► CLOSING ──► CLOSED      the first attempt was refused, or closed here
  * </pre>
  */
 public enum Phase {
@@ -14,16 +16,22 @@ public enum Phase {
     CONNECTING,
     /** The hub has accepted the identity: messages flow. */
     CONNECTED,
+    /**
+     * The connection was lost, {@link SessionStatus#cause} tells why, or is being renewed, then there is no cause. Another one is made, as
+     * often as it takes: what is sent waits, handlers stay in place.
+     */
+    RECONNECTING,
     /** {@code close} was called: what is under way may still be settled. */
     CLOSING,
-    /** Over, for good: {@link SessionStatus#cause} tells why unless {@code close} was called. */
+    /** Over, for good: by {@code close}, or because of {@link SessionStatus#cause}. */
     CLOSED;
 
     /** Whether a session in this phase may go to {@code next}. */
     public boolean mayBecome(Phase next) {
         return switch (this) {
             case CONNECTING -> next == CONNECTED || next == CLOSING || next == CLOSED;
-            case CONNECTED -> next == CLOSING || next == CLOSED;
+            case CONNECTED -> next == RECONNECTING || next == CLOSING || next == CLOSED;
+            case RECONNECTING -> next == CONNECTED || next == RECONNECTING || next == CLOSING || next == CLOSED;
             case CLOSING -> next == CLOSED;
             case CLOSED -> false;
         };

@@ -83,6 +83,11 @@ public final class UpstreamOptions {
         return from.keepAlive;
     }
 
+    /** How a session comes back when its connection is lost. */
+    public Reconnect reconnect() {
+        return from.reconnect;
+    }
+
     /** How many messages of one session may wait or be unacknowledged at once. */
     public int outboxMessages() {
         return from.outboxMessages;
@@ -125,6 +130,7 @@ public final class UpstreamOptions {
         private Duration operationTimeout = DEFAULT_OPERATION_TIMEOUT;
         private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
         private Duration keepAlive = DEFAULT_KEEP_ALIVE;
+        private Reconnect reconnect = Reconnect.DEFAULT;
         private int outboxMessages = DEFAULT_OUTBOX_MESSAGES;
         private long outboxBytes = DEFAULT_OUTBOX_BYTES;
         private String productInfo = "";
@@ -147,6 +153,7 @@ public final class UpstreamOptions {
             operationTimeout = other.operationTimeout;
             closeTimeout = other.closeTimeout;
             keepAlive = other.keepAlive;
+            reconnect = other.reconnect;
             outboxMessages = other.outboxMessages;
             outboxBytes = other.outboxBytes;
             productInfo = other.productInfo;
@@ -219,6 +226,12 @@ public final class UpstreamOptions {
                 throw new IllegalArgumentException("keep alive must be 1 s to 1177 s, was " + interval);
             }
             keepAlive = interval;
+            return this;
+        }
+
+        /** Default is {@link Reconnect#DEFAULT}. */
+        public Builder reconnect(Reconnect reconnect) {
+            this.reconnect = Objects.requireNonNull(reconnect, "reconnect");
             return this;
         }
 

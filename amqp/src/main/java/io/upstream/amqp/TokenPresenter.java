@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.upstream.session.Tokens;
 import io.upstream.SasToken;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;

@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
+import io.upstream.session.Tokens;
 import io.upstream.Credentials;
 import io.upstream.Identity;
 import io.upstream.SasToken;

@@ -42,8 +42,8 @@ public final class ConnectAttempt {
     private Where where = Where.here("plan");
     private @Nullable Channel channel;
 
-    private ConnectAttempt(UpstreamRuntime runtime, Duration budget, ConnectPlanner planner) {
-        this.loop = runtime.unwrap(EventLoopGroup.class).next();
+    private ConnectAttempt(UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
+        this.loop = loop;
         this.blocking = runtime.blocking();
         this.resolving = runtime.resolving();
         this.budget = budget;
@@ -57,7 +57,13 @@ public final class ConnectAttempt {
      * @param planner asked once, where blocking is allowed
      */
     public static ConnectAttempt start(UpstreamRuntime runtime, Duration budget, ConnectPlanner planner) {
-        ConnectAttempt attempt = new ConnectAttempt(runtime, budget, planner);
+        return start(runtime, runtime.unwrap(EventLoopGroup.class).next(), budget, planner);
+    }
+
+    /** As above, on one event loop of {@code runtime}: all connections of a session live on the same one. */
+    public static ConnectAttempt start(
+            UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
+        ConnectAttempt attempt = new ConnectAttempt(runtime, loop, budget, planner);
         try {
             attempt.loop.execute(attempt::begin);
         } catch (RejectedExecutionException e) {

@@ -70,6 +70,9 @@ public final class Outbox {
     private @Nullable Future<?> alarm;
     private volatile @Nullable UpstreamException ended;
 
+    /** Why nothing can be written at present, for the error of those that expire meanwhile. */
+    private @Nullable UpstreamException interruption;
+
     /**
      * Starts empty.
      *
@@ -209,12 +212,38 @@ public final class Outbox {
         return messages.get() - answeredMessages;
     }
 
-    /** Fails all that are unanswered, and all later ones at once. Only the first call counts. */
-    public void end(UpstreamException cause) {
+    /** Nothing can be written for a while. */
+    void interrupt(@Nullable UpstreamException cause) {
+        interruption = cause;
+    }
+
+    /** The end of {@link #interrupt}. */
+    void resume() {
+        interruption = null;
+    }
+
+    /**
+     * Has everything written again that was not answered, in the order of the calls. Nobody may answer any more what was taken before: it is
+     * up to the next one who takes it.
+     */
+    void rewind() {
+        unwritten = first;
+    }
+
+    /**
+     * Fails all that are unanswered, and all later ones at once. Only the first call counts.
+     *
+     * @param written for those that were taken and that the hub may have
+     * @param cause for the others
+     */
+    public void end(UpstreamException written, UpstreamException cause) {
         if (ended != null) {
             return;
         }
         ended = cause;
+        while (first != null && first != unwritten) {
+            first.fail(written);
+        }
         takeOver();
     }
 
@@ -359,14 +388,21 @@ public final class Outbox {
         alarm = null;
         long now = nanoTime.getAsLong();
         for (Send send = first; send != null && send.deadlineNanos() - now <= 0; send = first) {
-            send.fail(UpstreamException.of(
-                    FailureKind.TIMEOUT,
-                    new Where("send", "hub"),
-                    "the hub did not acknowledge the message within " + Failures.seconds(timeout)
-                            + "; it may have it all the same"));
+            send.fail(expired());
         }
         tellAnswered();
         setAlarm();
+    }
+
+    private UpstreamException expired() {
+        UpstreamException why = interruption;
+        return UpstreamException.of(
+                FailureKind.TIMEOUT,
+                new Where("send", "hub"),
+                "the hub did not acknowledge the message within " + Failures.seconds(timeout)
+                        + (why == null ? "" : ", there is no connection (" + why.getMessage() + ")")
+                        + "; it may have it all the same",
+                why);
     }
 
     private boolean claim(int size) {

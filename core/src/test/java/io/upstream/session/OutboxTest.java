@@ -95,7 +95,7 @@ class OutboxTest {
     void leavesNoTimerBehind() {
         submit(1);
         channel.runPendingTasks();
-        outbox.end(lost);
+        outbox.end(lost, lost);
 
         assertEquals(-1, channel.runScheduledPendingTasks(), "nanoseconds to the next timer");
     }
@@ -278,7 +278,7 @@ class OutboxTest {
             }
             quiet.runPendingTasks();
         });
-        measured.end(lost);
+        measured.end(lost, lost);
         quiet.finishAndReleaseAll();
 
         assertTrue(
@@ -293,8 +293,9 @@ class OutboxTest {
         CompletableFuture<Void> waiting = submit(1);
         CompletableFuture<Void> handedOver = submit(1);
 
-        outbox.end(lost);
-        outbox.end(UpstreamException.of(FailureKind.CLOSED, Where.here("close"), "closed"));
+        outbox.end(lost, lost);
+        UpstreamException closed = UpstreamException.of(FailureKind.CLOSED, Where.here("close"), "closed");
+        outbox.end(closed, closed);
         channel.runPendingTasks();
 
         for (CompletableFuture<Void> outcome : List.of(written, waiting, handedOver, submit(1))) {
@@ -357,7 +358,7 @@ class OutboxTest {
         for (int i : new int[] {0, 2, 3}) {
             assertSame(outcomes.get(i), outbox.next());
         }
-        outbox.end(lost);
+        outbox.end(lost, lost);
         assertSame(lost, failure(outcomes.get(0).toCompletableFuture()));
         assertSame(lost, failure(outbox.submit(List.of(small)).get(0).toCompletableFuture()));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.upstream.amqp;
+package io.upstream.session;
 
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
@@ -19,7 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Makes an identity's tokens, off the event loop: signing costs time, and on some machines it waits for a chip. */
-final class Tokens {
+public final class Tokens {
     private static final Pattern EXPIRY = Pattern.compile("[ &]se=(\\d{1,15})(?:&|$)");
 
     private final Credentials credentials;
@@ -27,7 +27,7 @@ final class Tokens {
     private final Identity identity;
     private final Executor blocking;
 
-    Tokens(Credentials credentials, String hubHost, Identity identity, Executor blocking) {
+    public Tokens(Credentials credentials, String hubHost, Identity identity, Executor blocking) {
         this.credentials = credentials;
         this.hubHost = hubHost;
         this.identity = identity;
@@ -35,17 +35,17 @@ final class Tokens {
     }
 
     /** Whether the identity proves itself by tokens at all. */
-    static boolean areUsedBy(Credentials credentials) {
+    public static boolean areUsedBy(Credentials credentials) {
         return credentials instanceof SasKey || credentials instanceof SasToken;
     }
 
     /** Whether a later token lasts longer than an earlier one. */
-    boolean canRenew() {
+    public boolean canRenew() {
         return credentials instanceof SasKey;
     }
 
     /** Completes on another thread. */
-    CompletionStage<SasToken> next() {
+    public CompletionStage<SasToken> next() {
         if (credentials instanceof SasToken token) {
             return CompletableFuture.completedFuture(token);
         }
@@ -61,7 +61,7 @@ final class Tokens {
     }
 
     /** In how many milliseconds from now the token ends, if it says so; may be negative. */
-    static OptionalLong millisLeft(SasToken token) {
+    public static OptionalLong millisLeft(SasToken token) {
         Matcher expiry = EXPIRY.matcher(token.text());
         return expiry.find()
                 ? OptionalLong.of(

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.session;
+
+import io.netty.util.concurrent.Future;
+import io.upstream.DesiredChange;
+import io.upstream.FailureKind;
+import io.upstream.MessageHandler;
+import io.upstream.MethodHandler;
+import io.upstream.Twin;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the application receives: declared once, put onto every line. Confined to the event loop. */
+final class Handlers {
+    /** The line has a limit of its own, and knows better why nothing was answered. */
+    private static final Duration GRACE = Duration.ofMillis(100);
+
+    private static final long AGAIN_MILLIS = 5_000;
+    private static final Logger log = LoggerFactory.getLogger(Handlers.class);
+
+    private final SessionTerms terms;
+    private final DesiredWatch desired;
+    private final Map<Subject, Declaration> declared = new EnumMap<>(Subject.class);
+    private @Nullable Line line;
+
+    private enum Subject {
+        MESSAGES("messages"),
+        DESIRED_CHANGES("changes of desired properties"),
+        METHODS("direct methods");
+
+        private final String text;
+
+        Subject(String text) {
+            this.text = text;
+        }
+    }
+
+    /** Why a line is asked for a subject. */
+    private enum Occasion {
+        DECLARED,
+        /** It was declared on an earlier line. */
+        RESTORED
+    }
+
+    /** One subject, as it was declared last, and who waits for the hub's word on it. */
+    private static final class Declaration {
+        private final Subject subject;
+        private final List<CompletableFuture<Void>> waiting = new ArrayList<>(1);
+        private BiConsumer<Line, CompletableFuture<Void>> request;
+        private Standing standing = Standing.NEW;
+
+        private enum Standing {
+            NEW,
+            /** The hub has confirmed it at least once. */
+            CONFIRMED
+        }
+
+        Declaration(Subject subject, BiConsumer<Line, CompletableFuture<Void>> request) {
+            this.subject = subject;
+            this.request = request;
+        }
+    }
+
+    Handlers(SessionTerms terms) {
+        this.terms = terms;
+        desired = new DesiredWatch(terms);
+    }
+
+    /** As {@link io.upstream.UpstreamSession#onMessage}. */
+    void onMessage(MessageHandler handler, CompletableFuture<Void> outcome) {
+        declare(Subject.MESSAGES, (on, asked) -> on.onMessage(handler, asked), outcome);
+    }
+
+    /** As {@link io.upstream.UpstreamSession#onDesiredChange}. */
+    void onDesiredChange(Consumer<DesiredChange> handler, CompletableFuture<Void> outcome) {
+        desired.handler(handler);
+        declare(Subject.DESIRED_CHANGES, (on, asked) -> on.onDesiredChange(desired::changed, asked), outcome);
+    }
+
+    /** As {@link io.upstream.UpstreamSession#onMethod}. */
+    void onMethod(MethodHandler handler, CompletableFuture<Void> outcome) {
+        declare(Subject.METHODS, (on, asked) -> on.onMethod(handler, asked), outcome);
+    }
+
+    /** On the session's callbacks: the application has read the twin. */
+    void hasRead(Twin twin) {
+        desired.hasRead(twin);
+    }
+
+    private void declare(
+            Subject subject, BiConsumer<Line, CompletableFuture<Void>> request, CompletableFuture<Void> outcome) {
+        Declaration declaration = declared.computeIfAbsent(subject, unused -> new Declaration(subject, request));
+        declaration.request = request;
+        declaration.waiting.add(outcome);
+        expireLater(declaration, outcome);
+        if (line != null) {
+            request(line, declaration, Occasion.DECLARED);
+        }
+    }
+
+    private void expireLater(Declaration declaration, CompletableFuture<Void> outcome) {
+        Duration limit = terms.options().operationTimeout();
+        Future<?> alarm = terms.loop()
+                .schedule(
+                        () -> {
+                            if (declaration.waiting.remove(outcome)) {
+                                fail(outcome, late(declaration.subject, limit));
+                            }
+                        },
+                        limit.plus(GRACE).toNanos(),
+                        TimeUnit.NANOSECONDS);
+        outcome.whenComplete((done, error) -> alarm.cancel(false));
+    }
+
+    private static UpstreamException late(Subject subject, Duration limit) {
+        return UpstreamException.of(
+                FailureKind.TIMEOUT,
+                Where.here("session"),
+                "the hub did not confirm the subscription to " + subject.text + " within " + Failures.seconds(limit)
+                        + ": the handler stays declared and is of use when the session is connected again");
+    }
+
+    private void request(Line on, Declaration declaration, Occasion occasion) {
+        CompletableFuture<Void> asked = new CompletableFuture<>();
+        asked.whenComplete((done, error) -> onLoop(() -> {
+            if (line == on) { // else the next line is asked, or has been
+                answered(on, declaration, occasion, error);
+            }
+        }));
+        declaration.request.accept(on, asked);
+    }
+
+    private void answered(Line on, Declaration declaration, Occasion occasion, @Nullable Throwable error) {
+        if (error == null) {
+            declaration.waiting.forEach(each -> terms.callbacks().run(() -> each.complete(null)));
+            declaration.waiting.clear();
+            declaration.standing = Declaration.Standing.CONFIRMED;
+            if (occasion == Occasion.RESTORED && declaration.subject == Subject.DESIRED_CHANGES) {
+                desired.catchUp(new CurrentLine(on));
+            }
+        } else if (declaration.standing == Declaration.Standing.NEW) {
+            declared.remove(declaration.subject);
+            failWaiting(declaration, error);
+        } else {
+            failWaiting(declaration, error);
+            log.warn(
+                    "{} do not come to {}, next try soon: {}",
+                    declaration.subject.text,
+                    terms.identity(),
+                    error.getMessage());
+            long pause = (long) (AGAIN_MILLIS * ThreadLocalRandom.current().nextDouble(0.5, 1.5));
+            terms.loop().schedule(() -> againOn(on, declaration), pause, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void againOn(Line on, Declaration declaration) {
+        if (line == on && declared.containsValue(declaration)) {
+            request(on, declaration, Occasion.RESTORED);
+        }
+    }
+
+    private void onLoop(Runnable task) {
+        if (terms.loop().inEventLoop()) {
+            task.run();
+            return;
+        }
+        try {
+            terms.loop().execute(task);
+        } catch (RejectedExecutionException e) {
+            log.debug("the runtime is closed");
+        }
+    }
+
+    /** There is a line: everything is declared again on it. */
+    void up(Line fresh) {
+        line = fresh;
+        desired.mark();
+        for (Declaration declaration : List.copyOf(declared.values())) {
+            request(fresh, declaration, Occasion.RESTORED);
+        }
+    }
+
+    /** There is none any more. */
+    void down() {
+        line = null;
+    }
+
+    /** There will be none any more. */
+    void end(UpstreamException cause) {
+        line = null;
+        declared.values().forEach(declaration -> failWaiting(declaration, cause));
+        declared.clear();
+    }
+
+    private void failWaiting(Declaration declaration, Throwable cause) {
+        declaration.waiting.forEach(each -> fail(each, cause));
+        declaration.waiting.clear();
+    }
+
+    private void fail(CompletableFuture<Void> outcome, Throwable cause) {
+        terms.callbacks().run(() -> outcome.completeExceptionally(cause));
+    }
+
+    /** A line for as long as it is the session's. */
+    final class CurrentLine {
+        private final Line on;
+
+        private CurrentLine(Line on) {
+            this.on = on;
+        }
+
+        /** Any thread: reads the twin, unless the line is over by then. */
+        void twin(CompletableFuture<Twin> outcome) {
+            onLoop(() -> {
+                if (line == on) {
+                    on.twin(outcome);
+                }
+            });
+        }
+
+        /** Any thread: as above, after a pause. */
+        void twinLater(CompletableFuture<Twin> outcome) {
+            onLoop(() -> terms.loop().schedule(() -> twin(outcome), AGAIN_MILLIS, TimeUnit.MILLISECONDS));
+        }
+    }
+}

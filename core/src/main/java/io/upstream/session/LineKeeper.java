@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.session;
+
+import io.netty.util.concurrent.Future;
+import io.upstream.FailureKind;
+import io.upstream.Phase;
+import io.upstream.Twin;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a session on a line: has one made when there is none, puts everything that the session is about onto it, and ends with the session.
+ * The state is {@link Lifecycle}'s phase. Confined to the event loop, but for {@link #outbox} and {@link #whenOpened}.
+ *
+ * <pre>
+ *   connect ──► up ──► (retiring) ──► down ──► connect …
+ *      ▲    └─► failed ─┐
+ *      └────────────────┘
+ * </pre>
+ */
+final class LineKeeper implements LineOwner {
+    /** Before the 5 s that {@link io.upstream.UpstreamSession#close(Duration)} promises are over. */
+    private static final Duration LAST_WORD_AFTER = Duration.ofMillis(4_700);
+
+    private final SessionTerms terms;
+    private final Lifecycle lifecycle;
+    private final Connector connector;
+    private final Outbox outbox;
+    private final Errands errands;
+    private final Handlers handlers;
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
+    private final CompletableFuture<Void> released = new CompletableFuture<>();
+    private @Nullable Line line;
+    private long drainEndNanos;
+    private @Nullable Future<?> drainEnd;
+
+    LineKeeper(SessionTerms terms, Lifecycle lifecycle, Connector connector) {
+        this.terms = terms;
+        this.lifecycle = lifecycle;
+        this.connector = connector;
+        outbox = new Outbox(terms.loop(), terms.callbacks(), terms.options(), this::pump, this::nanoTime);
+        errands = new Errands(terms);
+        handlers = new Handlers(terms);
+    }
+
+    private long nanoTime() {
+        return terms.loop().ticker().nanoTime();
+    }
+
+    @Override
+    public Outbox outbox() {
+        return outbox;
+    }
+
+    /** Completes on the session's callbacks when the first attempt is over. */
+    CompletableFuture<Void> whenOpened() {
+        return opened;
+    }
+
+    Handlers handlers() {
+        return handlers;
+    }
+
+    void open() {
+        if (lifecycle.is(Phase.CONNECTING)) {
+            connector.connect(this, null);
+        }
+    }
+
+    /** Any thread: the runtime is closed. */
+    void reject() {
+        opened.completeExceptionally(
+                UpstreamException.of(FailureKind.CLOSED, Where.here("open"), "the runtime is closed"));
+    }
+
+    /** As {@link io.upstream.UpstreamSession#twin}. */
+    void twin(CompletableFuture<Twin> outcome) {
+        CompletableFuture<Twin> read = new CompletableFuture<>();
+        read.whenComplete((twin, error) -> {
+            if (error != null) {
+                outcome.completeExceptionally(error);
+            } else {
+                handlers.hasRead(twin);
+                outcome.complete(twin);
+            }
+        });
+        errands.run("the request for the twin", read, current -> current.twin(read));
+    }
+
+    /** As {@link Line#report}. */
+    void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome) {
+        errands.run("the patch of the twin", outcome, current -> current.report(patch, base, outcome));
+    }
+
+    private void pump() {
+        if (line != null) {
+            line.pump();
+        }
+    }
+
+    @Override
+    public void up(Line fresh) {
+        if (lifecycle.is(Phase.CLOSED)) {
+            fresh.finish(Duration.ZERO);
+            return;
+        }
+        line = fresh;
+        outbox.resume();
+        if (lifecycle.is(Phase.CLOSING)) {
+            fresh.finish(Duration.ofNanos(Math.max(0, drainEndNanos - nanoTime())));
+            return;
+        }
+        lifecycle.moveTo(Phase.CONNECTED, null);
+        terms.callbacks().run(() -> opened.complete(null));
+        fresh.pump();
+        handlers.up(fresh);
+        errands.up(fresh);
+    }
+
+    @Override
+    public void failed(UpstreamException cause) {
+        switch (lifecycle.status().phase()) {
+            case CONNECTING -> end(cause);
+            case RECONNECTING -> {
+                lifecycle.moveTo(Phase.RECONNECTING, cause);
+                again(cause);
+            }
+            case CLOSING -> again(cause);
+            case CONNECTED, CLOSED -> {} // nobody asked for it any more
+        }
+    }
+
+    @Override
+    public void retiring(Line old) {
+        if (line == old && lifecycle.is(Phase.CONNECTED)) {
+            detach(null);
+            lifecycle.moveTo(Phase.RECONNECTING, null);
+        }
+    }
+
+    @Override
+    public void down(Line old, @Nullable UpstreamException cause) {
+        boolean current = line == old;
+        if (current) {
+            detach(cause);
+        }
+        switch (lifecycle.status().phase()) {
+            case CONNECTING, CONNECTED, RECONNECTING -> comeBack(cause);
+            case CLOSING -> {
+                if (current || outbox.isEmpty()) {
+                    end(null);
+                } else {
+                    comeBack(cause);
+                }
+            }
+            case CLOSED -> {}
+        }
+    }
+
+    private void detach(@Nullable UpstreamException cause) {
+        line = null;
+        outbox.interrupt(cause);
+        handlers.down();
+        errands.down();
+    }
+
+    private void comeBack(@Nullable UpstreamException cause) {
+        if (cause != null && (terms.options().reconnect().isNever() || cause.kind() == FailureKind.CLOSED)) {
+            end(cause);
+            return;
+        }
+        outbox.rewind();
+        if (!lifecycle.is(Phase.CLOSING)) {
+            lifecycle.moveTo(Phase.RECONNECTING, cause);
+        }
+        again(cause);
+    }
+
+    private void again(@Nullable UpstreamException cause) {
+        if (cause != null && cause.kind() == FailureKind.CLOSED) {
+            end(cause); // the runtime is closed, or the transport
+        } else {
+            connector.connect(this, cause);
+        }
+    }
+
+    /** As {@link io.upstream.UpstreamSession#close(Duration)}; completes {@code done} in time whatever happens. */
+    void close(Duration drain, CompletableFuture<Void> done) {
+        released.whenComplete((nothing, error) -> terms.callbacks().run(() -> done.complete(null)));
+        Future<?> lastWord = terms.loop()
+                .schedule(() -> completeAside(done), drain.plus(LAST_WORD_AFTER).toNanos(), TimeUnit.NANOSECONDS);
+        done.whenComplete((nothing, error) -> lastWord.cancel(false));
+        drainEndNanos = nanoTime() + drain.toNanos();
+        if (line != null) {
+            line.finish(drain);
+        } else if (drain.isZero() || outbox.isEmpty() || !opened.isDone()) {
+            end(null);
+        } else {
+            drainEnd = terms.loop().schedule(this::outOfTime, drain.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void outOfTime() {
+        if (line == null) {
+            end(null);
+        }
+    }
+
+    /** Callbacks of the application hold up what comes after them: the promise to be done in time is kept without them. */
+    private void completeAside(CompletableFuture<Void> done) {
+        try {
+            terms.runtime().blocking().execute(() -> done.complete(null));
+        } catch (RejectedExecutionException e) {
+            done.complete(null);
+        }
+    }
+
+    /**
+     * The one way out. Only the first call counts.
+     *
+     * @param cause null after {@link #close}
+     */
+    private void end(@Nullable UpstreamException cause) {
+        if (lifecycle.is(Phase.CLOSED)) {
+            return;
+        }
+        if (drainEnd != null) {
+            drainEnd.cancel(false);
+        }
+        UpstreamException reason = cause != null ? cause : closed("the session was closed");
+        if (cause == null) {
+            outbox.end(
+                    closed("the session was closed before the hub answered; the hub may have it all the same"),
+                    closed("the session was closed, the message was not sent"));
+        } else {
+            outbox.end(
+                    lost(cause, " before the hub answered; the hub may have it all the same"),
+                    lost(cause, ", the message was not sent"));
+        }
+        errands.end(reason);
+        handlers.end(reason);
+        lifecycle.moveTo(Phase.CLOSED, cause);
+        terms.callbacks().run(() -> opened.completeExceptionally(reason));
+        connector.leave().whenComplete((nothing, error) -> released.complete(null));
+    }
+
+    private static UpstreamException lost(UpstreamException cause, String fate) {
+        FailureKind kind = cause.isTransient() || cause.kind() == FailureKind.CLOSED ? cause.kind() : FailureKind.RESET;
+        return UpstreamException.of(
+                kind,
+                new Where(cause.stage(), cause.hop()),
+                "the connection was lost (" + cause.getMessage() + ")" + fate,
+                cause);
+    }
+
+    private static UpstreamException closed(String text) {
+        return UpstreamException.of(FailureKind.CLOSED, Where.here("session"), text);
+    }
+}
