@@ -56,7 +56,8 @@ public final class Backoff {
         standing = Standing.DOWN;
         Duration least = least(kind);
         double bound = Math.min(
-                (double) most(kind).toNanos(), Math.scalb((double) policy.first().toNanos(), doublings()));
+                (double) most(kind).toNanos(),
+                Math.scalb((double) policy.first().toNanos(), doublings()));
         failures++;
         Duration drawn = Duration.ofNanos((long) (bound * random.nextDouble()));
         return least.compareTo(LEAST) > 0 ? least.plus(drawn) : max(drawn, shortest());
