@@ -6,6 +6,7 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslClosedEngineException;
 import io.upstream.FailureKind;
+import io.upstream.NetworkException;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import java.net.ConnectException;
@@ -64,6 +65,25 @@ public final class Failures {
                     cause);
         }
         return translate(cause, where);
+    }
+
+    /** For what was sent and not answered when its connection was lost. */
+    public static UpstreamException unanswered(UpstreamException loss) {
+        return undone(loss, " before the hub answered; the hub may have it all the same");
+    }
+
+    /** For a message that waited when the connection was lost for good. */
+    public static UpstreamException unsent(UpstreamException loss) {
+        return undone(loss, ", the message was not sent");
+    }
+
+    private static UpstreamException undone(UpstreamException loss, String fate) {
+        boolean telling = loss instanceof NetworkException || loss.kind() == FailureKind.CLOSED;
+        return UpstreamException.of(
+                telling ? loss.kind() : FailureKind.RESET,
+                new Where(loss.stage(), loss.hop()),
+                "the connection was lost (" + loss.getMessage() + ")" + fate,
+                loss);
     }
 
     /** For what ends because its event loop or the threads beside it do: nobody outside is to blame. */

@@ -118,7 +118,7 @@ final class Handlers {
         Future<?> alarm = terms.loop()
                 .schedule(
                         () -> {
-                            if (declaration.waiting.remove(outcome)) {
+                            if (declaration.waiting.removeIf(each -> each == outcome)) {
                                 fail(outcome, late(declaration.subject, limit));
                             }
                         },

@@ -7,6 +7,7 @@ import io.upstream.Phase;
 import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -238,24 +239,13 @@ final class LineKeeper implements LineOwner {
                     closed("the session was closed before the hub answered; the hub may have it all the same"),
                     closed("the session was closed, the message was not sent"));
         } else {
-            outbox.end(
-                    lost(cause, " before the hub answered; the hub may have it all the same"),
-                    lost(cause, ", the message was not sent"));
+            outbox.end(Failures.unanswered(cause), Failures.unsent(cause));
         }
         errands.end(reason);
         handlers.end(reason);
         lifecycle.moveTo(Phase.CLOSED, cause);
         terms.callbacks().run(() -> opened.completeExceptionally(reason));
         connector.leave().whenComplete((nothing, error) -> released.complete(null));
-    }
-
-    private static UpstreamException lost(UpstreamException cause, String fate) {
-        FailureKind kind = cause.isTransient() || cause.kind() == FailureKind.CLOSED ? cause.kind() : FailureKind.RESET;
-        return UpstreamException.of(
-                kind,
-                new Where(cause.stage(), cause.hop()),
-                "the connection was lost (" + cause.getMessage() + ")" + fate,
-                cause);
     }
 
     private static UpstreamException closed(String text) {

@@ -6,23 +6,21 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.upstream.FailureKind;
-import io.upstream.NetworkException;
-import io.upstream.Phase;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
-import io.upstream.session.Lifecycle;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a connection ends: by our own goodbye, or because it was lost. The first cause is the one that everybody is told. Confined to the
  * event loop.
  *
  * <pre>
- *   OPEN ──► DRAINING ──► LEAVING ──► CLOSED
- *     └─────────┴────────────────────────▲     lost
+ *   OPEN ──► RETIRING ──► DRAINING ──► LEAVING ──► CLOSED
+ *     └──────────┴───────────┴────────────────────────▲     lost
  * </pre>
  */
 final class Ending {
@@ -34,13 +32,14 @@ final class Ending {
 
     private final Channel channel;
     private final Where where;
-    private final Lifecycle lifecycle;
     private final Remains remains;
     private State state = State.OPEN;
 
     private enum State {
         OPEN,
-        /** No new messages; those under way may still be acknowledged. */
+        /** Nothing new is written, another connection will carry it; what was written may still be acknowledged. */
+        RETIRING,
+        /** The last messages are written and acknowledged. */
         DRAINING,
         /** DISCONNECT is written, nothing may follow it. */
         LEAVING,
@@ -53,26 +52,36 @@ final class Ending {
         void goodbye(ChannelFutureListener written);
 
         /**
-         * Fails all that is unanswered and stops all that runs. Called once.
+         * Fails all requests that are unanswered and stops all that runs. Called once.
          *
-         * @param written for messages and requests that the hub may have
-         * @param unwritten for messages that it cannot have
+         * @param written for requests that the hub may have
          * @param cause for everything else
          */
-        void release(UpstreamException written, UpstreamException unwritten, UpstreamException cause);
+        void release(UpstreamException written, UpstreamException cause);
+
+        /**
+         * Nothing is left of the connection; comes last, once.
+         *
+         * @param cause null after our own goodbye
+         */
+        void over(@Nullable UpstreamException cause);
     }
 
     /** For a connection that is open. */
-    Ending(Channel channel, Where where, Lifecycle lifecycle, Remains remains) {
+    Ending(Channel channel, Where where, Remains remains) {
         this.channel = channel;
         this.where = where;
-        this.lifecycle = lifecycle;
         this.remains = remains;
     }
 
-    /** Whether nothing new may be begun. */
-    boolean hasBegun() {
-        return state != State.OPEN;
+    /** Whether messages may be written. */
+    boolean takesMessages() {
+        return state == State.OPEN || state == State.DRAINING;
+    }
+
+    /** Whether only answers to what was written are awaited. */
+    boolean isRetiring() {
+        return state == State.RETIRING;
     }
 
     /** Whether nothing may be written any more, and nothing that arrives counts. */
@@ -83,21 +92,35 @@ final class Ending {
     /**
      * Leaves when {@link #drained}, or else after {@code drain}; then the channel is closed within 4 s.
      *
-     * @return whether this began the ending
+     * @return whether this changed anything
      */
     boolean begin(Duration drain) {
-        if (hasBegun()) {
+        if (state != State.OPEN && state != State.RETIRING) {
             return false;
         }
         state = State.DRAINING;
+        leaveAfter(drain);
+        return true;
+    }
+
+    /** As {@link #begin}, but that no further messages are written. */
+    boolean retire(Duration drain) {
+        if (state != State.OPEN) {
+            return false;
+        }
+        state = State.RETIRING;
+        leaveAfter(drain);
+        return true;
+    }
+
+    private void leaveAfter(Duration drain) {
         var alarm = loop().schedule(this::leave, drain.toNanos(), TimeUnit.NANOSECONDS);
         channel.closeFuture().addListener(closed -> alarm.cancel(false));
-        return true;
     }
 
     /** Nothing is under way, so there is nothing to wait for. */
     void drained() {
-        if (state == State.DRAINING) {
+        if (state == State.DRAINING || state == State.RETIRING) {
             leave();
         }
     }
@@ -107,7 +130,7 @@ final class Ending {
         lost(loop().isShuttingDown() ? Failures.runtimeClosed("mqtt", null) : closedByPeer());
         if (state == State.LEAVING) {
             state = State.CLOSED;
-            lifecycle.moveTo(Phase.CLOSED, null);
+            remains.over(null);
         }
     }
 
@@ -138,7 +161,6 @@ final class Ending {
         remains.goodbye(written -> channel.pipeline().close());
         remains.release(
                 closed("the session was closed before the hub answered; the hub may have it all the same"),
-                closed("the session was closed, the message was not sent"),
                 closed("the session was closed"));
         var polite = loop().schedule(() -> channel.pipeline().close(), GOODBYE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
         var forced = loop().schedule(this::forceClose, FORCE_AFTER.toNanos(), TimeUnit.NANOSECONDS);
@@ -160,17 +182,9 @@ final class Ending {
         if (isOver()) {
             return;
         }
-        boolean wanted = state == State.DRAINING;
         state = State.CLOSED;
-        boolean telling = cause instanceof NetworkException || cause.kind() == FailureKind.CLOSED;
-        FailureKind kind = telling ? cause.kind() : FailureKind.RESET;
-        String reason = "the connection was lost (" + cause.getMessage() + ")";
-        remains.release(
-                UpstreamException.of(
-                        kind, where, reason + " before the hub answered; the hub may have it all the same", cause),
-                UpstreamException.of(kind, where, reason + ", the message was not sent", cause),
-                cause);
-        lifecycle.moveTo(Phase.CLOSED, wanted ? null : cause);
+        remains.release(Failures.unanswered(cause), cause);
+        remains.over(cause);
     }
 
     private UpstreamException closedByPeer() {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
-import io.upstream.UpstreamException;
 import io.upstream.session.Send;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The messages that wait for a PUBACK, by packet id. An id is taken from the write to the PUBACK, even when the message has long been
- * given up: a late PUBACK must not be taken for another message's. Confined to the event loop.
+ * given up: a late PUBACK must not be taken for another message's. One for all connections of a session; on each, {@link #resume} or {@link
+ * #restart} comes first. Confined to the event loop.
  */
 final class InFlight {
     /** The first of four ids that are left to SUBSCRIBE, see {@link Filter}. */
@@ -21,6 +22,9 @@ final class InFlight {
     private @Nullable Send[] slots = NOTHING;
     private int size;
     private int last;
+
+    /** The ids of messages that were written on the last connection and not yet on this one; null if there are none. */
+    private @Nullable IdentityHashMap<Send, Integer> former;
 
     /**
      * Starts without memory and grows, so that there are at least twice as many ids as messages and a free one is found soon.
@@ -71,14 +75,45 @@ final class InFlight {
         }
     }
 
-    /** Fails all and forgets them. */
-    void failAll(UpstreamException cause) {
-        for (Send send : slots) {
-            if (send != null) {
-                send.fail(cause);
+    /**
+     * On a new connection where the hub has kept the session: what was not acknowledged has the id that it had (MQTT 3.1.1 §4.4). Until all
+     * that has been written again or given up no other message is: the outbox gives the oldest first.
+     */
+    void resume() {
+        IdentityHashMap<Send, Integer> ids = new IdentityHashMap<>();
+        for (int id = 1; id < slots.length; id++) {
+            Send send = slots[id];
+            if (send != null && !send.isDone()) {
+                ids.put(send, id);
             }
         }
+        Arrays.fill(slots, null);
+        size = 0;
+        former = ids.isEmpty() ? null : ids;
+    }
+
+    /** On a new connection where the hub knows of nothing: all ids are free. */
+    void restart() {
         slots = NOTHING;
         size = 0;
+        former = null;
+    }
+
+    /** Takes the id that {@code send} had on the last connection; 0 if it had none, then {@link #add} gives it one. */
+    int again(Send send) {
+        IdentityHashMap<Send, Integer> ids = former;
+        if (ids == null) {
+            return 0;
+        }
+        Integer id = ids.remove(send);
+        if (id == null || ids.isEmpty()) {
+            former = null; // the others have been given up
+        }
+        if (id == null) {
+            return 0;
+        }
+        slots[id] = send;
+        size++;
+        return id;
     }
 }

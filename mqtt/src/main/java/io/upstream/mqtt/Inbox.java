@@ -105,6 +105,11 @@ final class Inbox {
         }
     }
 
+    /** Whether the application has nothing that it has not settled. */
+    boolean isIdle() {
+        return handler == null || unsettled.isEmpty();
+    }
+
     /** The connection is gone: what was not begun is not begun, and nothing is acknowledged any more. */
     void end() {
         state = State.ENDED;

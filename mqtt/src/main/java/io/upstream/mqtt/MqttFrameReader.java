@@ -192,7 +192,7 @@ final class MqttFrameReader extends ChannelInboundHandlerAdapter {
         if (flags > 1 || code > 5) {
             throw violation("a CONNACK with flags " + flags + " and code " + code);
         }
-        listener = listener.connAck(code);
+        listener = listener.connAck(code, flags == 1);
     }
 
     private void publish(ByteBuf in, long address, int start, int length) throws UpstreamException {

@@ -11,6 +11,9 @@ final class MqttFrameWriter {
     /** The first two octets of every PUBACK (MQTT 3.1.1 §3.4), where the packet id comes third. */
     private static final int PUBACK = 0x4002_0000;
 
+    /** The flag in the first octet of a PUBLISH (MQTT 3.1.1 §3.3.1.1). */
+    private static final int DUP = 0b1000;
+
     private final PublishEncoder encoder;
     private final WriteBatch batch;
 
@@ -22,11 +25,17 @@ final class MqttFrameWriter {
     /**
      * Adds a PUBLISH. Borrows the payload as {@link WriteBatch#payload} does.
      *
+     * @param duplicate whether it was written with this id before, on an earlier connection of the same MQTT session
      * @throws UpstreamException {@link io.upstream.MessageException} for this message alone; nothing of it is written
      */
-    void publish(Telemetry message, int packetId) throws UpstreamException {
+    void publish(Telemetry message, int packetId, boolean duplicate) throws UpstreamException {
         PublishHead head = encoder.head(message, packetId);
-        head.writeTo(batch.room(head.length()));
+        ByteBuf out = batch.room(head.length());
+        int at = out.writerIndex();
+        head.writeTo(out);
+        if (duplicate) {
+            out.setByte(at, out.getByte(at) | DUP);
+        }
         batch.payload(message);
     }
 

@@ -8,25 +8,34 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.upstream.CloudMessage;
+import io.upstream.DesiredChange;
 import io.upstream.MessageHandler;
+import io.upstream.MethodHandler;
+import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
-import io.upstream.session.Lifecycle;
+import io.upstream.session.Line;
+import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
 import io.upstream.session.Send;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The half of a session that lives on the event loop: the last handler of the pipeline, from CONNACK to the end of the connection,
- * which {@link Ending} decides. Everything but {@link #outbox} is confined to the event loop.
+ * One connection of a session: the last handler of the pipeline, from CONNACK to the end of the connection, which {@link Ending} decides.
+ * Confined to the event loop.
  */
-final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListener {
+final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListener, Line {
+    /** How long a connection that is to be replaced waits for the answers to what was written. */
+    private static final Duration RETIREMENT = Duration.ofSeconds(5);
+
     private static final Logger log = LoggerFactory.getLogger(MqttLink.class);
 
     private final SessionSetup setup;
@@ -34,33 +43,32 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     private final Where where;
     private final CloudMessages messages;
     private final Ending ending;
-    private final Outbox outbox;
     private final InFlight inFlight;
     private final PacketWriter writer;
     private final KeepAlive keepAlive;
     private final Subscriptions subscriptions;
     private final Inbox inbox;
     private final ReadGate gate;
+    private @Nullable LineOwner owner;
     private @Nullable HubTraffic hub;
 
     /** A flush can make the channel writable again and call back in here: then the loop that flushed goes on. */
     private boolean writing;
 
-    MqttLink(SessionSetup setup, Lifecycle lifecycle, Channel channel, Where where) {
+    /**
+     * For a channel on which the hub has just accepted the identity.
+     *
+     * @param inFlight the session's, from one connection to the next
+     */
+    MqttLink(SessionSetup setup, Channel channel, Where where, InFlight inFlight) {
         EventLoop loop = channel.eventLoop();
         CloudTopic cloudTopic = setup.dialect().cloudTopic();
         this.setup = setup;
         this.channel = channel;
         this.where = where;
         this.messages = new CloudMessages(cloudTopic, setup.identity());
-        this.ending = new Ending(channel, where, lifecycle, new Remains());
-        this.outbox = new Outbox(
-                loop,
-                setup.callbacks(),
-                setup.options(),
-                this::drain,
-                () -> loop.ticker().nanoTime());
-        this.inFlight = new InFlight(setup.options().outboxMessages());
+        this.ending = new Ending(channel, where, new Remains());
+        this.inFlight = inFlight;
         this.writer = new PacketWriter(channel, new PublishEncoder(setup.dialect()), ending::broken);
         this.keepAlive = new KeepAlive(
                 loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
@@ -70,9 +78,23 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         this.inbox = new Inbox(loop, setup.callbacks(), new Settlements());
     }
 
-    /** For any thread. */
-    Outbox outbox() {
-        return outbox;
+    /** Is the line of {@code session} from now on. To be called once, when this is in the pipeline. */
+    void serve(LineOwner session) {
+        owner = session;
+        session.up(this);
+    }
+
+    /** Ends as planned in {@code millis} from now, to be replaced: when the token has not long to live. */
+    void retireIn(long millis) {
+        var alarm = channel.eventLoop().schedule(this::retire, millis, TimeUnit.MILLISECONDS);
+        channel.closeFuture().addListener(closed -> alarm.cancel(false));
+    }
+
+    private void retire() {
+        if (owner != null && ending.retire(RETIREMENT)) {
+            owner.retiring(this);
+            drain();
+        }
     }
 
     @Override
@@ -82,19 +104,39 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         keepAlive.start();
     }
 
-    /** Whether nothing new may be begun. */
-    boolean hasEnded() {
-        return ending.hasBegun();
+    @Override
+    public void pump() {
+        drain();
     }
 
-    /** Has messages given to {@code handler}, and {@code outcome} completed when the hub has confirmed that it sends them. */
-    void receive(MessageHandler handler, CompletableFuture<Void> outcome) {
+    @Override
+    public void onMessage(MessageHandler handler, CompletableFuture<Void> outcome) {
         inbox.handler(handler);
         subscriptions.await(Filter.MESSAGES, outcome);
     }
 
+    @Override
+    public void onDesiredChange(Consumer<DesiredChange> handler, CompletableFuture<Void> outcome) {
+        hub().onDesiredChange(handler, outcome);
+    }
+
+    @Override
+    public void onMethod(MethodHandler handler, CompletableFuture<Void> outcome) {
+        hub().onMethod(handler, outcome);
+    }
+
+    @Override
+    public void twin(CompletableFuture<Twin> outcome) {
+        hub().twin(outcome);
+    }
+
+    @Override
+    public void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome) {
+        hub().report(patch, base, outcome);
+    }
+
     /** All but messages; only for an identity of a hub. */
-    HubTraffic hub() {
+    private HubTraffic hub() {
         HubTraffic made = hub;
         if (made == null) {
             EventLoop loop = channel.eventLoop();
@@ -105,15 +147,16 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         return made;
     }
 
-    /** As {@link io.upstream.UpstreamSession#close(Duration)}; the channel is closed not later than 4 s after {@code drain}. */
-    void close(Duration drain) {
+    /** The channel is closed not later than 4 s after {@code drain}. */
+    @Override
+    public void finish(Duration drain) {
         if (ending.begin(drain)) {
             drain();
         }
     }
 
     @Override
-    public PacketListener connAck(int code) throws UpstreamException {
+    public PacketListener connAck(int code, boolean sessionPresent) throws UpstreamException {
         throw MqttFrameReader.violation(where, "a second CONNACK");
     }
 
@@ -191,21 +234,28 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     }
 
     private void drain() {
-        if (ending.isOver() || writing) {
+        LineOwner session = owner;
+        if (ending.isOver() || writing || session == null) {
             return;
         }
         writing = true;
         do {
-            writeWhileWritable();
+            writeWhileWritable(session.outbox());
         } while (flush());
         writing = false;
-        if (outbox.isEmpty() && (hub == null || hub.isIdle())) {
+        if (isIdle(session.outbox())) {
             ending.drained();
         }
     }
 
-    private void writeWhileWritable() {
-        while (writer.isWritable() && inFlight.hasRoom()) {
+    /** Whether nothing is under way that an end should wait for. */
+    private boolean isIdle(Outbox outbox) {
+        return (ending.isRetiring() ? inFlight.isEmpty() && inbox.isIdle() : outbox.isEmpty())
+                && (hub == null || hub.isIdle());
+    }
+
+    private void writeWhileWritable(Outbox outbox) {
+        while (ending.takesMessages() && writer.isWritable() && inFlight.hasRoom()) {
             Send send = outbox.next();
             if (send == null) {
                 return;
@@ -215,9 +265,13 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     }
 
     private void write(Send send) {
-        int packetId = inFlight.add(send);
+        int packetId = inFlight.again(send);
+        boolean duplicate = packetId != 0;
+        if (!duplicate) {
+            packetId = inFlight.add(send);
+        }
         try {
-            writer.publish(send.telemetry(), packetId);
+            writer.publish(send.telemetry(), packetId, duplicate);
         } catch (UpstreamException e) {
             inFlight.remove(packetId);
             send.fail(e);
@@ -271,16 +325,21 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         }
 
         @Override
-        public void release(UpstreamException written, UpstreamException unwritten, UpstreamException cause) {
+        public void release(UpstreamException written, UpstreamException cause) {
             keepAlive.stop();
             writer.discard();
-            inFlight.failAll(written);
-            outbox.end(unwritten);
             if (hub != null) {
                 hub.end(written);
             }
             subscriptions.end(cause);
             inbox.end();
+        }
+
+        @Override
+        public void over(@Nullable UpstreamException cause) {
+            if (owner != null) {
+                owner.down(MqttLink.this, cause);
+            }
         }
     }
 }

@@ -20,10 +20,14 @@ import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
+import io.upstream.session.Tokens;
 import java.net.URLEncoder;
 import java.time.Instant;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,16 +41,59 @@ final class MqttLogin implements ConnectStage {
     private static final String API_VERSION = "2021-04-12";
     private static final String PRODUCT = "upstream-java";
 
+    /** The part of a token's life after which the connection is replaced; spread, so that sessions that came together are not. */
+    private static final double RETIRE_AT = 0.8;
+
+    private static final double RETIRE_SPREAD = 0.05;
+
+    /** Also where the clocks disagree so much that a token seems to have ended already. */
+    private static final long SHORTEST_LIFE_MILLIS = 500;
+
     private final SessionSetup setup;
     private final MqttConnectMessage connect;
+    private final InFlight inFlight;
+    private final Consumer<MqttLink> welcome;
     private final CompletableFuture<Void> outcome = new CompletableFuture<>();
-    private final CompletableFuture<MqttSession> session = new CompletableFuture<>();
+    private final OptionalLong retirementMillis;
     private volatile @Nullable Channel begun;
+    private volatile Answered answered = Answered.NOT_YET;
 
-    /** Signs the token, which takes time: not for the event loop. */
-    MqttLogin(SessionSetup setup, Credentials credentials) {
+    private enum Answered {
+        NOT_YET,
+        WELCOME
+    }
+
+    /**
+     * Signs the token, which takes time: not for the event loop.
+     *
+     * @param inFlight the session's
+     * @param welcome told when the hub has accepted the identity, on the event loop, before anything that comes after that is read
+     */
+    MqttLogin(SessionSetup setup, Credentials credentials, InFlight inFlight, Consumer<MqttLink> welcome) {
         this.setup = setup;
-        this.connect = connect(setup, credentials);
+        this.inFlight = inFlight;
+        this.welcome = welcome;
+        SasToken token = token(setup, credentials);
+        this.connect = connect(setup, credentials, token);
+        this.retirementMillis = credentials instanceof SasKey && token != null
+                ? retirement(Tokens.millisLeft(token))
+                : OptionalLong.empty();
+    }
+
+    private static @Nullable SasToken token(SessionSetup setup, Credentials credentials) {
+        if (credentials instanceof SasKey key) {
+            return key.sign(setup.options().hubHost(), setup.identity(), Instant.now());
+        }
+        return credentials instanceof SasToken token ? token : null;
+    }
+
+    /** A connection lives no longer than its token: it is replaced before that ends, while nothing is wrong. */
+    private static OptionalLong retirement(OptionalLong millisLeft) {
+        if (millisLeft.isEmpty()) {
+            return millisLeft;
+        }
+        double part = RETIRE_AT + RETIRE_SPREAD * ThreadLocalRandom.current().nextDouble(-1, 1);
+        return OptionalLong.of(Math.max(SHORTEST_LIFE_MILLIS, (long) (millisLeft.getAsLong() * part)));
     }
 
     @Override
@@ -54,9 +101,9 @@ final class MqttLogin implements ConnectStage {
         return "mqtt";
     }
 
-    /** Completes before the stage does. */
-    CompletableFuture<MqttSession> session() {
-        return session;
+    /** Whether the hub has accepted the identity. */
+    boolean isWelcome() {
+        return answered == Answered.WELCOME;
     }
 
     /** Runs {@code then} when the channel on which this began is closed; at once if it did not begin. */
@@ -86,7 +133,7 @@ final class MqttLogin implements ConnectStage {
         return outcome;
     }
 
-    private static MqttConnectMessage connect(SessionSetup setup, Credentials credentials) {
+    private static MqttConnectMessage connect(SessionSetup setup, Credentials credentials, @Nullable SasToken token) {
         Identity identity = setup.identity();
         long keepAlive =
                 setup.options().keepAlive().plus(KeepAlive.ANSWER_LIMIT).toSeconds();
@@ -95,13 +142,7 @@ final class MqttLogin implements ConnectStage {
                 .clientId(identity.toString())
                 .cleanSession(!setup.dialect().hub())
                 .keepAlive((int) keepAlive);
-        if (credentials instanceof SasKey key) {
-            String hub = setup.options().hubHost();
-            login(
-                    connect,
-                    hubUser(setup),
-                    key.sign(hub, identity, Instant.now()).text());
-        } else if (credentials instanceof SasToken token) {
+        if (token != null) {
             login(connect, hubUser(setup), token.text());
         } else if (credentials instanceof UserPassword known) {
             login(connect, known.user(), known.password());
@@ -130,16 +171,23 @@ final class MqttLogin implements ConnectStage {
         }
 
         @Override
-        public PacketListener connAck(int code) throws UpstreamException {
+        public PacketListener connAck(int code, boolean sessionPresent) throws UpstreamException {
             if (code != 0) {
                 outcome.completeExceptionally(refused(code));
                 return this;
             }
-            MqttSession up = new MqttSession(setup, channel, where);
-            PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, up.link());
-            session.complete(up);
+            if (sessionPresent && setup.dialect().hub()) {
+                inFlight.resume();
+            } else {
+                inFlight.restart();
+            }
+            MqttLink link = new MqttLink(setup, channel, where, inFlight);
+            PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, link);
+            retirementMillis.ifPresent(link::retireIn);
+            answered = Answered.WELCOME;
             outcome.complete(null);
-            return up.link();
+            welcome.accept(link);
+            return link;
         }
 
         /** The return codes of MQTT 3.1.1 §3.2.2.3. The hub answers 5 to an unknown device and to a wrong key alike. */

@@ -12,9 +12,10 @@ interface PacketListener {
      * The answer to CONNECT.
      *
      * @param code 0 for accepted, 1 to 5 otherwise
+     * @param sessionPresent whether the server has kept what was under way on an earlier connection (§3.2.2.2)
      * @return who is told the packets after this one
      */
-    PacketListener connAck(int code) throws UpstreamException;
+    PacketListener connAck(int code, boolean sessionPresent) throws UpstreamException;
 
     /** A message; {@code message} is good during the call only. */
     void publish(PublishView message) throws UpstreamException;

@@ -49,8 +49,8 @@ final class PacketWriter {
     }
 
     /** As {@link MqttFrameWriter#publish}. */
-    void publish(Telemetry message, int packetId) throws UpstreamException {
-        frames.publish(message, packetId);
+    void publish(Telemetry message, int packetId, boolean duplicate) throws UpstreamException {
+        frames.publish(message, packetId, duplicate);
     }
 
     void pubAck(int packetId) {

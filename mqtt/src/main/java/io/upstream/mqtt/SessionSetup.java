@@ -3,15 +3,20 @@ package io.upstream.mqtt;
 
 import io.upstream.Identity;
 import io.upstream.UpstreamOptions;
-import io.upstream.UpstreamProtocol;
-import io.upstream.UpstreamRuntime;
 import io.upstream.session.Callbacks;
+import io.upstream.session.SessionTerms;
 
 /** What a session is made of, known before there is a connection. */
-record SessionSetup(
-        Identity identity,
-        UpstreamProtocol protocol,
-        Dialect dialect,
-        UpstreamOptions options,
-        UpstreamRuntime runtime,
-        Callbacks callbacks) {}
+record SessionSetup(SessionTerms terms, Dialect dialect) {
+    Identity identity() {
+        return terms.identity();
+    }
+
+    UpstreamOptions options() {
+        return terms.options();
+    }
+
+    Callbacks callbacks() {
+        return terms.callbacks();
+    }
+}
