@@ -26,8 +26,12 @@ final class TokenPresenter {
     /** Also where the clocks disagree so much that a token seems to have ended already. */
     private static final long SHORTEST_PAUSE_MILLIS = 500;
 
-    private static final long ANSWER_SECONDS = 20;
+    /** For the hub's answer, and from one try to the next; less if that would leave no time for {@link #TRIES} before the token ends. */
+    private static final long ANSWER_MILLIS = 20_000;
+
     private static final long RETRY_MILLIS = 5_000;
+
+    private static final int TRIES = 5;
     private static final Logger log = LoggerFactory.getLogger(TokenPresenter.class);
 
     private final AmqpConnection connection;
@@ -35,6 +39,13 @@ final class TokenPresenter {
     private final String audience;
     private @Nullable Future<?> renewal;
     private @Nullable CompletableFuture<SasToken> underWay;
+
+    /** Asked for, and not given up just because nobody waits for it: no second one is asked for meanwhile. */
+    private @Nullable CompletableFuture<SasToken> next;
+
+    /** How long a try, its pause included, may take. */
+    private long tryMillis = ANSWER_MILLIS + RETRY_MILLIS;
+
     private Life life = Life.ACTIVE;
 
     private enum Life {
@@ -42,7 +53,13 @@ final class TokenPresenter {
         OVER
     }
 
-    TokenPresenter(AmqpConnection connection, Tokens tokens, String audience) {
+    /** For one line; null if the identity has no tokens. */
+    static @Nullable TokenPresenter of(LineTerms line, AmqpConnection connection) {
+        Tokens tokens = line.tokens();
+        return tokens == null ? null : new TokenPresenter(connection, tokens, line.audience());
+    }
+
+    private TokenPresenter(AmqpConnection connection, Tokens tokens, String audience) {
         this.connection = connection;
         this.tokens = tokens;
         this.audience = audience;
@@ -51,7 +68,7 @@ final class TokenPresenter {
     /** Signs and presents; completes on the event loop. Whoever gives up completes the future. */
     CompletableFuture<SasToken> present() {
         CompletableFuture<SasToken> presented = new CompletableFuture<>();
-        tokens.next()
+        nextToken()
                 .whenComplete((token, error) -> onLoop(() -> {
                     if (error != null) {
                         presented.completeExceptionally(error);
@@ -60,6 +77,15 @@ final class TokenPresenter {
                     }
                 }));
         return presented;
+    }
+
+    private CompletableFuture<SasToken> nextToken() {
+        CompletableFuture<SasToken> asked = next;
+        if (asked == null || asked.isDone()) {
+            asked = tokens.next().toCompletableFuture();
+            next = asked;
+        }
+        return asked;
     }
 
     private void put(SasToken token, CompletableFuture<SasToken> presented) {
@@ -72,7 +98,7 @@ final class TokenPresenter {
             }
         });
         presented.whenComplete((done, error) -> request.cancel(false));
-        connection.flush();
+        connection.flushSoon();
     }
 
     private void onLoop(Runnable task) {
@@ -91,7 +117,9 @@ final class TokenPresenter {
     void renewAhead(SasToken token) {
         OptionalLong left = Tokens.millisLeft(token);
         if (tokens.canRenew() && left.isPresent()) {
-            renewIn((long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread())));
+            long pause = (long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread()));
+            tryMillis = Math.min(ANSWER_MILLIS + RETRY_MILLIS, Math.max(0, left.getAsLong() - pause) / TRIES);
+            renewIn(pause);
         }
     }
 
@@ -110,20 +138,20 @@ final class TokenPresenter {
     private void renew() {
         CompletableFuture<SasToken> presented = present();
         underWay = presented;
+        long limit = Math.max(SHORTEST_PAUSE_MILLIS, tryMillis * ANSWER_MILLIS / (ANSWER_MILLIS + RETRY_MILLIS));
         Future<?> alarm = connection
                 .loop()
                 .schedule(
-                        () -> presented.completeExceptionally(
-                                new TimeoutException("no answer within " + ANSWER_SECONDS + " s")),
-                        ANSWER_SECONDS,
-                        TimeUnit.SECONDS);
+                        () -> presented.completeExceptionally(new TimeoutException("no answer within " + limit + " ms")),
+                        limit,
+                        TimeUnit.MILLISECONDS);
         presented.whenComplete((token, error) -> {
             alarm.cancel(false);
             if (error == null) {
                 renewAhead(token);
             } else if (life == Life.ACTIVE) {
                 // the hub closes the link when the old token ends, and the session tells why
-                long pause = (long) (RETRY_MILLIS * (1 + spread() / 2));
+                long pause = (long) (Math.min(RETRY_MILLIS, tryMillis / TRIES) * (1 + spread() / 2));
                 log.warn("the token for {} could not be renewed, next try in {} ms", audience, pause, error);
                 renewIn(pause);
             }

@@ -17,6 +17,7 @@ import io.upstream.MessageException;
 import io.upstream.MessageHandler;
 import io.upstream.MethodResponse;
 import io.upstream.Phase;
+import io.upstream.Reconnect;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.Twin;
@@ -320,7 +321,7 @@ class HubOperationsTest {
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void aLostConnectionFailsWhatIsOpen(UpstreamProtocol protocol) throws Exception {
         String device = lab.device("lost");
-        UpstreamSession session = lab.open(lab.transport(protocol), device);
+        UpstreamSession session = lab.open(lab.transport(protocol, Reconnect.NEVER), device);
         CompletableFuture<String> called = new CompletableFuture<>();
         get(session.onMethod(request -> {
             called.complete(request.name());

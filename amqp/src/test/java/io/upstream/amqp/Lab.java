@@ -8,6 +8,7 @@ import io.upstream.ConnectionString;
 import io.upstream.HostPort;
 import io.upstream.Identity;
 import io.upstream.ProxyServer;
+import io.upstream.Reconnect;
 import io.upstream.SasKey;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
@@ -57,7 +58,12 @@ final class Lab implements AutoCloseable {
     }
 
     UpstreamTransport transport(UpstreamProtocol protocol) {
-        return keep(UpstreamTransport.create(options(protocol).build(), runtime));
+        return transport(protocol, Reconnect.DEFAULT);
+    }
+
+    UpstreamTransport transport(UpstreamProtocol protocol, Reconnect reconnect) {
+        return keep(UpstreamTransport.create(
+                options(protocol).reconnect(reconnect).build(), runtime));
     }
 
     UpstreamTransport keep(UpstreamTransport transport) {

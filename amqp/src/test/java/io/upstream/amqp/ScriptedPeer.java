@@ -6,23 +6,27 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
-import io.upstream.session.Tokens;
 import io.upstream.Credentials;
 import io.upstream.Identity;
+import io.upstream.Reconnect;
 import io.upstream.SasToken;
+import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.amqp.engine.Opening;
+import io.upstream.session.Callbacks;
+import io.upstream.session.LastingSession;
+import io.upstream.session.SessionTerms;
+import io.upstream.session.Tokens;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -86,6 +90,12 @@ final class ScriptedPeer implements AutoCloseable {
     @Nullable
     String refusal;
 
+    /** Whether what is opened comes back when it is lost. */
+    Reconnect reconnect = Reconnect.NEVER;
+
+    /** Who sits on the connection. */
+    final ConnectionTable table;
+
     private final MockTicker ticker = Ticker.newMockTicker();
     private final Transport transport = Proton.transport();
     private final Collector collector = Proton.collector();
@@ -114,52 +124,46 @@ final class ScriptedPeer implements AutoCloseable {
                 new Where("amqp", "hub hub.test:5671"),
                 ticker::nanoTime);
         channel = EmbeddedChannel.builder().ticker(ticker).handlers(client).build();
+        table = new ConnectionTable((loop, login) -> new Only(), channel::eventLoop, Reconnect.NEVER, 1_000);
+        table.take(credentials); // somebody else's: the connection outlives the sessions of a test
         exchange();
     }
 
-    /** A session's place on this connection. */
-    private final class OnlySeat implements Seat {
+    /** The only connection that is to be had, as long as it lasts. */
+    private final class Only implements Dialler.Dialling {
         @Override
-        public Identity identity() {
-            return Identity.device("d");
+        public CompletionStage<AmqpConnection> outcome() {
+            return client.isOpen()
+                    ? CompletableFuture.completedFuture(client)
+                    : CompletableFuture.failedFuture(client.lostCause());
         }
 
         @Override
-        public UpstreamProtocol protocol() {
-            return UpstreamProtocol.AMQP;
-        }
-
-        @Override
-        public UpstreamOptions options() {
-            return UpstreamOptions.forHub("hub.test")
-                    .operationTimeout(Duration.ofSeconds(20))
-                    .build();
-        }
-
-        @Override
-        public UpstreamRuntime runtime() {
-            return runtime;
-        }
-
-        @Override
-        public Optional<Tokens> tokens() {
-            return Optional.of(new Tokens(credentials, "hub.test", identity(), Runnable::run));
-        }
-
-        @Override
-        public String telemetryAddress() {
-            return HubAddresses.telemetry(identity());
-        }
-
-        @Override
-        public CompletionStage<Void> leave(AmqpSession session) {
-            return CompletableFuture.completedFuture(null);
+        public void abort(UpstreamException reason) {
+            // it has its outcome already
         }
     }
 
     CompletableFuture<UpstreamSession> opening() {
-        CompletableFuture<UpstreamSession> opened = new CompletableFuture<>();
-        new AmqpSession(new OnlySeat(), client).open(Duration.ofSeconds(30).toNanos(), opened);
+        Identity identity = Identity.device("d");
+        UpstreamOptions options = UpstreamOptions.forHub("hub.test")
+                .connectTimeout(Duration.ofSeconds(30))
+                .operationTimeout(Duration.ofSeconds(20))
+                .reconnect(reconnect)
+                .build();
+        SessionTerms terms = new SessionTerms(
+                identity,
+                UpstreamProtocol.AMQP,
+                true,
+                options,
+                runtime,
+                channel.eventLoop(),
+                new Callbacks(runtime.callbacks()));
+        Tokens tokens = new Tokens(credentials, "hub.test", identity, Runnable::run);
+        LineTerms line = new LineTerms(terms, tokens, HubAddresses.telemetry(identity));
+        AmqpSeat seat = new AmqpSeat(line, table, table.take(credentials), gone -> {});
+        CompletableFuture<UpstreamSession> opened =
+                new LastingSession(terms, seat).open().toCompletableFuture();
         exchange();
         return opened;
     }

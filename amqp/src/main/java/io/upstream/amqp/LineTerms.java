@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.upstream.Credentials;
+import io.upstream.Identity;
+import io.upstream.UpstreamOptions;
+import io.upstream.session.SessionTerms;
+import io.upstream.session.Tokens;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all lines of one identity have in common.
+ *
+ * @param session what the session stands on
+ * @param tokens the identity's tokens; null for a server that is no IoT Hub, whose limits do not hold then either
+ * @param telemetryAddress where telemetry goes
+ */
+record LineTerms(SessionTerms session, @Nullable Tokens tokens, String telemetryAddress) {
+    static LineTerms of(SessionTerms session, Credentials credentials) {
+        UpstreamOptions options = session.options();
+        Identity identity = session.identity();
+        Tokens tokens = Tokens.areUsedBy(credentials)
+                ? new Tokens(
+                        credentials,
+                        options.hubHost(),
+                        identity,
+                        session.runtime().blocking())
+                : null;
+        String address = options.telemetryAddress();
+        return new LineTerms(session, tokens, address.isEmpty() ? HubAddresses.telemetry(identity) : address);
+    }
+
+    Identity identity() {
+        return session.identity();
+    }
+
+    UpstreamOptions options() {
+        return session.options();
+    }
+
+    /** Whose tokens these are, as the hub's token service calls it. */
+    String audience() {
+        return HubAddresses.audience(options().hubHost(), identity());
+    }
+}
