@@ -63,7 +63,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HubOperationsTest {
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final int CALLERS = 20;
-    private static final ExecutorService CALLING = Executors.newFixedThreadPool(CALLERS);
+    private static final ExecutorService CALLING = Executors.newCachedThreadPool();
     private static Lab lab;
 
     @BeforeAll

@@ -82,6 +82,11 @@ final class Lab implements AutoCloseable {
         return (SasKey) ConnectionString.parse(hub.connectionString(device)).credentials();
     }
 
+    /** As the hub has it. */
+    String primaryKey(String device) {
+        return hub.addDevice(device).primaryKey();
+    }
+
     CompletionStage<UpstreamSession> opening(UpstreamTransport transport, String device) {
         return transport.open(Identity.device(device), key(device));
     }
