@@ -3,6 +3,7 @@ package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
@@ -107,9 +108,19 @@ final class ScriptedPeer implements AutoCloseable {
         this(1 << 20);
     }
 
+    /** Takes no more sessions than {@code identities} and the token service need. */
+    static ScriptedPeer ofAtMost(int identities) {
+        return new ScriptedPeer(1 << 20, identities);
+    }
+
     /** Takes no longer frames than {@code maxFrameSize}. */
     ScriptedPeer(int maxFrameSize) {
+        this(maxFrameSize, 65_535);
+    }
+
+    private ScriptedPeer(int maxFrameSize, int channelMax) {
         transport.setMaxFrameSize(maxFrameSize);
+        transport.setChannelMax(channelMax);
         Sasl sasl = transport.sasl();
         sasl.server();
         sasl.setMechanisms("ANONYMOUS");
@@ -124,12 +135,16 @@ final class ScriptedPeer implements AutoCloseable {
                 new Where("amqp", "hub hub.test:5671"),
                 ticker::nanoTime);
         channel = EmbeddedChannel.builder().ticker(ticker).handlers(client).build();
-        table = new ConnectionTable((loop, login) -> new Only(), channel::eventLoop, Reconnect.NEVER, 1_000);
+        table = new ConnectionTable((loop, login) -> dialled(), channel::eventLoop, Reconnect.NEVER, 1_000);
         table.take(credentials); // somebody else's: the connection outlives the sessions of a test
         exchange();
     }
 
-    /** The only connection that is to be had, as long as it lasts. */
+    /** An attempt that gives this connection, as long as it lasts. */
+    Dialler.Dialling dialled() {
+        return new Only();
+    }
+
     private final class Only implements Dialler.Dialling {
         @Override
         public CompletionStage<AmqpConnection> outcome() {
@@ -145,6 +160,11 @@ final class ScriptedPeer implements AutoCloseable {
     }
 
     CompletableFuture<UpstreamSession> opening() {
+        return opening(table, channel.eventLoop());
+    }
+
+    /** Of a session that sits elsewhere, too, in the course of time. */
+    CompletableFuture<UpstreamSession> opening(ConnectionTable seats, EventLoop loop) {
         Identity identity = Identity.device("d");
         UpstreamOptions options = UpstreamOptions.forHub("hub.test")
                 .connectTimeout(Duration.ofSeconds(30))
@@ -157,11 +177,11 @@ final class ScriptedPeer implements AutoCloseable {
                 true,
                 options,
                 runtime,
-                channel.eventLoop(),
+                loop,
                 new Callbacks(runtime.callbacks()));
         Tokens tokens = new Tokens(credentials, "hub.test", identity, Runnable::run);
         LineTerms line = new LineTerms(terms, tokens, HubAddresses.telemetry(identity));
-        AmqpSeat seat = new AmqpSeat(line, table, table.take(credentials), gone -> {});
+        AmqpSeat seat = new AmqpSeat(line, seats, seats.take(credentials), gone -> {});
         CompletableFuture<UpstreamSession> opened =
                 new LastingSession(terms, seat).open().toCompletableFuture();
         exchange();
