@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import static io.upstream.amqp.Lab.failure;
 import static io.upstream.amqp.Lab.get;
+import static io.upstream.amqp.Lab.number;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.CloudMessage;
@@ -18,17 +17,14 @@ import io.upstream.MethodResponse;
 import io.upstream.Phase;
 import io.upstream.Reconnect;
 import io.upstream.SasKey;
-import io.upstream.Telemetry;
 import io.upstream.Twin;
 import io.upstream.UpstreamProtocol;
-import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
-import io.upstream.emulator.proxy.Misbehaviour;
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,7 +41,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -70,10 +65,6 @@ class ComingBackTest {
     void closeTransports() {
         lab.proxy.misbehave();
         lab.closeTransports();
-    }
-
-    private static Telemetry number(int i) {
-        return Telemetry.of(Integer.toString(i).getBytes(UTF_8));
     }
 
     private static List<Integer> numbers(String device, int atLeast) throws Exception {
@@ -198,17 +189,6 @@ class ComingBackTest {
         assertEquals(1, lab.connections() - before);
     }
 
-    /** Cuts the connection and lets none be made until {@link #letBack}. */
-    private static void keepAway(StatusLog log) throws Exception {
-        lab.proxy.misbehave(new Misbehaviour.Refuse(503, null));
-        lab.proxy.cutAll();
-        log.awaitFailures(FailureKind.PROXY_UNREACHABLE, 1);
-    }
-
-    private static void letBack() {
-        lab.proxy.misbehave();
-    }
-
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void receivesAgainWhatItHasDeclaredOnce(UpstreamProtocol protocol) throws Exception {
@@ -222,13 +202,13 @@ class ComingBackTest {
         get(session.onDesiredChange(changes::add));
         lab.hub.patchDesired(device, "{\"a\":1,\"b\":1}");
         assertFalse(changes.poll(10, TimeUnit.SECONDS).complete());
-        keepAway(log);
+        lab.keepAway(log);
         long version = lab.hub.patchDesired(device, "{\"a\":2}");
         SentMessage sent = lab.hub.sendToDevice(device, new HubMessage(Map.of(), Map.of(), "m".getBytes(UTF_8)));
         CompletionStage<Twin> twin = session.twin();
         CompletionStage<Long> reported = session.report("{\"r\":1}");
         assertFalse(twin.toCompletableFuture().isDone());
-        letBack();
+        lab.letBack();
         assertEquals(version, get(twin).desiredVersion());
         get(reported);
         DesiredChange change = changes.poll(10, TimeUnit.SECONDS);
@@ -242,47 +222,6 @@ class ComingBackTest {
         lab.hub.patchDesired(device, "{\"a\":3}");
         change = changes.poll(10, TimeUnit.SECONDS);
         assertTrue(!change.complete() && change.version() == version + 1, change.toString());
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"AMQP", "AMQP_WS"})
-    void closeWhileAwayWaitsOnlyForWhatIsUnsent(UpstreamProtocol protocol) throws Exception {
-        UpstreamTransport transport = lab.transport(protocol, QUICK);
-        UpstreamSession empty = lab.open(transport, lab.device("empty"));
-        UpstreamSession full = lab.open(transport, lab.device("full"));
-        keepAway(StatusLog.of(empty));
-        long begun = System.nanoTime();
-        get(empty.close(SOON));
-        assertTrue(System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(2), "nothing to wait for");
-        assertNull(empty.status().cause());
-        CompletionStage<Void> unsent = full.send(number(0));
-        begun = System.nanoTime();
-        CompletionStage<Void> closed = full.close(Duration.ofMillis(700));
-        assertEquals(FailureKind.CLOSED, failure(unsent).kind());
-        get(closed);
-        long took = System.nanoTime() - begun;
-        assertTrue(took >= TimeUnit.MILLISECONDS.toNanos(700), "took " + took);
-        assertEquals(Phase.CLOSED, full.status().phase());
-        assertNull(full.status().cause());
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"AMQP", "AMQP_WS"})
-    void closeWhileAwayDeliversEverythingIfTheHubIsBackInTime(UpstreamProtocol protocol) throws Exception {
-        String device = lab.device("drain");
-        UpstreamSession session = lab.open(lab.transport(protocol, QUICK), device);
-        keepAway(StatusLog.of(session));
-        List<CompletionStage<Void>> sent = new ArrayList<>();
-        for (int i = 0; i < 200; i++) {
-            sent.add(session.send(number(i)));
-        }
-        CompletionStage<Void> closed = session.close(SOON);
-        letBack();
-        for (CompletionStage<Void> each : sent) {
-            get(each);
-        }
-        get(closed);
-        assertDelivered(numbers(device, 200), 200, List.of());
     }
 
     @ParameterizedTest
@@ -308,57 +247,5 @@ class ComingBackTest {
         assertDelivered(numbers(device, count), count, List.of());
         assertFalse(log.wasLost());
         assertEquals(1, lab.connections() - before);
-    }
-
-    @Test
-    void closingTheTransportWhileAwayClosesAllItsSessionsAndFailsWhatIsBeingOpened() throws Exception {
-        UpstreamTransport transport = lab.transport(UpstreamProtocol.AMQP, QUICK);
-        UpstreamSession session = lab.open(transport, lab.device("away"));
-        keepAway(StatusLog.of(session));
-        lab.proxy.misbehave(new Misbehaviour.Silence());
-        CompletionStage<UpstreamSession> opening = lab.opening(transport, lab.device("opening"));
-        CompletionStage<Void> closed = transport.close(Duration.ofSeconds(1));
-        assertEquals(FailureKind.CLOSED, failure(opening).kind());
-        get(closed);
-        assertEquals(Phase.CLOSED, session.status().phase());
-        assertNull(session.status().cause());
-        assertEquals(
-                FailureKind.CLOSED,
-                failure(lab.opening(transport, lab.device("late"))).kind());
-    }
-
-    @Test
-    void aFirstOpenThatFindsNoHubFailsWithoutAnotherTryAndTheNextOneIsNotHeldUp() throws Exception {
-        UpstreamTransport transport =
-                lab.transport(UpstreamProtocol.AMQP, new Reconnect(Duration.ofSeconds(50), Duration.ofSeconds(60)));
-        String device = lab.device("first");
-        int before = lab.connections();
-        lab.proxy.misbehave(new Misbehaviour.Refuse(503, null));
-        assertEquals(
-                FailureKind.PROXY_UNREACHABLE,
-                failure(lab.opening(transport, device)).kind());
-        assertEquals(1, lab.connections() - before);
-        letBack();
-        get(lab.open(transport, device).send(number(0)));
-        assertEquals(2, lab.connections() - before);
-    }
-
-    @Test
-    void closingTheRuntimeEndsSessionsThatAreAway() throws Exception {
-        UpstreamRuntime runtime = UpstreamRuntime.create();
-        UpstreamTransport transport = UpstreamTransport.create(
-                lab.options(UpstreamProtocol.AMQP)
-                        .reconnect(new Reconnect(Duration.ofSeconds(50), Duration.ofSeconds(60)))
-                        .build(),
-                runtime);
-        UpstreamSession session = lab.open(transport, lab.device("runtime"));
-        StatusLog log = StatusLog.of(session);
-        lab.proxy.cutAll();
-        log.await(Phase.RECONNECTING);
-        CompletionStage<Void> sent = session.send(number(0));
-        runtime.close();
-        assertEquals(FailureKind.CLOSED, failure(sent).kind());
-        log.await(Phase.CLOSED);
-        get(transport.close(SOON));
     }
 }
