@@ -17,11 +17,7 @@ import io.upstream.amqp.engine.Opening;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.connect.Failures;
 import java.nio.channels.ClosedChannelException;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -45,8 +41,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final SectionCache sections = new SectionCache();
     private final Runnable flush = this::flushNow;
-    private final Set<Member> members = new LinkedHashSet<>();
-    private final ArrayDeque<Member> held = new ArrayDeque<>();
+    private final Members members = new Members();
     private Life life = Life.OPENING;
     private Runnable retirement = () -> {};
     private Flushing flushing = Flushing.NOTHING_DUE;
@@ -69,15 +64,6 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         DUE,
         /** What has come is being read, and all is flushed after it. */
         AFTER_READING
-    }
-
-    /** Whoever shares the connection. */
-    interface Member {
-        /** Nothing will come any more. */
-        void connectionLost(UpstreamException cause);
-
-        /** The channel takes more, after {@link AmqpConnection#holdBack}. */
-        void writable();
     }
 
     /**
@@ -148,6 +134,11 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         return lost != null ? lost : ended(new ClosedChannelException());
     }
 
+    /** Has {@code task} run when the channel is closed. */
+    void whenClosed(Runnable task) {
+        context().channel().closeFuture().addListener(closed -> task.run());
+    }
+
     /** Has {@code task} run as soon as the connection is of no use to newcomers, before any member learns that it is lost. */
     void onRetirement(Runnable task) {
         if (life == Life.OVER) {
@@ -165,20 +156,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         return cbs;
     }
 
-    void join(Member member) {
-        members.add(member);
-    }
-
-    void leave(Member member) {
-        members.remove(member);
-        held.remove(member);
-    }
-
-    /** Has {@code member} called when the channel is writable again; in turn, so that none starves. */
-    void holdBack(Member member) {
-        if (!held.contains(member)) {
-            held.add(member);
-        }
+    /** Who shares it. */
+    Members members() {
+        return members;
     }
 
     /** Writes what the engine has to say. To be called after calls of the engine that are not answers to an event. */
@@ -247,9 +227,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        for (int turns = held.size(); turns > 0 && isWritable() && !held.isEmpty(); turns--) {
-            held.remove().writable();
-        }
+        members.resume(this::isWritable);
         context.fireChannelWritabilityChanged();
     }
 
@@ -305,9 +283,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         if (nextTick != null) {
             nextTick.cancel(false);
         }
-        for (Member member : new ArrayList<>(members)) {
-            member.connectionLost(cause);
-        }
+        members.lost(cause);
         if (cbs != null) {
             cbs.end(cause);
         }

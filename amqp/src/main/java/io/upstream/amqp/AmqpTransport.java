@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.netty.channel.EventLoopGroup;
 import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
@@ -12,26 +13,23 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
-import io.upstream.connect.LowerLayers;
-import io.upstream.proxy.TunnelStage;
 import io.upstream.session.Callbacks;
+import io.upstream.session.LastingSession;
+import io.upstream.session.SessionTerms;
 import io.upstream.session.TokenSource;
-import io.upstream.websocket.WebSocketStage;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * AMQP to one hub. Identities with tokens share connections, made on demand and closed when the last has left; others have one each,
- * because SASL speaks for a whole connection. Thread-safe: its lock guards the table of seats and is never held while calling out.
+ * AMQP to one hub: sessions that outlive the connections on which {@link ConnectionTable} gives them seats. Connections are made on demand
+ * and closed when the last identity has left. Thread-safe: its lock guards the table of sessions and is never held while calling out.
  */
 final class AmqpTransport implements UpstreamTransport {
     /** As Microsoft's own SDKs: the hub's limits on multiplexing. */
@@ -42,12 +40,9 @@ final class AmqpTransport implements UpstreamTransport {
     private final UpstreamProtocol protocol;
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
-    private final LowerLayers lower;
-    private int seatsAtMost;
+    private final ConnectionTable table;
     private final Object lock = new Object();
-    private final List<SharedConnection> shared = new ArrayList<>();
-    private final Set<SharedConnection> all = new LinkedHashSet<>();
-    private final Set<AmqpSession> sessions = new LinkedHashSet<>();
+    private final Map<AmqpSeat, LastingSession> sessions = new HashMap<>();
     private @Nullable CompletableFuture<Void> closing;
 
     AmqpTransport(UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime) {
@@ -59,150 +54,67 @@ final class AmqpTransport implements UpstreamTransport {
         this.protocol = protocol;
         this.options = options;
         this.runtime = runtime;
-        this.seatsAtMost = seatsAtMost;
-        lower = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+        table = new ConnectionTable(
+                new HubDialler(protocol, options, runtime),
+                () -> runtime.unwrap(EventLoopGroup.class).next(),
+                options.reconnect(),
+                seatsAtMost);
     }
 
     @Override
     public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
-        long deadline = System.nanoTime() + options.connectTimeout().toNanos();
-        CompletableFuture<UpstreamSession> opened = new CompletableFuture<>();
-        board(identity, credentials, deadline, opened);
-        return opened;
-    }
-
-    private void board(
-            Identity identity, Credentials credentials, long deadline, CompletableFuture<UpstreamSession> opened) {
-        SharedConnection seatOn = takeSeat(credentials);
-        if (seatOn == null) {
-            fail(opened, closedHere());
-            return;
+        Objects.requireNonNull(identity, "identity");
+        Callbacks callbacks = new Callbacks(runtime.callbacks());
+        SharedConnection shared = table.take(credentials);
+        if (shared == null) {
+            CompletableFuture<UpstreamSession> refused = new CompletableFuture<>();
+            callbacks.run(() -> refused.completeExceptionally(closedHere()));
+            return refused;
         }
-        TableSeat seat = new TableSeat(identity, credentials, seatOn);
-        seatOn.connection().whenComplete((connection, error) -> {
-            if (error != null) {
-                seat.leave();
-                fail(opened, SharedConnection.unwrapped(error));
-            } else if (isOverbooked(seatOn, connection.membersAtMost())) {
-                seat.leave();
-                board(identity, credentials, deadline, opened);
-            } else {
-                start(seat, connection, deadline, opened);
-            }
-        });
+        boolean hub = TokenSource.serves(credentials) || credentials instanceof ClientCertificate;
+        SessionTerms terms = new SessionTerms(identity, protocol, hub, options, runtime, shared.loop(), callbacks);
+        AmqpSeat seat = new AmqpSeat(LineTerms.of(terms, credentials), table, shared, this::forget);
+        LastingSession session = new LastingSession(terms, seat);
+        if (!enter(seat, session)) {
+            session.close(Duration.ZERO);
+        }
+        return session.open();
     }
 
-    private void fail(CompletableFuture<UpstreamSession> opened, Throwable cause) {
-        new Callbacks(runtime.callbacks()).run(() -> opened.completeExceptionally(cause));
-    }
-
-    /** Whether the peer turned out to take fewer identities than have a seat: some move to another connection. */
-    private boolean isOverbooked(SharedConnection connection, int membersAtMost) {
+    /** Has the session closed with the transport; false if that has happened already. */
+    private boolean enter(AmqpSeat seat, LastingSession session) {
         synchronized (lock) {
-            seatsAtMost = Math.min(seatsAtMost, membersAtMost);
-            return connection.isOverbookedWith(membersAtMost);
+            sessions.put(seat, session);
+            return closing == null;
         }
     }
 
-    private void start(
-            TableSeat seat, AmqpConnection connection, long deadline, CompletableFuture<UpstreamSession> opened) {
-        try {
-            connection.loop().execute(() -> {
-                AmqpSession session = new AmqpSession(seat, connection);
-                if (!enter(session)) {
-                    session.end(null);
-                }
-                session.open(Math.max(0, deadline - System.nanoTime()), opened);
-            });
-        } catch (RejectedExecutionException e) {
-            seat.leave();
-            opened.completeExceptionally(closedHere());
+    private void forget(AmqpSeat seat) {
+        synchronized (lock) {
+            sessions.remove(seat);
         }
     }
 
     private static UpstreamException closedHere() {
-        return UpstreamException.of(FailureKind.CLOSED, Where.here("transport"), "the transport was closed here");
-    }
-
-    /** Null if the transport is closed. */
-    private @Nullable SharedConnection takeSeat(Credentials credentials) {
-        synchronized (lock) {
-            if (closing != null) {
-                return null;
-            }
-            SharedConnection connection =
-                    TokenSource.serves(credentials) ? sharedOne(credentials) : made(credentials, 1);
-            connection.take();
-            return connection;
-        }
-    }
-
-    private SharedConnection sharedOne(Credentials credentials) {
-        for (SharedConnection connection : shared) {
-            if (connection.hasRoom()) {
-                return connection;
-            }
-        }
-        SharedConnection connection = made(credentials, seatsAtMost);
-        shared.add(connection);
-        return connection;
-    }
-
-    /** Connecting begins, on other threads. */
-    private SharedConnection made(Credentials credentials, int seats) {
-        SharedConnection connection = new SharedConnection(options, runtime, lower, credentials, seats, this::retire);
-        all.add(connection);
-        return connection;
-    }
-
-    private void retire(SharedConnection connection) {
-        synchronized (lock) {
-            shared.remove(connection);
-        }
-    }
-
-    /** Has the session closed with the transport; false if that has happened already. */
-    private boolean enter(AmqpSession session) {
-        synchronized (lock) {
-            return closing == null && sessions.add(session);
-        }
-    }
-
-    private CompletionStage<Void> release(SharedConnection connection) {
-        synchronized (lock) {
-            if (!connection.release()) {
-                return CompletableFuture.completedFuture(null);
-            }
-            shared.remove(connection);
-        }
-        connection.close().thenRun(() -> forget(connection));
-        return connection.whenClosed();
-    }
-
-    private void forget(SharedConnection connection) {
-        synchronized (lock) {
-            all.remove(connection);
-        }
+        return UpstreamException.of(
+                FailureKind.CLOSED, Where.here("open"), "the transport is closed: make another one");
     }
 
     @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
-        List<AmqpSession> open;
-        List<SharedConnection> connections;
+        List<LastingSession> open;
         synchronized (lock) {
             if (closing != null) {
                 return closing.minimalCompletionStage();
             }
             closing = mine;
-            open = new ArrayList<>(sessions);
-            connections = new ArrayList<>(all);
+            open = List.copyOf(sessions.values());
         }
-        connections.forEach(connection -> connection.abort(closedHere()));
-        // Also those that the last session has left and whose goodbye is still under way.
+        // Also connections that the last session has left and whose goodbye is still under way.
+        CompletionStage<Void> connections = table.close();
         Stream<CompletionStage<Void>> ends = Stream.concat(
-                open.stream().map(session -> session.close(drain)),
-                connections.stream().map(SharedConnection::whenClosed));
+                open.stream().map(session -> session.close(drain)), Stream.of(connections));
         CompletableFuture.allOf(ends.map(CompletionStage::toCompletableFuture).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((done, error) -> mine.complete(null));
         return mine.minimalCompletionStage();
@@ -211,68 +123,5 @@ final class AmqpTransport implements UpstreamTransport {
     @Override
     public void close() {
         runtime.awaitClose(close(options.closeTimeout()), options.closeTimeout());
-    }
-
-    /** A place in the table above. */
-    private final class TableSeat implements Seat {
-        private final Identity identity;
-        private final Credentials credentials;
-        private final SharedConnection connection;
-
-        TableSeat(Identity identity, Credentials credentials, SharedConnection connection) {
-            this.identity = identity;
-            this.credentials = credentials;
-            this.connection = connection;
-        }
-
-        @Override
-        public Identity identity() {
-            return identity;
-        }
-
-        @Override
-        public UpstreamProtocol protocol() {
-            return protocol;
-        }
-
-        @Override
-        public UpstreamOptions options() {
-            return options;
-        }
-
-        @Override
-        public UpstreamRuntime runtime() {
-            return runtime;
-        }
-
-        @Override
-        public boolean atHub() {
-            return TokenSource.serves(credentials) || credentials instanceof ClientCertificate;
-        }
-
-        @Override
-        public Optional<TokenSource> tokens() {
-            return TokenSource.serves(credentials)
-                    ? Optional.of(new TokenSource(credentials, options.hubHost(), identity, runtime))
-                    : Optional.empty();
-        }
-
-        @Override
-        public String telemetryAddress() {
-            return options.telemetryAddress().isEmpty() ? HubAddresses.telemetry(identity) : options.telemetryAddress();
-        }
-
-        /** Gives the place back before there was a session. */
-        void leave() {
-            release(connection);
-        }
-
-        @Override
-        public CompletionStage<Void> leave(AmqpSession session) {
-            synchronized (lock) {
-                sessions.remove(session);
-            }
-            return release(connection);
-        }
     }
 }

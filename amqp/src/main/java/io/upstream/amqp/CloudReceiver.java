@@ -17,7 +17,6 @@ import io.upstream.amqp.engine.ReceiverEvents;
 import io.upstream.connect.Failures;
 import io.upstream.session.Callbacks;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -57,36 +56,22 @@ final class CloudReceiver {
 
     private static final Logger log = LoggerFactory.getLogger(CloudReceiver.class);
 
-    private final AmqpSession owner;
+    private final AmqpLine owner;
     private final AmqpConnection connection;
     private final EngineSession session;
     private final String address;
     private final Kind kind;
     private final Callbacks callbacks;
     private final Duration timeout;
-    private final ArrayDeque<Unsettled> unsettled = new ArrayDeque<>();
+    private final Unsettled unsettled = new Unsettled();
     private final List<CompletableFuture<Void>> subscribers = new ArrayList<>();
     private volatile @Nullable MessageHandler handler;
     private @Nullable Link link;
     private @Nullable Future<?> alarm;
-    private long unsettledBytes;
     private int credit;
 
-    private static final class Unsettled {
-        private final EngineReceiver receiver;
-        private final long delivery;
-        private final int size;
-        private @Nullable Outcome decision;
-
-        Unsettled(EngineReceiver receiver, long delivery, int size) {
-            this.receiver = receiver;
-            this.delivery = delivery;
-            this.size = size;
-        }
-    }
-
     CloudReceiver(
-            AmqpSession owner,
+            AmqpLine owner,
             AmqpConnection connection,
             EngineSession session,
             Callbacks callbacks,
@@ -145,9 +130,7 @@ final class CloudReceiver {
     }
 
     private void handOver(EngineReceiver receiver, long delivery, MessageBytes bytes) {
-        Unsettled entry = new Unsettled(receiver, delivery, bytes.size());
-        unsettled.add(entry);
-        unsettledBytes += entry.size;
+        Unsettled.Entry entry = unsettled.add(receiver, delivery, bytes.size());
         CloudMessage message;
         try {
             message = CloudMessages.read(bytes);
@@ -189,7 +172,7 @@ final class CloudReceiver {
         };
     }
 
-    private void decideLater(Unsettled entry, Outcome decision) {
+    private void decideLater(Unsettled.Entry entry, Outcome decision) {
         try {
             connection.loop().execute(() -> {
                 decide(entry, decision);
@@ -200,18 +183,8 @@ final class CloudReceiver {
         }
     }
 
-    /** Settles what is decided, from the oldest on. */
-    private void decide(Unsettled entry, Outcome decision) {
-        entry.decision = decision;
-        for (Unsettled head = unsettled.peek(); head != null; head = unsettled.peek()) {
-            Outcome outcome = head.decision;
-            if (outcome == null) {
-                break;
-            }
-            unsettled.remove();
-            unsettledBytes -= head.size;
-            head.receiver.settle(head.delivery, outcome);
-        }
+    private void decide(Unsettled.Entry entry, Outcome decision) {
+        unsettled.decide(entry, decision);
         if (link != null) {
             link.topUp();
         }
@@ -243,8 +216,8 @@ final class CloudReceiver {
         }
 
         void topUp() {
-            int byCount = MAX_MESSAGES - unsettled.size();
-            long byBytes = (kind.maxBytes - unsettledBytes) / kind.maxMessageBytes;
+            int byCount = MAX_MESSAGES - unsettled.count();
+            long byBytes = (kind.maxBytes - unsettled.bytes()) / kind.maxMessageBytes;
             int more = (int) Math.min(byCount, byBytes) - credit;
             if (progress == Progress.ATTACHED && more > 0 && credit <= more) {
                 credit += more;

@@ -31,7 +31,7 @@ final class LinkPair {
 
     private final ServiceLinks links;
     private final AmqpConnection connection;
-    private final AmqpConnection.Member member;
+    private final Members.Member member;
     private final Service service;
     private final EngineSender sender;
     private final EngineReceiver receiver;
@@ -47,7 +47,7 @@ final class LinkPair {
     }
 
     /** Attaches; does not wait for the hub. */
-    LinkPair(ServiceLinks links, AmqpSession owner, AmqpConnection connection, EngineSession session, Service service) {
+    LinkPair(ServiceLinks links, AmqpLine owner, AmqpConnection connection, EngineSession session, Service service) {
         this.links = links;
         this.connection = connection;
         this.member = owner;
@@ -137,7 +137,7 @@ final class LinkPair {
         int chunk = 0;
         while (progress == Progress.ATTACHED && sender.credit() > 0 && links.hasWaiting()) {
             if (!connection.isWritable()) {
-                connection.holdBack(member);
+                connection.members().holdBack(member);
                 break;
             }
             chunk += transferNext();

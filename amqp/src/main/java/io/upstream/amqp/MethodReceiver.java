@@ -22,14 +22,14 @@ final class MethodReceiver implements ServiceLinks.User {
 
     private static final Logger log = LoggerFactory.getLogger(MethodReceiver.class);
 
-    private final AmqpSession owner;
+    private final AmqpLine owner;
     private final Callbacks callbacks;
     private final MethodCalls calls;
     private final ServiceLinks links;
     private final List<CompletableFuture<Void>> subscribers = new ArrayList<>();
 
     MethodReceiver(
-            AmqpSession owner,
+            AmqpLine owner,
             AmqpConnection connection,
             EngineSession session,
             Callbacks callbacks,
@@ -73,6 +73,12 @@ final class MethodReceiver implements ServiceLinks.User {
 
     private void answer(String name, byte[] correlation, Known known) {
         links.send(name, ServiceMessages.methodAnswer(correlation, known.status(), known.payload()));
+        owner.settled();
+    }
+
+    /** Whether no call is with the application. */
+    boolean isIdle() {
+        return calls.isIdle();
     }
 
     @Override

@@ -27,7 +27,7 @@ final class ServiceLinks {
     private static final long AGAIN_MILLIS = 5_000;
     private static final Logger log = LoggerFactory.getLogger(ServiceLinks.class);
 
-    private final AmqpSession owner;
+    private final AmqpLine owner;
     private final AmqpConnection connection;
     private final EngineSession session;
     private final Service service;
@@ -89,7 +89,7 @@ final class ServiceLinks {
 
     /** @param timeout for the hub's answer to the attach */
     ServiceLinks(
-            AmqpSession owner,
+            AmqpLine owner,
             AmqpConnection connection,
             EngineSession session,
             Service service,

@@ -22,18 +22,20 @@ final class SessionLinks {
 
     /** Begins the session; does not wait for the hub. */
     SessionLinks(
-            AmqpSession owner,
-            AmqpConnection connection,
-            Seat seat,
-            Outbox outbox,
-            Callbacks callbacks,
-            SessionEvents events) {
-        Duration timeout = seat.options().operationTimeout();
+            AmqpLine owner, AmqpConnection connection, LineTerms line, Outbox outbox, SessionEvents events) {
+        Duration timeout = line.options().operationTimeout();
+        Callbacks callbacks = line.session().callbacks();
         session = connection.engine().begin(events);
         LinkTerms terms = new LinkTerms(
-                HubAddresses.linkName("telemetry"), seat.telemetryAddress(), connection.linkProperties(), 0);
+                HubAddresses.linkName("telemetry"), line.telemetryAddress(), connection.linkProperties(), 0);
         telemetry = new TelemetrySender(
-                owner, connection, session, terms, outbox, seat.options().outboxMessages(), seat.atHub());
+                owner,
+                connection,
+                session,
+                terms,
+                outbox,
+                line.options().outboxMessages(),
+                line.session().hub());
         cloud = new CloudReceiver(owner, connection, session, callbacks, timeout);
         twin = new TwinClient(owner, connection, session, callbacks, timeout);
         methods = new MethodReceiver(owner, connection, session, callbacks, timeout);
@@ -56,6 +58,11 @@ final class SessionLinks {
         telemetry.pump();
         twin.pump();
         methods.pump();
+    }
+
+    /** Whether nobody waits for an answer on them: neither here nor at the hub. Telemetry counts elsewhere. */
+    boolean isIdle() {
+        return twin.isIdle() && methods.isIdle();
     }
 
     /** Says goodbye to the hub. Idempotent. */

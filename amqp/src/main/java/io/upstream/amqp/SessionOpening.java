@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The steps by which an identity becomes known, under one deadline: present the token, attach. Confined to the event loop. */
 final class SessionOpening {
-    private final AmqpSession session;
+    private final AmqpLine line;
     private final AmqpConnection connection;
     private final @Nullable TokenPresenter tokens;
     private Step step = Step.TOKEN;
@@ -34,13 +34,13 @@ final class SessionOpening {
     }
 
     /** @param tokens null if the identity needs none */
-    SessionOpening(AmqpSession session, AmqpConnection connection, @Nullable TokenPresenter tokens) {
-        this.session = session;
+    SessionOpening(AmqpLine line, AmqpConnection connection, @Nullable TokenPresenter tokens) {
+        this.line = line;
         this.connection = connection;
         this.tokens = tokens;
     }
 
-    /** @param nanos until the session is told that it took too long */
+    /** @param nanos until the line is told that it took too long */
     void start(long nanos) {
         alarm = connection.loop().schedule(() -> expire(nanos), nanos, TimeUnit.NANOSECONDS);
         if (tokens == null) {
@@ -56,14 +56,14 @@ final class SessionOpening {
                 tokens.renewAhead(token);
                 attach();
             } else {
-                session.end(refusal(error));
+                line.end(refusal(error));
             }
         });
     }
 
     private void expire(long nanos) {
         if (step == Step.TOKEN && tokens != null && tokens.waitsForToken()) {
-            session.end(
+            line.end(
                     UpstreamException.of(
                             FailureKind.TIMEOUT,
                             Where.here("token"),
@@ -72,7 +72,7 @@ final class SessionOpening {
             return;
         }
         Where where = connection.where(step.stage);
-        session.end(UpstreamException.of(
+        line.end(UpstreamException.of(
                 FailureKind.TIMEOUT,
                 where,
                 "no answer from " + where.hop() + " in stage '" + step.stage + "' within the "
@@ -86,7 +86,7 @@ final class SessionOpening {
 
     private void attach() {
         step = Step.LINKS;
-        session.attach();
+        line.attach();
         connection.flush();
     }
 

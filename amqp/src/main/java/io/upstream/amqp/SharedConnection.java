@@ -1,73 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
+import io.netty.channel.EventLoop;
 import io.upstream.Credentials;
+import io.upstream.FailureKind;
+import io.upstream.Reconnect;
 import io.upstream.UpstreamException;
-import io.upstream.UpstreamOptions;
-import io.upstream.UpstreamRuntime;
-import io.upstream.amqp.engine.Opening;
-import io.upstream.connect.ConnectAttempt;
-import io.upstream.connect.LowerLayers;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
+import io.upstream.session.Backoff;
 import java.time.Duration;
-import java.util.UUID;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Consumer;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One connection and its seats, from the attempt to the last byte. The count of seats belongs to the transport, which guards it.
+ * A connection that many identities share, and those that come after it when it is lost: one at a time, on one event loop. However many
+ * wait for it, there is one attempt at a time, a pause after each that fails, and none while nobody waits. Confined to the event loop, but
+ * for the count of seats, which {@link ConnectionTable} guards, and for what says so.
+ *
+ * <pre>
+ *   IDLE ◄─► PAUSING ──► DIALLING ──► UP
+ *    ▲ └───────────────────▲ │         │
+ *    └───────────────────────┴─────────┘    lost, or not reached
+ * </pre>
  */
 final class SharedConnection {
-    /** The peer is asked to speak at least so much later than we would like to have heard of it. */
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-
-    private final ConnectAttempt attempt;
-    private final CompletionStage<AmqpConnection> connection;
+    private final EventLoop loop;
+    private final Dialler dialler;
+    private final Credentials credentials;
+    private final Backoff backoff;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private final Set<Passenger> waiting = new LinkedHashSet<>();
+    private State state = State.IDLE;
+    private Dialler.@Nullable Dialling dialling;
+    private @Nullable AmqpConnection connection;
+    private @Nullable UpstreamException failure;
+    private @Nullable Pause pause;
+
+    /** No attempt before then. */
+    private long notBefore;
+
     private int seats;
     private int taken;
 
-    /**
-     * Starts connecting.
-     *
-     * @param credentials of the first who wants it: all who share it have tokens, which come later
-     * @param retired told when the connection is of no use to newcomers
-     */
-    SharedConnection(
-            UpstreamOptions options,
-            UpstreamRuntime runtime,
-            LowerLayers lower,
-            Credentials credentials,
-            int seats,
-            Consumer<SharedConnection> retired) {
-        this.seats = seats;
-        Opening opening = new Opening(
-                Opening.Login.with(credentials),
-                UUID.randomUUID().toString(),
-                options.hubHost(),
-                options.keepAlive().plus(PATIENCE));
-        attempt = ConnectAttempt.start(
-                runtime,
-                options.connectTimeout(),
-                () -> lower.plan(credentials).then(new AmqpStage(opening, HubAddresses.linkProperties(options))));
-        connection = attempt.outcome()
-                .whenComplete((channel, error) -> {
-                    if (error != null) {
-                        retired.accept(this); // before those who wait for it learn of it, and try again
-                    }
-                })
-                .thenApply(channel -> {
-                    channel.closeFuture().addListener(done -> closed.complete(null));
-                    AmqpConnection open = AmqpStage.connection(channel);
-                    open.onRetirement(() -> retired.accept(this));
-                    return open;
-                });
+    private enum State {
+        IDLE,
+        PAUSING,
+        DIALLING,
+        UP,
+        CLOSED
     }
 
-    CompletionStage<AmqpConnection> connection() {
-        return connection;
+    /** Whoever waits for a connection. */
+    interface Passenger {
+        /** There is one. */
+        void boarded(AmqpConnection open);
+
+        /** The attempt failed, that it waited for. */
+        void missed(UpstreamException cause);
+    }
+
+    /**
+     * Connects to nothing yet.
+     *
+     * @param credentials of the first who wants it: all who share one have tokens, which come later
+     * @param policy for the pauses between attempts
+     */
+    SharedConnection(Dialler dialler, EventLoop loop, Credentials credentials, Reconnect policy, int seats) {
+        this.dialler = dialler;
+        this.loop = loop;
+        this.credentials = credentials;
+        this.seats = seats;
+        backoff = new Backoff(policy, this::nanoTime, ThreadLocalRandom.current());
+        notBefore = nanoTime();
+    }
+
+    private long nanoTime() {
+        return loop.ticker().nanoTime();
+    }
+
+    /** Any thread. */
+    EventLoop loop() {
+        return loop;
+    }
+
+    /** Any thread. */
+    Credentials credentials() {
+        return credentials;
     }
 
     boolean hasRoom() {
@@ -89,34 +114,158 @@ final class SharedConnection {
         return --taken == 0;
     }
 
-    /** Gives up while the attempt runs; no effect later. */
-    void abort(UpstreamException reason) {
-        attempt.abort(reason);
+    /** Why the latest attempt failed, or the latest connection was lost; null if neither has happened. */
+    @Nullable
+    UpstreamException failure() {
+        return failure;
     }
 
-    /** Closes in order; completes when the socket is closed, and never fails. */
-    CompletionStage<Void> close() {
-        connection.whenComplete((open, error) -> {
-            if (open == null) {
-                closed.complete(null);
-                return;
+    /** Tells {@code passenger} of the connection that there is, or of the outcome of the attempt that is under way or comes next. */
+    void await(Passenger passenger) {
+        if (state == State.UP && connection != null) {
+            passenger.boarded(connection);
+        } else if (state == State.CLOSED) {
+            passenger.missed(closedHere());
+        } else {
+            waiting.add(passenger);
+            if (state == State.IDLE) {
+                approach();
             }
-            try {
-                open.loop().execute(open::close);
-            } catch (RejectedExecutionException e) {
-                closed.complete(null); // the runtime is closed, and its sockets with it
+        }
+    }
+
+    /** {@code passenger} waits no more. */
+    void withdraw(Passenger passenger) {
+        waiting.remove(passenger);
+        if (waiting.isEmpty() && state == State.PAUSING) {
+            cancelPause();
+            state = State.IDLE;
+        }
+    }
+
+    private void cancelPause() {
+        if (pause != null) {
+            pause.cancel();
+            pause = null;
+        }
+    }
+
+    private void approach() {
+        long left = notBefore - nanoTime();
+        if (left <= 0) {
+            dial();
+            return;
+        }
+        state = State.PAUSING;
+        try {
+            pause = Pause.of(Duration.ofNanos(left), loop, this::dial, this::loopEnds);
+        } catch (RejectedExecutionException e) {
+            loopEnds();
+        }
+    }
+
+    private void loopEnds() {
+        if (state == State.PAUSING) {
+            missed(Failures.runtimeClosed("open", null));
+        }
+    }
+
+    private void dial() {
+        state = State.DIALLING;
+        Dialler.Dialling begun = dialler.dial(loop, credentials);
+        dialling = begun;
+        begun.outcome().whenComplete((open, error) -> {
+            dialling = null;
+            if (open != null) {
+                reached(open);
+            } else {
+                missed(Failures.translate(error, Where.here("open")));
             }
         });
+    }
+
+    private void reached(AmqpConnection open) {
+        if (state == State.CLOSED) {
+            closeWith(open);
+            return;
+        }
+        state = State.UP;
+        connection = open;
+        backoff.succeeded();
+        open.onRetirement(() -> lost(open.lostCause()));
+        for (Passenger each : takeWaiting()) {
+            each.boarded(open); // learns from it if it is lost again
+        }
+    }
+
+    private List<Passenger> takeWaiting() {
+        List<Passenger> all = List.copyOf(waiting);
+        waiting.clear();
+        return all;
+    }
+
+    private void lost(UpstreamException cause) {
+        connection = null;
+        if (state != State.CLOSED) {
+            retreat(cause);
+        }
+    }
+
+    private void missed(UpstreamException cause) {
+        if (state == State.CLOSED) {
+            closed.complete(null);
+            return;
+        }
+        retreat(cause);
+        takeWaiting().forEach(each -> each.missed(cause));
+    }
+
+    private void retreat(UpstreamException cause) {
+        failure = cause;
+        state = State.IDLE;
+        notBefore = nanoTime() + backoff.pauseAfter(cause.kind()).toNanos();
+    }
+
+    /** Any thread: closes in order, for good; completes as {@link #whenClosed}. */
+    CompletionStage<Void> close() {
+        try {
+            loop.execute(this::closeNow);
+        } catch (RejectedExecutionException e) {
+            closed.complete(null); // the runtime is closed, and its sockets with it
+        }
         return closed;
     }
 
-    /** Completes when it has been told to close and the socket is closed; never fails. */
+    private void closeNow() {
+        if (state == State.CLOSED) {
+            return;
+        }
+        state = State.CLOSED;
+        cancelPause();
+        if (dialling != null) {
+            dialling.abort(closedHere());
+        } else if (connection != null) {
+            closeWith(connection);
+        } else {
+            closed.complete(null);
+        }
+        takeWaiting().forEach(each -> each.missed(closedHere()));
+    }
+
+    private void closeWith(AmqpConnection open) {
+        open.whenClosed(() -> closed.complete(null));
+        open.close();
+    }
+
+    /** Any thread: completes when it has been told to close and the socket is closed, or the runtime is; never fails. */
     CompletionStage<Void> whenClosed() {
+        if (loop.isShuttingDown()) {
+            closed.complete(null);
+        }
         return closed;
     }
 
-    /** The cause within what a stage wraps around it. */
-    static Throwable unwrapped(Throwable error) {
-        return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+    private static UpstreamException closedHere() {
+        return UpstreamException.of(FailureKind.CLOSED, Where.here("transport"), "the transport was closed here");
     }
 }

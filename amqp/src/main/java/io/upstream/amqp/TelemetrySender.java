@@ -24,14 +24,21 @@ final class TelemetrySender implements SenderEvents {
     /** What is written at most before the channel is asked again. */
     private static final int CHUNK_BYTES = 64 * 1024;
 
-    private final AmqpSession owner;
+    private final AmqpLine owner;
     private final AmqpConnection connection;
     private final Outbox outbox;
     private final int maxUnsettled;
     private final boolean toHub;
     private final EngineSender link;
     private int unsettled;
-    private boolean attached;
+    private Life life = Life.ATTACHING;
+
+    private enum Life {
+        ATTACHING,
+        ATTACHED,
+        /** Whatever comes of what was sent: it is up to the next link. */
+        OVER
+    }
 
     /**
      * Attaches the link.
@@ -40,7 +47,7 @@ final class TelemetrySender implements SenderEvents {
      * @param toHub whether an IoT Hub's own limits hold
      */
     TelemetrySender(
-            AmqpSession owner,
+            AmqpLine owner,
             AmqpConnection connection,
             EngineSession session,
             LinkTerms terms,
@@ -58,9 +65,9 @@ final class TelemetrySender implements SenderEvents {
     /** Sends what can be sent now. */
     void pump() {
         long chunk = 0;
-        while (attached && unsettled < maxUnsettled && link.credit() > 0) {
+        while (life == Life.ATTACHED && unsettled < maxUnsettled && link.credit() > 0) {
             if (!connection.isWritable()) {
-                connection.holdBack(owner);
+                connection.members().holdBack(owner);
                 break;
             }
             Send send = outbox.peek();
@@ -77,8 +84,9 @@ final class TelemetrySender implements SenderEvents {
         owner.settled();
     }
 
+    /** Answers no message any more: the next link sends them again. */
     void detach() {
-        attached = false;
+        life = Life.OVER;
         link.detach();
     }
 
@@ -151,6 +159,9 @@ final class TelemetrySender implements SenderEvents {
 
     @Override
     public void settled(Object tag, Outcome outcome, @Nullable PeerError error) {
+        if (life == Life.OVER) {
+            return;
+        }
         boolean wasFull = unsettled-- == maxUnsettled;
         if (tag instanceof TelemetryBatch batch) {
             batch.sends().forEach(send -> answer(send, outcome, error));
@@ -182,8 +193,10 @@ final class TelemetrySender implements SenderEvents {
 
     @Override
     public void attached() {
-        attached = true;
-        owner.attached();
+        if (life == Life.ATTACHING) {
+            life = Life.ATTACHED;
+            owner.attached();
+        }
     }
 
     @Override
@@ -193,8 +206,8 @@ final class TelemetrySender implements SenderEvents {
 
     @Override
     public void detached(@Nullable PeerError error) {
-        boolean refused = !attached;
-        attached = false;
+        boolean refused = life == Life.ATTACHING;
+        life = Life.OVER;
         owner.linkLost(
                 refused
                         ? Conditions.failure(

@@ -27,9 +27,11 @@ final class TokenPresenter {
     /** Also where the clocks disagree so much that a token seems to have ended already. */
     private static final long SHORTEST_PAUSE_MILLIS = 500;
 
-    private static final long ANSWER_SECONDS = 20;
+    /** For the hub's answer, and from one try to the next; less if that left no time for {@link #TRIES} before the token ends. */
+    private static final long ANSWER_MILLIS = 20_000;
+
     private static final long RETRY_MILLIS = 5_000;
-    private static final int TRIES = 4;
+    private static final int TRIES = 5;
     private static final Logger log = LoggerFactory.getLogger(TokenPresenter.class);
 
     private final AmqpConnection connection;
@@ -45,7 +47,13 @@ final class TokenPresenter {
         OVER
     }
 
-    TokenPresenter(AmqpConnection connection, TokenSource tokens, String audience) {
+    /** For one line; null if the identity has no tokens. */
+    static @Nullable TokenPresenter of(LineTerms line, AmqpConnection connection) {
+        TokenSource tokens = line.tokens();
+        return tokens == null ? null : new TokenPresenter(connection, tokens, line.audience());
+    }
+
+    private TokenPresenter(AmqpConnection connection, TokenSource tokens, String audience) {
         this.connection = connection;
         this.tokens = tokens;
         this.audience = audience;
@@ -140,7 +148,7 @@ final class TokenPresenter {
                                 "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one"));
             } else {
                 put(token, presented);
-                limit(presented);
+                limit(presented, former);
             }
         });
     }
@@ -153,22 +161,26 @@ final class TokenPresenter {
                         && left.getAsLong() < TokenSource.millisLeft(former).orElse(0) - TimeUnit.SECONDS.toMillis(1));
     }
 
-    private void limit(CompletableFuture<SasToken> presented) {
+    private void limit(CompletableFuture<SasToken> presented, SasToken former) {
+        long limit = Math.max(SHORTEST_PAUSE_MILLIS, share(former, ANSWER_MILLIS));
         Future<?> alarm = connection
                 .loop()
                 .schedule(
                         () -> presented.completeExceptionally(
-                                new TimeoutException("no answer within " + ANSWER_SECONDS + " s")),
-                        ANSWER_SECONDS,
-                        TimeUnit.SECONDS);
+                                new TimeoutException("no answer within " + limit + " ms")),
+                        limit,
+                        TimeUnit.MILLISECONDS);
         presented.whenComplete((token, error) -> alarm.cancel(false));
     }
 
-    /** So that there are several more tries before the token in use ends, however short it lasts. */
     private static long pauseAfterFailure(SasToken former) {
+        return (long) (share(former, RETRY_MILLIS) * (1 + spread() / 2));
+    }
+
+    /** At most {@code most}, and so little that there are several more tries before the token in use ends, however short it lasts. */
+    private static long share(SasToken former, long most) {
         long left = TokenSource.millisLeft(former).orElse(0);
-        long pause = left <= 0 ? RETRY_MILLIS : Math.min(RETRY_MILLIS, left / TRIES);
-        return (long) (pause * (1 + spread() / 2));
+        return left <= 0 ? most : Math.min(most, left / TRIES);
     }
 
     /** Presents nothing any more. */

@@ -29,7 +29,7 @@ final class TwinClient implements ServiceLinks.User {
     private static final byte[] NO_BODY = {};
     private static final Logger log = LoggerFactory.getLogger(TwinClient.class);
 
-    private final AmqpSession owner;
+    private final AmqpLine owner;
     private final AmqpConnection connection;
     private final Callbacks callbacks;
     private final Where where;
@@ -55,7 +55,7 @@ final class TwinClient implements ServiceLinks.User {
     }
 
     TwinClient(
-            AmqpSession owner,
+            AmqpLine owner,
             AmqpConnection connection,
             EngineSession session,
             Callbacks callbacks,
@@ -173,6 +173,7 @@ final class TwinClient implements ServiceLinks.User {
         }
         inquiries.answer(id, message);
         links.release();
+        owner.settled();
     }
 
     /** The next ones wait until the application is done with it. */
@@ -225,6 +226,12 @@ final class TwinClient implements ServiceLinks.User {
     @Override
     public void refused(String id, UpstreamException cause) {
         inquiries.refuse(id, cause);
+        owner.settled();
+    }
+
+    /** Whether nobody waits for an answer. */
+    boolean isIdle() {
+        return inquiries.isIdle();
     }
 
     /** Sends what can be sent now. */

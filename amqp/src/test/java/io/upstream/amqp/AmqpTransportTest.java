@@ -18,6 +18,7 @@ import io.upstream.FailureKind;
 import io.upstream.Identity;
 import io.upstream.MessageException;
 import io.upstream.Phase;
+import io.upstream.Reconnect;
 import io.upstream.SasKey;
 import io.upstream.SasToken;
 import io.upstream.Settlement;
@@ -269,8 +270,9 @@ class AmqpTransportTest {
 
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
-    void aLostConnectionEndsAllItsSessionsAndTheNextOpenMakesAnother(UpstreamProtocol protocol) throws Exception {
-        UpstreamTransport transport = lab.transport(protocol);
+    void aLostConnectionEndsSessionsThatDoNotComeBackAndTheNextOpenMakesAnother(UpstreamProtocol protocol)
+            throws Exception {
+        UpstreamTransport transport = lab.transport(protocol, Reconnect.NEVER);
         UpstreamSession one = lab.open(transport, lab.device("lost"));
         UpstreamSession two = lab.open(transport, lab.device("lost"));
         CompletableFuture<UpstreamException> oneEnded = ended(one);

@@ -5,10 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.upstream.ConnectionString;
+import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.Identity;
 import io.upstream.ProxyServer;
+import io.upstream.Reconnect;
 import io.upstream.SasKey;
+import io.upstream.Telemetry;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
@@ -18,6 +21,8 @@ import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.emulator.proxy.Misbehaviour;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,7 +62,12 @@ final class Lab implements AutoCloseable {
     }
 
     UpstreamTransport transport(UpstreamProtocol protocol) {
-        return keep(UpstreamTransport.create(options(protocol).build(), runtime));
+        return transport(protocol, Reconnect.DEFAULT);
+    }
+
+    UpstreamTransport transport(UpstreamProtocol protocol, Reconnect reconnect) {
+        return keep(UpstreamTransport.create(
+                options(protocol).reconnect(reconnect).build(), runtime));
     }
 
     UpstreamTransport keep(UpstreamTransport transport) {
@@ -76,6 +86,11 @@ final class Lab implements AutoCloseable {
         return (SasKey) ConnectionString.parse(hub.connectionString(device)).credentials();
     }
 
+    /** As the hub has it. */
+    String primaryKey(String device) {
+        return hub.addDevice(device).primaryKey();
+    }
+
     CompletionStage<UpstreamSession> opening(UpstreamTransport transport, String device) {
         return transport.open(Identity.device(device), key(device));
     }
@@ -87,6 +102,21 @@ final class Lab implements AutoCloseable {
     /** How many connections were made to the hub so far. */
     int connections() {
         return proxy.accessLog().size();
+    }
+
+    /** Cuts the connection of a session and lets nobody have another one until {@link #letBack}. */
+    void keepAway(StatusLog log) throws Exception {
+        proxy.misbehave(new Misbehaviour.Refuse(503, null));
+        proxy.cutAll();
+        log.awaitFailures(FailureKind.PROXY_UNREACHABLE, 1);
+    }
+
+    void letBack() {
+        proxy.misbehave();
+    }
+
+    static Telemetry number(int i) {
+        return Telemetry.of(Integer.toString(i).getBytes(StandardCharsets.UTF_8));
     }
 
     void closeTransports() {

@@ -3,18 +3,24 @@ package io.upstream.amqp;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
 import io.upstream.Credentials;
 import io.upstream.Identity;
+import io.upstream.Reconnect;
 import io.upstream.SasToken;
+import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.amqp.engine.Opening;
+import io.upstream.session.Callbacks;
+import io.upstream.session.LastingSession;
+import io.upstream.session.SessionTerms;
 import io.upstream.session.TokenSource;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +28,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -86,6 +91,12 @@ final class ScriptedPeer implements AutoCloseable {
     @Nullable
     String refusal;
 
+    /** Whether what is opened comes back when it is lost. */
+    Reconnect reconnect = Reconnect.NEVER;
+
+    /** Who sits on the connection. */
+    final ConnectionTable table;
+
     private final MockTicker ticker = Ticker.newMockTicker();
     private final Transport transport = Proton.transport();
     private final Collector collector = Proton.collector();
@@ -97,9 +108,19 @@ final class ScriptedPeer implements AutoCloseable {
         this(1 << 20);
     }
 
+    /** Takes no more sessions than {@code identities} and the token service need. */
+    static ScriptedPeer ofAtMost(int identities) {
+        return new ScriptedPeer(1 << 20, identities);
+    }
+
     /** Takes no longer frames than {@code maxFrameSize}. */
     ScriptedPeer(int maxFrameSize) {
+        this(maxFrameSize, 65_535);
+    }
+
+    private ScriptedPeer(int maxFrameSize, int channelMax) {
         transport.setMaxFrameSize(maxFrameSize);
+        transport.setChannelMax(channelMax);
         Sasl sasl = transport.sasl();
         sasl.server();
         sasl.setMechanisms("ANONYMOUS");
@@ -114,57 +135,55 @@ final class ScriptedPeer implements AutoCloseable {
                 new Where("amqp", "hub hub.test:5671"),
                 ticker::nanoTime);
         channel = EmbeddedChannel.builder().ticker(ticker).handlers(client).build();
+        table = new ConnectionTable((loop, login) -> dialled(), channel::eventLoop, Reconnect.NEVER, 1_000);
+        table.take(credentials); // somebody else's: the connection outlives the sessions of a test
         exchange();
     }
 
-    /** A session's place on this connection. */
-    private final class OnlySeat implements Seat {
+    /** An attempt that gives this connection, as long as it lasts. */
+    Dialler.Dialling dialled() {
+        return new Only();
+    }
+
+    private final class Only implements Dialler.Dialling {
         @Override
-        public Identity identity() {
-            return Identity.device("d");
+        public CompletionStage<AmqpConnection> outcome() {
+            return client.isOpen()
+                    ? CompletableFuture.completedFuture(client)
+                    : CompletableFuture.failedFuture(client.lostCause());
         }
 
         @Override
-        public UpstreamProtocol protocol() {
-            return UpstreamProtocol.AMQP;
-        }
-
-        @Override
-        public UpstreamOptions options() {
-            return UpstreamOptions.forHub("hub.test")
-                    .operationTimeout(Duration.ofSeconds(20))
-                    .build();
-        }
-
-        @Override
-        public UpstreamRuntime runtime() {
-            return runtime;
-        }
-
-        @Override
-        public boolean atHub() {
-            return true;
-        }
-
-        @Override
-        public Optional<TokenSource> tokens() {
-            return Optional.of(new TokenSource(credentials, "hub.test", identity(), runtime, Runnable::run));
-        }
-
-        @Override
-        public String telemetryAddress() {
-            return HubAddresses.telemetry(identity());
-        }
-
-        @Override
-        public CompletionStage<Void> leave(AmqpSession session) {
-            return CompletableFuture.completedFuture(null);
+        public void abort(UpstreamException reason) {
+            // it has its outcome already
         }
     }
 
     CompletableFuture<UpstreamSession> opening() {
-        CompletableFuture<UpstreamSession> opened = new CompletableFuture<>();
-        new AmqpSession(new OnlySeat(), client).open(Duration.ofSeconds(30).toNanos(), opened);
+        return opening(table, channel.eventLoop());
+    }
+
+    /** Of a session that sits elsewhere, too, in the course of time. */
+    CompletableFuture<UpstreamSession> opening(ConnectionTable seats, EventLoop loop) {
+        Identity identity = Identity.device("d");
+        UpstreamOptions options = UpstreamOptions.forHub("hub.test")
+                .connectTimeout(Duration.ofSeconds(30))
+                .operationTimeout(Duration.ofSeconds(20))
+                .reconnect(reconnect)
+                .build();
+        SessionTerms terms = new SessionTerms(
+                identity,
+                UpstreamProtocol.AMQP,
+                true,
+                options,
+                runtime,
+                loop,
+                new Callbacks(runtime.callbacks()));
+        TokenSource tokens = new TokenSource(credentials, "hub.test", identity, runtime, Runnable::run);
+        LineTerms line = new LineTerms(terms, tokens, HubAddresses.telemetry(identity));
+        AmqpSeat seat = new AmqpSeat(line, seats, seats.take(credentials), gone -> {});
+        CompletableFuture<UpstreamSession> opened =
+                new LastingSession(terms, seat).open().toCompletableFuture();
         exchange();
         return opened;
     }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.amqp;
+
+import io.netty.channel.EventLoop;
+import io.upstream.Credentials;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamOptions;
+import io.upstream.UpstreamProtocol;
+import io.upstream.UpstreamRuntime;
+import io.upstream.amqp.engine.Opening;
+import io.upstream.connect.ConnectAttempt;
+import io.upstream.connect.LowerLayers;
+import io.upstream.proxy.TunnelStage;
+import io.upstream.websocket.WebSocketStage;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+
+/** Makes connections to the one hub of a transport. */
+final class HubDialler implements Dialler {
+    /** The peer is asked to speak at least so much later than we would like to have heard of it. */
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private final UpstreamOptions options;
+    private final UpstreamRuntime runtime;
+    private final LowerLayers lower;
+
+    HubDialler(UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime) {
+        this.options = options;
+        this.runtime = runtime;
+        lower = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+    }
+
+    @Override
+    public Dialling dial(EventLoop loop, Credentials credentials) {
+        Opening opening = new Opening(
+                Opening.Login.with(credentials),
+                UUID.randomUUID().toString(),
+                options.hubHost(),
+                options.keepAlive().plus(PATIENCE));
+        AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options));
+        return new Attempt(ConnectAttempt.start(
+                runtime, loop, options.connectTimeout(), () -> lower.plan(credentials).then(last)));
+    }
+
+    private record Attempt(ConnectAttempt attempt) implements Dialling {
+        @Override
+        public CompletionStage<AmqpConnection> outcome() {
+            return attempt.outcome().thenApply(AmqpStage::connection);
+        }
+
+        @Override
+        public void abort(UpstreamException reason) {
+            attempt.abort(reason);
+        }
+    }
+}
