@@ -159,7 +159,8 @@ class ProvisioningTest {
     void assignsADeviceByItsCertificateWhichThenConnects(UpstreamProtocol protocol) throws Exception {
         String id = newId();
         var issued = EmulatorCa.create().issueClient(id);
-        service.enrol(Enrolment.device(id, Attestation.Thumbprints.of(issued.chain().get(0))));
+        service.enrol(
+                Enrolment.device(id, Attestation.Thumbprints.of(issued.chain().get(0))));
         ClientCertificate certificate =
                 ClientCertificate.of(issued.key(), issued.chain().toArray(X509Certificate[]::new));
         Registration registration = Registration.of(service.idScope(), id, certificate);
