@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,23 +30,30 @@ import org.jspecify.annotations.Nullable;
  * limit of time. Thread-safe; calls nobody while it holds its monitor.
  */
 final class TokenCalls {
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    static final Duration LIMIT = Duration.ofSeconds(30);
 
     /** By how much this machine's clock may be wrong without a token being refused here that the hub would take. */
     static final Duration SKEW = Duration.ofMinutes(5);
 
     private final UpstreamRuntime runtime;
+    private final Executor caller;
     private final Duration limit;
     private final Map<Key, Call> underWay = new HashMap<>();
 
-    /** @param limit for each answer */
-    TokenCalls(UpstreamRuntime runtime, Duration limit) {
+    /**
+     * Asks nobody yet.
+     *
+     * @param caller where providers are called
+     * @param limit for each answer
+     */
+    TokenCalls(UpstreamRuntime runtime, Executor caller, Duration limit) {
         this.runtime = runtime;
+        this.caller = caller;
         this.limit = limit;
     }
 
     static TokenCalls on(UpstreamRuntime runtime) {
-        return runtime.shared(TokenCalls.class, () -> new TokenCalls(runtime, LIMIT));
+        return runtime.shared(TokenCalls.class, () -> new TokenCalls(runtime, runtime.blocking(), LIMIT));
     }
 
     /** Two providers are one only if they are the same object, whatever they say themselves. */
@@ -105,7 +113,7 @@ final class TokenCalls {
                         .next()
                         .schedule(() -> fail(late()), limit.toNanos(), TimeUnit.NANOSECONDS);
                 answer.whenComplete((token, error) -> alarm.cancel(false));
-                runtime.blocking().execute(this::run);
+                caller.execute(this::run);
             } catch (RejectedExecutionException e) {
                 hasReturned();
                 fail(TokenSource.tooMany(e));

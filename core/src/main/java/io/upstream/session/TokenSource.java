@@ -33,8 +33,8 @@ public final class TokenSource {
 
     private final Credentials credentials;
     private final TokenRequest request;
-    private final UpstreamRuntime runtime;
-    private final Executor signing;
+    private final Executor blocking;
+    private final TokenCalls calls;
 
     /**
      * For one identity; asks for nothing yet.
@@ -42,19 +42,27 @@ public final class TokenSource {
      * @throws IllegalArgumentException if the identity does not prove itself by tokens, see {@link #serves}
      */
     public TokenSource(Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime) {
-        this(credentials, hubHost, identity, runtime, runtime.blocking());
+        this(credentials, new TokenRequest(hubHost, identity), runtime.blocking(), TokenCalls.on(runtime));
     }
 
-    /** As above, with keys that sign where the caller says. */
+    /** As above, with tokens that are made and providers that are called where {@code blocking} says. */
     public TokenSource(
-            Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime, Executor signing) {
+            Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime, Executor blocking) {
+        this(
+                credentials,
+                new TokenRequest(hubHost, identity),
+                blocking,
+                new TokenCalls(runtime, blocking, TokenCalls.LIMIT));
+    }
+
+    private TokenSource(Credentials credentials, TokenRequest request, Executor blocking, TokenCalls calls) {
         if (!serves(credentials)) {
             throw new IllegalArgumentException("these credentials have no token");
         }
         this.credentials = credentials;
-        this.request = new TokenRequest(hubHost, identity);
-        this.runtime = runtime;
-        this.signing = signing;
+        this.request = request;
+        this.blocking = blocking;
+        this.calls = calls;
     }
 
     /** Whether the identity proves itself by tokens at all. */
@@ -69,17 +77,22 @@ public final class TokenSource {
         return !(credentials instanceof SasToken);
     }
 
+    /** Whether somebody else makes the tokens, who may give one that is no newer than the one before. */
+    public boolean mayBeStale() {
+        return credentials instanceof SasTokenProvider;
+    }
+
     /** A token to present now; completes on any thread, or fails with an {@link UpstreamException}. */
     public CompletionStage<SasToken> next() {
         if (credentials instanceof SasToken token) {
             return CompletableFuture.completedFuture(token);
         } else if (credentials instanceof SasTokenProvider provider) {
-            return TokenCalls.on(runtime).ask(provider, request);
+            return calls.ask(provider, request);
         }
         SasKey key = (SasKey) credentials;
         try {
             return CompletableFuture.supplyAsync(
-                    () -> key.sign(request.hubHost(), request.identity(), Instant.now()), signing);
+                    () -> key.sign(request.hubHost(), request.identity(), Instant.now()), blocking);
         } catch (RejectedExecutionException e) {
             return CompletableFuture.failedFuture(tooMany(e));
         }

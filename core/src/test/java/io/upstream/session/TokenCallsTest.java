@@ -64,7 +64,7 @@ class TokenCallsTest {
 
     @Test
     void asksOffTheEventLoopWithWhatIsToBeSigned() throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, AMPLE);
+        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
         CompletableFuture<String> seen = new CompletableFuture<>();
         SasToken token = token(Duration.ofHours(1));
         SasTokenProvider provider = request -> {
@@ -78,7 +78,7 @@ class TokenCallsTest {
     /** P26. */
     @Test
     void neverAsksTwiceAtOnceForOneIdentity() throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, AMPLE);
+        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
         AtomicInteger asked = new AtomicInteger();
         CompletableFuture<SasToken> slow = new CompletableFuture<>();
         SasTokenProvider provider = request -> {
@@ -99,7 +99,7 @@ class TokenCallsTest {
 
     @Test
     void givesUpOnAnAnswerThatDoesNotComeAndAsksAgain() throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, SHORT);
+        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), SHORT);
         AtomicInteger asked = new AtomicInteger();
         SasTokenProvider provider = request -> asked.incrementAndGet() == 1
                 ? new CompletableFuture<>()
@@ -114,7 +114,7 @@ class TokenCallsTest {
     /** P26: a provider that blocks costs one thread, however often it is asked. */
     @Test
     void doesNotAskAgainBeforeAStuckProviderHasReturned() throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, SHORT);
+        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), SHORT);
         CountDownLatch stuck = new CountDownLatch(1);
         AtomicInteger asked = new AtomicInteger();
         SasToken token = token(AMPLE);
@@ -185,7 +185,7 @@ class TokenCallsTest {
     @MethodSource("uselessAnswers")
     void saysWhatIsWrongWithAnAnswer(String what, FailureKind kind, Supplier<CompletionStage<SasToken>> answer)
             throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, AMPLE);
+        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
         AtomicInteger asked = new AtomicInteger();
         SasTokenProvider provider = request ->
                 asked.incrementAndGet() == 1 ? answer.get() : CompletableFuture.completedFuture(token(AMPLE));
@@ -200,7 +200,7 @@ class TokenCallsTest {
 
     @Test
     void takesATokenThatEndedWithinTheSkewOfClocks() throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, AMPLE);
+        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
         SasToken token = token(Duration.ofMinutes(-4));
         assertSame(token, get(calls.ask(request -> CompletableFuture.completedFuture(token), REQUEST)));
     }
