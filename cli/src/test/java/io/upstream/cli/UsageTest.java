@@ -158,9 +158,8 @@ class UsageTest {
                 .map(word -> switch (word) {
                     case "KEY" -> file("key", CANARY);
                     case "BAD" -> file("bad", CANARY + "!");
-                    default -> word.replace("CS", STRING)
-                            .replace("FILE", "pom.xml")
-                            .replace("TMP", directory.toString());
+                    default ->
+                        word.replace("CS", STRING).replace("FILE", "pom.xml").replace("TMP", directory.toString());
                 })
                 .toArray(String[]::new);
     }
