@@ -14,6 +14,7 @@ import io.upstream.provisioning.ServiceLink;
 import io.upstream.provisioning.ServiceLogin;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RegistrationLogin implements ServiceLogin {
     private static final String API_VERSION = "2019-03-31";
+
+    private static final String CLIENT_VERSION = "com.microsoft:client-version";
 
     /** The service asks for no more than half of it between two questions. */
     private static final Duration IDLE_TIME_OUT = Duration.ofSeconds(60);
@@ -40,6 +43,7 @@ final class RegistrationLogin implements ServiceLogin {
         this.registration = registration;
         this.address = registration.idScope() + "/registrations/" + registration.registrationId();
         this.linkProperties = HubAddresses.linkProperties(options);
+        linkProperties.keySet().retainAll(Set.of(CLIENT_VERSION)); // the others are for hubs
         linkProperties.put("com.microsoft:api-version", API_VERSION);
         Opening opening = new Opening(login(), UUID.randomUUID().toString(), options.hubHost(), IDLE_TIME_OUT);
         this.connecting = new AmqpStage(opening, linkProperties);

@@ -7,8 +7,10 @@ import io.upstream.Registration;
 import io.upstream.SasKey;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Who registers, and how that is proved: with a key, a group's key, or a certificate. */
@@ -41,11 +43,8 @@ final class RegistrationOptions {
             description = "A file that holds the key of an enrolment group, from which the device's own is derived.")
     private @Nullable Path groupKeyFile;
 
-    @Option(names = "--cert", paramLabel = "PEM", description = "The device's certificate and its issuers, for X.509.")
-    private @Nullable Path certificate;
-
-    @Option(names = "--key", paramLabel = "PEM", description = "The private key of the certificate, not encrypted.")
-    private @Nullable Path certificateKey;
+    @Mixin
+    private final CertificateOptions certificate = new CertificateOptions();
 
     @Option(
             names = "--payload",
@@ -60,15 +59,14 @@ final class RegistrationOptions {
     }
 
     private Credentials credentials(Map<String, String> env) {
-        if (Stream.of(keyFile, groupKeyFile, certificate)
-                        .filter(path -> path != null)
+        Optional<ClientCertificate> shown = certificate.resolve();
+        if (Stream.of(keyFile != null, groupKeyFile != null, shown.isPresent())
+                        .filter(given -> given)
                         .count()
                 > 1) {
             throw new IllegalArgumentException("--key-file, --group-key-file and --cert exclude each other");
-        } else if ((certificate == null) != (certificateKey == null)) {
-            throw new IllegalArgumentException("--cert and --key go together");
-        } else if (certificate != null && certificateKey != null) {
-            return ClientCertificate.pem(certificate, certificateKey);
+        } else if (shown.isPresent()) {
+            return shown.get();
         } else if (groupKeyFile != null) {
             return SasKey.derived(IdentityOptions.read("--group-key-file", groupKeyFile), registrationId);
         } else if (keyFile != null) {

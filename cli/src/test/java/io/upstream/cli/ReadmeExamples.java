@@ -2,13 +2,13 @@
 package io.upstream.cli;
 
 import io.upstream.Assignment;
+import io.upstream.ClientCertificate;
 import io.upstream.ConnectionString;
 import io.upstream.Credentials;
+import io.upstream.Identity;
 import io.upstream.MethodResponse;
 import io.upstream.Provisioning;
 import io.upstream.Registration;
-import io.upstream.ClientCertificate;
-import io.upstream.Identity;
 import io.upstream.SasToken;
 import io.upstream.SasTokenProvider;
 import io.upstream.Settlement;

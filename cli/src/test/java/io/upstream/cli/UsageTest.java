@@ -27,7 +27,10 @@ class UsageTest {
     @TempDir
     private Path directory;
 
-    /** CS stands for a connection string that can be used, TMP for an empty directory, FILE for one that can be read, KEY for a file with a key, BAD for one without. */
+    /**
+     * CS stands for a connection string that can be used, TMP for an empty directory, FILE for a file that can be read, KEY for one with a
+     * key, BAD for one without.
+     */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -153,10 +156,10 @@ class UsageTest {
         return Stream.of(line.split(" ", -1))
                 .filter(word -> !word.isEmpty())
                 .map(word -> switch (word) {
-                    case "TMP" -> directory.toString();
                     case "KEY" -> file("key", CANARY);
                     case "BAD" -> file("bad", CANARY + "!");
-                    default -> word.replace("CS", STRING).replace("FILE", "pom.xml");
+                    default ->
+                        word.replace("CS", STRING).replace("FILE", "pom.xml").replace("TMP", directory.toString());
                 })
                 .toArray(String[]::new);
     }

@@ -26,7 +26,7 @@ record Doors(int mqttPort, int amqpPort, int wsPort, int apiPort) {
     Doors open(Listeners listeners, SslContext tls, HubCore hub, ProvisioningService provisioning) throws IOException {
         MqttHead mqtt = new MqttHead(hub, hub.clock(), provisioning);
         AmqpHead amqp = new AmqpHead(hub, provisioning);
-        ControlApi api = new ControlApi(hub);
+        ControlApi api = new ControlApi(hub, provisioning);
         List<Entrance> entrances = List.of(
                 Entrance.hub(heads(mqtt, amqp)),
                 Entrance.provisioning(heads(mqtt.provisioningOnly(), amqp.provisioningOnly())));

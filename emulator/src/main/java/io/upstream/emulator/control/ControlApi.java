@@ -6,6 +6,7 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.upstream.emulator.hub.HubCore;
+import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.server.HttpApi;
 import io.upstream.emulator.server.ProtocolHead;
 import java.util.Locale;
@@ -13,7 +14,7 @@ import java.util.Set;
 
 /**
  * Serves a hub's registry, twins, direct methods, telemetry and cloud-to-device messages over HTTP, in the shape of the IoT Hub
- * service REST API. Above TLS every request needs a token of the hub's policy; without TLS none.
+ * service REST API, and the enrolments of its provisioning service in the shape of that one's. Above TLS every request needs a token of the hub's policy; without TLS none.
  *
  * <pre>
  * GET POST          /devices?top=
@@ -28,6 +29,10 @@ import java.util.Set;
  * PUT GET DELETE    /certificates[/{name}]
  * POST              /faults
  * DELETE            /faults/{d}[/modules/{m}]
+ * PUT GET DELETE    /enrollments/{id}, /enrollmentGroups/{id}
+ * POST              /enrollments/query, /enrollmentGroups/query
+ * GET DELETE        /registrations/{id}
+ * POST              /registrations/{enrollmentGroupId}/query
  * GET               /telemetry?deviceId=&amp;after=&amp;limit=&amp;follow=
  * </pre>
  */
@@ -35,13 +40,28 @@ public final class ControlApi implements ProtocolHead, HttpApi {
     /** A twin, a direct method and a hundred registry operations are all smaller. */
     private static final int MAX_BODY_BYTES = 1024 * 1024;
 
-    private static final Set<String> ROOTS =
-            Set.of("devices", "twins", "statistics", "certificates", "faults", "telemetry");
+    private static final Set<String> ROOTS = Set.of(
+            "devices",
+            "twins",
+            "statistics",
+            "certificates",
+            "telemetry",
+            "faults",
+            "enrollments",
+            "enrollmentgroups",
+            "registrations");
 
     private final HubCore hub;
+    private final ProvisioningService provisioning;
 
+    /** An API to a hub without a provisioning service of its own: one that nobody reaches. */
     public ControlApi(HubCore hub) {
+        this(hub, new ProvisioningService(hub, ProvisioningService.DEFAULT_ID_SCOPE));
+    }
+
+    public ControlApi(HubCore hub, ProvisioningService provisioning) {
         this.hub = hub;
+        this.provisioning = provisioning;
     }
 
     @Override
@@ -62,6 +82,6 @@ public final class ControlApi implements ProtocolHead, HttpApi {
 
     @Override
     public ChannelHandler newHandler() {
-        return new ControlHandler(hub);
+        return new ControlHandler(hub, provisioning);
     }
 }

@@ -13,6 +13,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
+import io.upstream.emulator.provisioning.ProvisioningService;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -39,9 +40,9 @@ final class ControlHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
         ANSWERING
     }
 
-    ControlHandler(HubCore hub) {
+    ControlHandler(HubCore hub, ProvisioningService provisioning) {
         this.hub = hub;
-        this.routes = new ControlRoutes(hub);
+        this.routes = new ControlRoutes(hub, provisioning);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.upstream.emulator.hub.HubCore;
 import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
+import io.upstream.emulator.provisioning.ProvisioningService;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +28,9 @@ final class ControlRoutes {
     private final CloudMessageRequests messages;
     private final CertificateRequests certificates;
     private final FaultRequests faults;
+    private final EnrolmentRequests enrolments;
 
-    ControlRoutes(HubCore hub) {
+    ControlRoutes(HubCore hub, ProvisioningService provisioning) {
         this.identities = new IdentityRequests(hub);
         this.registry = new RegistryRequests(hub);
         this.bulk = new BulkRequests(hub);
@@ -37,6 +39,7 @@ final class ControlRoutes {
         this.messages = new CloudMessageRequests(hub);
         this.certificates = new CertificateRequests(hub.authorities());
         this.faults = new FaultRequests(hub);
+        this.enrolments = new EnrolmentRequests(provisioning);
     }
 
     /** Whether telemetry is asked for, which is no single answer. */
@@ -100,6 +103,10 @@ final class ControlRoutes {
         }
         if (route.is("statistics", "*")) {
             return registry.statistics(method, route.segments().get(1));
+        }
+        FullHttpResponse enrolment = enrolments.answer(method, route, request);
+        if (enrolment != null) {
+            return enrolment;
         }
         if (route.is("certificates")) {
             return orNotAllowed(certificates.list(method), "GET");

@@ -41,9 +41,13 @@ final class AmqpPeer implements AutoCloseable {
     private int tags;
 
     AmqpPeer(Hub hub, int cut) {
+        this(new AmqpHead(hub), cut);
+    }
+
+    AmqpPeer(AmqpHead head, int cut) {
         this.cut = cut;
         channel.freezeTime();
-        new AmqpHead(hub).install(channel.pipeline());
+        head.install(channel.pipeline());
         transport.setMaxFrameSize(4096);
         transport.bind(connection);
         connection.setContainer("");

@@ -27,7 +27,10 @@ import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.tls.ClientCertificate;
 import io.upstream.emulator.tls.EmulatorCa;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -39,18 +42,34 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Microsoft's provisioning client, unmodified, over everything it speaks. It waits two seconds between its questions, so clients work side by side. */
+/** Microsoft's provisioning client, unmodified, over everything it speaks. It waits two seconds between its questions, so all clients visit at once. */
 class ProvisioningSdkTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LIMIT_SECONDS = 50;
+    private static final String GROUP_KEY = Tokens.OTHER_KEY;
 
     @TempDir
     static Path directory;
+
+    private static final Map<ProvisioningDeviceClientTransportProtocol, Visitors> VISITORS =
+            new EnumMap<>(ProvisioningDeviceClientTransportProtocol.class);
 
     private static ProvisioningPorts ports;
     private static ProvisioningService service;
     private static EmulatorCa ca;
     private static ExecutorService clients;
+
+    /** What one protocol's clients are told. */
+    private record Visitors(
+            Visitor keyed,
+            Visitor grouped,
+            Visitor known,
+            Visitor issued,
+            Visitor disabled,
+            Visitor failing,
+            Visitor wrong) {}
+
+    private record Visitor(String id, Future<ProvisioningDeviceClientRegistrationResult> result) {}
 
     @BeforeAll
     static void open() throws Exception {
@@ -58,6 +77,42 @@ class ProvisioningSdkTest {
         service = ports.hub.provisioning();
         ca = EmulatorCa.openOrCreate(directory);
         clients = Executors.newCachedThreadPool();
+        service.enrolGroup("pumps", GROUP_KEY);
+        service.enrol(Enrolment.group("plant", new Attestation.Authorities(ca.certificate(), null)));
+        service.allocateBy(request -> {
+            if (request.registrationId().startsWith("failing-")) {
+                throw new ProvisioningException(ProvisioningError.QUOTA_EXCEEDED, "no room");
+            }
+            return Allocator.BY_PLAN.allocate(request);
+        });
+        for (var each : ProvisioningDeviceClientTransportProtocol.values()) {
+            if (!each.name().endsWith("_WS") || ports.webSocketIsReachable()) {
+                VISITORS.put(each, visit(each));
+            }
+        }
+    }
+
+    private static Visitors visit(ProvisioningDeviceClientTransportProtocol protocol) throws Exception {
+        String suffix = "-" + protocol.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        Attestation.SymmetricKeys keys = new Attestation.SymmetricKeys(Tokens.KEY, "");
+        service.enrol(Enrolment.device("keyed" + suffix, keys)
+                .deviceId("device-keyed" + suffix)
+                .payload(JSON.readTree("{\"site\":\"north\"}")));
+        ClientCertificate own = EmulatorCa.create().issueClient("known" + suffix);
+        service.enrol(Enrolment.device(
+                "known" + suffix, Attestation.Thumbprints.of(own.chain().get(0))));
+        service.enrol(Enrolment.device("disabled" + suffix, keys).disabled());
+        service.enrol("failing" + suffix, Tokens.KEY);
+        service.enrol("wrong" + suffix, Tokens.KEY);
+        String derived = DeviceKeys.derive(GROUP_KEY, "grouped" + suffix);
+        return new Visitors(
+                byKey(protocol, "keyed" + suffix, Tokens.KEY, "{\"colour\":\"blue\"}"),
+                byKey(protocol, "grouped" + suffix, derived, null),
+                byCertificate(protocol, "known" + suffix, own),
+                byCertificate(protocol, "issued" + suffix, ca.issueClient("issued" + suffix)),
+                byKey(protocol, "disabled" + suffix, Tokens.KEY, null),
+                byKey(protocol, "failing" + suffix, Tokens.KEY, null),
+                byKey(protocol, "wrong" + suffix, Tokens.OTHER_KEY, null));
     }
 
     @AfterAll
@@ -69,94 +124,79 @@ class ProvisioningSdkTest {
 
     @ParameterizedTest
     @EnumSource(ProvisioningDeviceClientTransportProtocol.class)
-    void assignsDevices(ProvisioningDeviceClientTransportProtocol protocol) throws Exception {
-        assumeReachable(protocol);
-        String suffix = protocol.name().toLowerCase(Locale.ROOT).replace('_', '-');
-        String keyed = "keyed-" + suffix;
-        String grouped = "grouped-" + suffix;
-        String known = "known-" + suffix;
-        String issued = "issued-" + suffix;
-        String groupKey = service.enrolGroup("pumps").primaryKey();
-        service.enrol(Enrolment.device(keyed, new Attestation.SymmetricKeys(Tokens.KEY, ""))
-                .deviceId("device-" + keyed)
-                .payload(JSON.readTree("{\"site\":\"north\"}")));
-        EmulatorCa stranger = EmulatorCa.create();
-        ClientCertificate own = stranger.issueClient(known);
-        service.enrol(
-                Enrolment.device(known, Attestation.Thumbprints.of(own.chain().get(0))));
-        service.enrol(Enrolment.group("plant", new Attestation.Authorities(ca.certificate(), null)));
-
-        var byKey = register(protocol, key(Tokens.KEY, keyed), "{\"colour\":\"blue\"}");
-        var byDerivedKey = register(protocol, key(DeviceKeys.derive(groupKey, grouped), grouped), null);
-        var byCertificate = register(protocol, certificate(known, own), null);
-        var byAuthority = register(protocol, certificate(issued, ca.issueClient(issued)), null);
-
-        ProvisioningDeviceClientRegistrationResult first = byKey.get();
-        assertAssigned("device-" + keyed, first);
+    void assignsADeviceWithAKey(ProvisioningDeviceClientTransportProtocol protocol) throws Exception {
+        Visitor keyed = visitors(protocol).keyed();
+        ProvisioningDeviceClientRegistrationResult result = keyed.result().get();
+        assertAssigned("device-" + keyed.id(), result, Tokens.KEY);
         assertEquals(
                 "north",
-                JSON.readTree(first.getProvisioningPayload()).get("site").asText());
-        String sent = service.registration(keyed).orElseThrow().requestPayload().asText();
+                JSON.readTree(result.getProvisioningPayload()).get("site").asText());
+        String sent =
+                service.registration(keyed.id()).orElseThrow().requestPayload().asText();
         assertEquals("blue", JSON.readTree(sent).get("colour").asText());
-        assertTrue(ports.hub.connectionString("device-" + keyed).endsWith(Tokens.KEY));
-        assertAssigned(grouped, byDerivedKey.get());
-        assertTrue(ports.hub.connectionString(grouped).endsWith(DeviceKeys.derive(groupKey, grouped)));
-        assertAssigned(known, byCertificate.get());
-        assertTrue(ports.hub.connectionString(known).endsWith("x509=true"));
-        assertAssigned(issued, byAuthority.get());
-        assertTrue(ports.hub.connectionString(issued).endsWith("x509=true"));
-
-        var again = register(protocol, key(Tokens.KEY, keyed), null).get();
-        assertEquals(ProvisioningDeviceClientSubstatus.REPROVISIONED_TO_INITIAL_ASSIGNMENT, again.getSubstatus());
     }
 
     @ParameterizedTest
     @EnumSource(ProvisioningDeviceClientTransportProtocol.class)
-    void tellsDevicesWhyNot(ProvisioningDeviceClientTransportProtocol protocol) throws Exception {
-        assumeReachable(protocol);
-        String suffix = protocol.name().toLowerCase(Locale.ROOT).replace('_', '-');
-        String off = "off-" + suffix;
-        String wrong = "wrong-" + suffix;
-        String full = "full-" + suffix;
-        service.enrol(Enrolment.device(off, new Attestation.SymmetricKeys(Tokens.KEY, ""))
-                .disabled());
-        service.enrol(full, Tokens.KEY);
-        service.enrol(wrong, Tokens.KEY);
-        service.allocateBy(request -> {
-            if (request.registrationId().equals(full)) {
-                throw new ProvisioningException(ProvisioningError.QUOTA_EXCEEDED, "no room for " + full);
-            }
-            return Allocator.BY_PLAN.allocate(request);
-        });
-        var disabled = register(protocol, key(Tokens.KEY, off), null);
-        var failed = register(protocol, key(Tokens.KEY, full), null);
-        var refused = register(protocol, key(Tokens.OTHER_KEY, wrong), null);
+    void assignsADeviceWithAKeyDerivedFromItsGroups(ProvisioningDeviceClientTransportProtocol protocol)
+            throws Exception {
+        Visitor grouped = visitors(protocol).grouped();
+        assertAssigned(grouped.id(), grouped.result().get(), DeviceKeys.derive(GROUP_KEY, grouped.id()));
+    }
 
-        assertInstanceOf(ProvisioningDeviceHubException.class, failure(disabled));
-        ProvisioningDeviceHubException why = assertInstanceOf(ProvisioningDeviceHubException.class, failure(failed));
+    @ParameterizedTest
+    @EnumSource(ProvisioningDeviceClientTransportProtocol.class)
+    void assignsDevicesWithCertificates(ProvisioningDeviceClientTransportProtocol protocol) throws Exception {
+        for (Visitor each :
+                List.of(visitors(protocol).known(), visitors(protocol).issued())) {
+            assertAssigned(each.id(), each.result().get(), "x509=true");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ProvisioningDeviceClientTransportProtocol.class)
+    void tellsDevicesWhyNot(ProvisioningDeviceClientTransportProtocol protocol) {
+        Visitors visitors = visitors(protocol);
+        assertInstanceOf(ProvisioningDeviceHubException.class, failure(visitors.disabled()));
+        ProvisioningDeviceHubException why =
+                assertInstanceOf(ProvisioningDeviceHubException.class, failure(visitors.failing()));
         assertEquals(ProvisioningError.QUOTA_EXCEEDED.code(), why.getErrorCode());
-        assertTrue(String.valueOf(why.getMessage()).contains("no room for"), why.getMessage());
-        failure(refused);
-        assertTrue(service.registration(wrong).isEmpty());
+        assertEquals("no room", why.getMessage());
+        failure(visitors.wrong());
+        assertTrue(service.registration(visitors.wrong().id()).isEmpty());
     }
 
-    private static void assumeReachable(ProvisioningDeviceClientTransportProtocol protocol) {
+    private static Visitors visitors(ProvisioningDeviceClientTransportProtocol protocol) {
+        Visitors found = VISITORS.get(protocol);
         assumeTrue(
-                !protocol.name().endsWith("_WS") || ports.webSocketIsReachable(),
-                "this process may not bind port 443, and the client has no proxy setting for WebSocket");
+                found != null, "this process may not bind port 443, and the client has no proxy setting for WebSocket");
+        return found;
     }
 
-    private static void assertAssigned(String deviceId, ProvisioningDeviceClientRegistrationResult result) {
+    private static void assertAssigned(
+            String deviceId, ProvisioningDeviceClientRegistrationResult result, String secret) {
         assertEquals(
                 ProvisioningDeviceClientStatus.PROVISIONING_DEVICE_STATUS_ASSIGNED,
                 result.getProvisioningDeviceClientStatus());
         assertEquals(deviceId, result.getDeviceId());
         assertEquals(ports.hub.hostName(), result.getIothubUri());
         assertEquals(ProvisioningDeviceClientSubstatus.INITIAL_ASSIGNMENT, result.getSubstatus());
+        assertTrue(ports.hub.connectionString(deviceId).endsWith(secret));
     }
 
-    private static Throwable failure(Future<?> registration) {
-        return assertThrows(ExecutionException.class, registration::get).getCause();
+    private static Throwable failure(Visitor visitor) {
+        return assertThrows(ExecutionException.class, () -> visitor.result().get())
+                .getCause();
+    }
+
+    private static Visitor byKey(
+            ProvisioningDeviceClientTransportProtocol protocol, String id, String key, String payload) {
+        return new Visitor(id, register(protocol, new TrustingKey(key, id, ca.certificate()), payload));
+    }
+
+    private static Visitor byCertificate(
+            ProvisioningDeviceClientTransportProtocol protocol, String id, ClientCertificate own) {
+        return new Visitor(id, register(protocol, new TrustingCertificate(id, own, ca.certificate()), null));
     }
 
     private static Future<ProvisioningDeviceClientRegistrationResult> register(
@@ -172,13 +212,5 @@ class ProvisioningSdkTest {
                 client.close();
             }
         });
-    }
-
-    private static SecurityProvider key(String key, String registrationId) {
-        return new TrustingKey(key, registrationId, ca.certificate());
-    }
-
-    private static SecurityProvider certificate(String registrationId, ClientCertificate own) {
-        return new TrustingCertificate(registrationId, own, ca.certificate());
     }
 }

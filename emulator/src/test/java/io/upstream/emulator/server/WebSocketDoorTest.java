@@ -13,6 +13,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -197,5 +198,17 @@ class WebSocketDoorTest {
     private void assertRefused(int status, String response) {
         assertTrue(response.startsWith("HTTP/1.1 " + status + " "), response);
         assertFalse(channel.isActive());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/mqtt", "/?iothub-no-client-cert=true", "https://dps.example/mqtt"})
+    void hasOtherEntrancesIfToldSo(String target) {
+        for (int handlers = 3; handlers > 0; handlers--) {
+            channel.pipeline().removeFirst();
+        }
+        new WebSocketDoor(List.of(
+                        Entrance.hub(Map.of("mqtt", echo("M"))), Entrance.provisioning(Map.of("mqtt", echo("P")))))
+                .install(channel.pipeline());
+        assertTrue(request(target, "mqtt").startsWith("HTTP/1.1 101 "));
     }
 }
