@@ -10,9 +10,12 @@ import org.apache.qpid.proton.amqp.transport.ErrorCondition;
 import org.apache.qpid.proton.amqp.transport.LinkError;
 import org.apache.qpid.proton.engine.Link;
 import org.apache.qpid.proton.engine.Receiver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Ends on one connection what the hub wants ended. Confined to the event loop. */
 final class Endings {
+    private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
     private static final ErrorCondition CONNECTION_FORCED =
             new ErrorCondition(ConnectionError.CONNECTION_FORCED, "the hub has ended the connection");
     private static final ErrorCondition SESSION_FAILED =
@@ -29,6 +32,7 @@ final class Endings {
     }
 
     void end(HubIdentity identity, Ending what) {
+        LOG.debug("{} is ended for {}", what, identity);
         switch (what) {
             case REPLACED -> connection.table().fail(identity, ELSEWHERE);
             case DISABLED ->

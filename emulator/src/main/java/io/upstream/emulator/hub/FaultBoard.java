@@ -9,9 +9,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The faults in force, at most one for each identity. What they end or disable is done outside the lock, by whoever makes them begin. */
 final class FaultBoard {
+    private static final Logger LOG = LoggerFactory.getLogger(FaultBoard.class);
+
     /** What begins and ends with faults. */
     interface Effects {
         void end(HubIdentity identity, Ending ending);
@@ -111,6 +115,7 @@ final class FaultBoard {
             }
             entry.phase = Phase.ACTIVE;
         }
+        LOG.debug("{} begins for {}", entry.fault, identity);
         Ending ending = entry.fault.kind().ending();
         if (ending != null) {
             effects.end(identity, ending);

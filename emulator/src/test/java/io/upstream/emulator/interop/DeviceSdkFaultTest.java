@@ -74,11 +74,15 @@ class DeviceSdkFaultTest {
                 : Stream.of("KillTcp", "ShutDownMqtt");
     }
 
+    /**
+     * With a delay as in the SDK's own suite: its WebSocket layer for AMQP (qpid-proton-j-extensions 1.2.4) never returns from a read that holds an AMQP
+     * close behind another frame, here the acknowledgement of the message that asks for the fault.
+     */
     @ParameterizedTest
     @MethodSource("faultsThatEnd")
     void reconnectsAndGoesOn(String type) throws Exception {
         client.forgetStatuses();
-        client.client.sendEventAsync(fault(type, "0", "0"), (message, failure, context) -> {}, null);
+        client.client.sendEventAsync(fault(type, "0.1", "0"), (message, failure, context) -> {}, null);
         client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
         client.awaitStatus(IotHubConnectionStatus.CONNECTED);
         client.works();
@@ -135,7 +139,9 @@ class DeviceSdkFaultTest {
         sdk.hub.inject(id, Fault.lasting(FaultKind.QUOTA, Duration.ofSeconds(1)));
         if (overAmqp()) {
             IotHubClientException refused = assertThrows(IotHubClientException.class, client::sends);
-            assertEquals(IotHubStatusCode.QUOTA_EXCEEDED, refused.getStatusCode());
+            // What the SDK makes of amqp:resource-limit-exceeded.
+            assertEquals(IotHubStatusCode.IO_ERROR, refused.getStatusCode());
+            assertTrue(String.valueOf(refused.getMessage()).contains("403002"), refused.getMessage());
             sdk.hub.endFault(id);
         }
         client.works();

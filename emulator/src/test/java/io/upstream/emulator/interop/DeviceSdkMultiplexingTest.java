@@ -107,8 +107,6 @@ class DeviceSdkMultiplexingTest {
         for (SdkClient each : devices) {
             each.sends();
         }
-        devices.get(0).hasKeptItsStatus();
-        devices.get(4).hasKeptItsStatus();
     }
 
     @Test

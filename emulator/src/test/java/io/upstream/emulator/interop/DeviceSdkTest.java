@@ -2,7 +2,6 @@
 package io.upstream.emulator.interop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
 import com.microsoft.azure.sdk.iot.device.IotHubMessageResult;
@@ -55,16 +54,9 @@ class DeviceSdkTest {
 
     @Test
     void readsThePropertiesOfAMessage() throws Exception {
-        Map<String, String> system = Map.of(
-                "message-id",
-                "m-1",
-                "correlation-id",
-                "c 1",
-                "content-type",
-                "text/plain",
-                "content-encoding",
-                "utf-8");
-        sdk.hub.sendToDevice(id, new HubMessage(system, Map.of("k 1", "v=%&/é", "k2", "v2"), new byte[] {0, -1, 7}));
+        Map<String, String> system =
+                Map.of("message-id", "m-1", "correlation-id", "c 1", "content-type", "text/plain", "content-encoding", "utf-8");
+        SentMessage sent = sdk.hub.sendToDevice(id, new HubMessage(system, Map.of("k 1", "v=%&/é", "k2", "v2"), new byte[] {0, -1, 7}));
         Message message = client.receive();
         assertEquals("m-1", message.getMessageId());
         assertEquals("c 1", message.getCorrelationId());
@@ -73,22 +65,26 @@ class DeviceSdkTest {
         assertEquals("v=%&/é", message.getProperty("k 1"));
         assertEquals("v2", message.getProperty("k2"));
         assertEquals(-1, message.getBytes()[1]);
+        assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(SdkClient.LIMIT));
     }
 
+    /** MQTT has no word for it: there the SDK acknowledges, whatever the application says. */
     @Test
     void rejectsAMessage() throws Exception {
-        assumeTrue(overAmqp(), "MQTT has no reject");
         SentMessage sent = receive(IotHubMessageResult.REJECT);
-        assertEquals(CloudMessageState.REJECTED, sent.awaitOutcome(SdkClient.LIMIT));
+        assertEquals(
+                overAmqp() ? CloudMessageState.REJECTED : CloudMessageState.COMPLETED,
+                sent.awaitOutcome(SdkClient.LIMIT));
         client.answerMessagesWith(IotHubMessageResult.COMPLETE);
     }
 
     @Test
     void getsAMessageAgainThatItHasAbandoned() throws Exception {
-        assumeTrue(overAmqp(), "MQTT has no abandon");
         SentMessage sent = receive(IotHubMessageResult.ABANDON);
         client.answerMessagesWith(IotHubMessageResult.COMPLETE);
-        client.receive();
+        if (overAmqp()) {
+            client.receive();
+        }
         assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(SdkClient.LIMIT));
         client.received.clear();
     }
@@ -126,8 +122,8 @@ class DeviceSdkTest {
     @Test
     void getsWhatWasSentWhileItWasAway() throws Exception {
         client.client.close();
-        SentMessage sent =
-                sdk.hub.sendToDevice(id, new HubMessage(Map.of(), Map.of(), "later".getBytes(StandardCharsets.UTF_8)));
+        SentMessage sent = sdk.hub.sendToDevice(
+                id, new HubMessage(Map.of(), Map.of(), "later".getBytes(StandardCharsets.UTF_8)));
         client.client.open(false);
         client.subscribe();
         assertEquals("later", new String(client.receive().getBytes(), StandardCharsets.UTF_8));

@@ -26,7 +26,6 @@ import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.SentMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -120,10 +119,6 @@ final class SdkClient implements AutoCloseable {
                 return;
             }
         }
-    }
-
-    void hasKeptItsStatus() {
-        assertEquals(List.of(), List.copyOf(statuses));
     }
 
     void forgetStatuses() {
