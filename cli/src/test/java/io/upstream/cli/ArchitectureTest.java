@@ -59,7 +59,7 @@ class ArchitectureTest {
                 "io.upstream|io.upstream.spi",
                 "io.upstream.spi|io.upstream",
                 "io.upstream.connect|io.upstream",
-                "io.upstream.session|io.upstream io.upstream.connect",
+                "io.upstream.session|io.upstream io.upstream.connect io.upstream.frame",
                 "io.upstream.proxy|io.upstream io.upstream.connect",
                 "io.upstream.websocket|io.upstream io.upstream.connect",
                 "io.upstream.mqtt|io.upstream io.upstream.spi io.upstream.connect io.upstream.session io.upstream.proxy io.upstream.websocket io.upstream.frame",
