@@ -30,7 +30,7 @@ class UsageTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, bench and help",
+                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, twin, bench and help",
                 "dance                                            | 'dance' is not a command",
                 "sned                                             | 'sned' is not a command or option of it, there are demo, emulator, send",
                 "--frobnicate                                     | unknown option '--frobnicate'",
@@ -63,6 +63,16 @@ class UsageTest {
                 "receive --connection-string CS --settle maybe    | --settle",
                 "receive --connection-string CS --max 0           | --max must be at least 1",
                 "receive --connection-string CS --for 0s          | is not a duration",
+                "twin                                             | a command is missing, there are get and report",
+                "twin dance                                       | 'dance' is not a command or option of it, there are get and report",
+                "twin get                                         | who connects is missing",
+                "twin get --connection-string CS {}               | its text is not shown",
+                "twin report --connection-string CS               | JSON",
+                "twin report --connection-string CS []            | one JSON object",
+                "twin report --connection-string CS {\"a\":1}x    | one JSON object",
+                "twin report --connection-string CS -             | one JSON object",
+                "twin report --connection-string CS {} --version 0 | --version must be at least 1",
+                "twin report --connection-string CS {} --version x | 'x' is not a long",
                 "emulator --mqtt-port 70000                       | a port must be 0..65535",
                 "emulator --mqtt-port 0 --amqp-port 0 --ws-port 0 --api-port 0 --dir TMP --device d=x! | --device",
                 "demo --count 0                                   | --count must be 1..100000",
@@ -103,7 +113,7 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "bench"})
+    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "twin", "twin get", "twin report", "bench"})
     void showsHelpOnStandardOutput(String command) {
         Shell.Run run = Shell.run(words(command + " --help"));
         assertEquals(Cli.DONE, run.code());
@@ -132,7 +142,7 @@ class UsageTest {
 
     @Test
     void hasAHelpLineForEachCommand() {
-        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "bench");
+        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "twin", "bench");
         String help = Shell.run("--help").out();
         assertTrue(commands.stream().allMatch(command -> help.contains("  " + command + " ")), help);
     }
