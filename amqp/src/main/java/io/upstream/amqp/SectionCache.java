@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.upstream.Telemetry;
 import io.upstream.frame.FlatProperties;
+import io.upstream.session.HubProperties;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,10 @@ final class SectionCache {
         Sections known = byContent[slot];
         if (known != null && known.takes(message, set)) {
             return known;
+        }
+        String wrong = HubProperties.unsendable(set);
+        if (wrong != null) {
+            throw new InvalidTelemetryException(wrong);
         }
         byte[] encoded = encode(message);
         Sections sections = new Sections(message, set, encoded);

@@ -5,13 +5,16 @@ import io.netty.buffer.ByteBufUtil;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.frame.FlatProperties;
+import io.upstream.session.HubProperties;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What messages with the same properties have in common. */
 final class Sections {
     private final FlatProperties properties;
     private final byte[] encoded;
     private final long hubSize;
+    private final @Nullable String hubObjection;
 
     /** The maps of the message that had them last. */
     private Map<SystemProperty, String> systemMap;
@@ -28,6 +31,7 @@ final class Sections {
         this.properties = properties;
         this.encoded = encoded;
         hubSize = hubSize(properties);
+        hubObjection = HubProperties.objection(properties);
         systemMap = message.system();
         propertyMap = message.properties();
     }
@@ -52,6 +56,12 @@ final class Sections {
     /** How long the hub takes {@code message} for, in bytes. */
     long hubSize(Telemetry message) {
         return hubSize + message.size();
+    }
+
+    /** Why an IoT Hub would misread them, as the text of an error; null if it would not. */
+    @Nullable
+    String hubObjection() {
+        return hubObjection;
     }
 
     /** Whether {@code message} has the very same properties, which {@link Telemetry#withPayload} keeps. */

@@ -145,6 +145,10 @@ final class TelemetrySender implements SenderEvents {
         try {
             Sections sections = connection.sections().sections(message);
             if (toHub) {
+                String objection = sections.hubObjection();
+                if (objection != null) {
+                    throw new InvalidTelemetryException(objection);
+                }
                 HubLimit.require(sections.hubSize(message));
             }
             return sections;

@@ -15,6 +15,7 @@ import picocli.CommandLine.Option;
 /** Measures throughput and latency from call to acknowledgement. */
 @Command(
         name = "bench",
+        mixinStandardHelpOptions = true,
         description = {
             "Sends messages over all four protocols, or the one of --protocol, and prints messages per second and how long"
                     + " acknowledgements took.",

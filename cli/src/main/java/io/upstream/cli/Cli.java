@@ -25,6 +25,9 @@ final class Cli {
                 .addSubcommand(new EmulatorCommand(around))
                 .addSubcommand(new SendCommand(around))
                 .addSubcommand(new ReceiveCommand(around))
+                .addSubcommand(new CommandLine(new TwinCommand())
+                        .addSubcommand(new TwinGetCommand(around))
+                        .addSubcommand(new TwinReportCommand(around)))
                 .addSubcommand(new ProvisionCommand(around))
                 .addSubcommand(new BenchCommand(around))
                 .addSubcommand(new CommandLine.HelpCommand());

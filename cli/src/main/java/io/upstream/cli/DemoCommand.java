@@ -24,6 +24,7 @@ import picocli.CommandLine.Option;
 /** Shows on one machine what the library is for. */
 @Command(
         name = "demo",
+        mixinStandardHelpOptions = true,
         description = {
             "Starts a hub and a proxy that asks for a password, both on loopback, sends messages over all four protocols directly and"
                     + " through the proxy, and compares what the hub received with what was sent, byte by byte and in order."

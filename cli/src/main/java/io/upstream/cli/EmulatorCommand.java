@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
 /** Runs a hub. */
 @Command(
         name = "emulator",
+        mixinStandardHelpOptions = true,
         description = {
             "Runs an IoT Hub on this machine until a signal ends it, and prints how to reach it: ports, certificate, connection"
                     + " strings.",

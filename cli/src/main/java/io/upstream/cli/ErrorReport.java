@@ -101,7 +101,9 @@ final class ErrorReport {
     }
 
     private static String commands(CommandLine command) {
-        return command.getSubcommands().isEmpty() ? "" : ", there are " + UpstreamCommand.COMMANDS;
+        return command.getSubcommands().isEmpty()
+                ? ""
+                : ", there are " + UpstreamCommand.commands(command.getCommandSpec());
     }
 
     private static String optionName(String argument) {

@@ -10,7 +10,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** What all commands have in common: how they print, and that they end with an exit code. */
-@Command(mixinStandardHelpOptions = true, version = UpstreamCommand.VERSION)
+@Command(version = UpstreamCommand.VERSION)
 abstract class Operation implements Callable<Integer> {
     @Mixin
     final OutputOptions output = new OutputOptions();

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.cli;
 
-import io.upstream.CloudMessage;
 import io.upstream.Settlement;
 import io.upstream.UpstreamException;
-import io.upstream.UpstreamSession;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Prints cloud-to-device messages. */
+/** Prints what comes from the hub. */
 @Command(
         name = "receive",
+        mixinStandardHelpOptions = true,
         description = {
-            "Prints cloud-to-device messages as they come and settles each, until --for or --max is reached or a signal ends it;"
-                    + " the exit code is then 0.",
-            "With --json: {\"event\":\"ready\"} once the hub has confirmed the subscription, then one object for each message,"
-                    + " and a summary."
+            "Prints messages, method calls and changes of the desired properties as they come, until --for or --max is reached or a"
+                    + " signal ends it; the exit code is then 0. A device gets its cloud-to-device messages, a module what is routed to"
+                    + " its inputs. Each message is settled, each call is answered with status 200 and its own payload.",
+            "With --json: {\"event\":\"ready\"} once the hub has confirmed the subscriptions, then one object for each"
+                    + " (\"message\", \"method\" or \"desired\"), and a summary."
         })
 final class ReceiveCommand extends Operation {
     private static final int OUTBOX = 100;
@@ -43,14 +41,11 @@ final class ReceiveCommand extends Operation {
             names = "--for",
             paramLabel = "D",
             converter = DurationConverter.class,
-            description = "End after this time, counted from the confirmed subscription.")
+            description = "End after this time, counted from the confirmed subscriptions.")
     private @Nullable Duration limit;
 
-    @Option(names = "--max", paramLabel = "N", description = "End after so many messages.")
+    @Option(names = "--max", paramLabel = "N", description = "End after so many messages, calls and changes together.")
     private @Nullable Long max;
-
-    private final CompletableFuture<Void> enough = new CompletableFuture<>();
-    private final AtomicLong received = new AtomicLong();
 
     ReceiveCommand(Surroundings around) {
         super(around);
@@ -62,24 +57,15 @@ final class ReceiveCommand extends Operation {
             throw usage("--max must be at least 1, was " + max);
         }
         try (Link link = Link.open(resolve(target, OUTBOX), around().stop())) {
-            link.session().onStatus(status -> {
-                UpstreamException cause = status.cause();
-                if (cause != null) {
-                    enough.completeExceptionally(cause);
-                }
-            });
-            Link.await(
-                    link.session().onMessage(message -> take(console, link.session(), message)),
-                    target.timeout(),
-                    around().stop());
+            Arrivals arrivals = new Arrivals(console, link.session(), settlement, max == null ? Long.MAX_VALUE : max);
+            arrivals.await(target.timeout(), around().stop());
             ready(console, link);
-            awaitEnd(console);
-        }
-        long count = Math.min(received.get(), max == null ? Long.MAX_VALUE : max);
-        if (console.isJson()) {
-            console.json(Console.event("summary").put("received", count));
-        } else {
-            console.note(commandName() + ": " + count + (count == 1 ? " message" : " messages"));
+            awaitEnd(console, arrivals.enough());
+            if (console.isJson()) {
+                console.json(arrivals.summary());
+            } else {
+                console.note(commandName() + ": " + arrivals.inWords());
+            }
         }
         return Cli.DONE;
     }
@@ -89,30 +75,13 @@ final class ReceiveCommand extends Operation {
         if (console.isJson()) {
             console.json(Console.event("ready").put("protocol", protocol).put("proxy", link.proxy()));
         } else {
-            console.note(commandName() + ": waiting for messages to "
+            console.note(commandName() + ": waiting for messages, calls and changes to "
                     + link.session().identity() + " over " + protocol);
         }
     }
 
-    /** What comes after the last one wanted goes back to the hub. */
-    private CompletionStage<Settlement> take(Console console, UpstreamSession session, CloudMessage message) {
-        long number = received.incrementAndGet();
-        if (max != null && number > max) {
-            return CompletableFuture.completedFuture(Settlement.ABANDON);
-        }
-        if (console.isJson()) {
-            console.json(CloudMessageText.json(message));
-        } else {
-            console.print(CloudMessageText.human(message));
-        }
-        if (max != null && number == max) {
-            // A session's callbacks run in order: this one comes when the settlement below has been handed over.
-            session.onStatus(status -> enough.complete(null));
-        }
-        return CompletableFuture.completedFuture(settlement);
-    }
-
-    private void awaitEnd(Console console) throws UpstreamException, InterruptedException {
+    private void awaitEnd(Console console, CompletableFuture<Void> enough)
+            throws UpstreamException, InterruptedException {
         long start = System.nanoTime();
         CompletableFuture<Object> end =
                 CompletableFuture.anyOf(enough, around().stop().requested());

@@ -15,6 +15,7 @@ import picocli.CommandLine.Option;
 /** Sends telemetry. */
 @Command(
         name = "send",
+        mixinStandardHelpOptions = true,
         description = {
             "Sends telemetry: the lines of standard input, or generated messages with --count.",
             "Each line is one message, byte by byte; LF or CR LF at its end is not part of it. An empty line is an empty message.",

@@ -20,7 +20,6 @@ import picocli.CommandLine.Spec;
         })
 final class UpstreamCommand implements Runnable {
     static final String VERSION = "upstream 0.1.0";
-    static final String COMMANDS = "demo, emulator, send, receive, provision, bench and help";
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -28,6 +27,13 @@ final class UpstreamCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing, there are " + COMMANDS);
+        throw new ParameterException(spec.commandLine(), "a command is missing, there are " + commands(spec));
+    }
+
+    /** The commands below {@code spec}, as a sentence lists them. */
+    static String commands(CommandSpec spec) {
+        String names = String.join(", ", spec.subcommands().keySet());
+        int last = names.lastIndexOf(", ");
+        return last < 0 ? names : names.substring(0, last) + " and " + names.substring(last + 2);
     }
 }

@@ -60,7 +60,7 @@ class ArchitectureTest {
                 "io.upstream.pem|io.upstream.pem",
                 "io.upstream.spi|io.upstream",
                 "io.upstream.connect|io.upstream",
-                "io.upstream.session|io.upstream io.upstream.connect",
+                "io.upstream.session|io.upstream io.upstream.connect io.upstream.frame",
                 "io.upstream.provisioning|io.upstream io.upstream.connect",
                 "io.upstream.proxy|io.upstream io.upstream.connect",
                 "io.upstream.websocket|io.upstream io.upstream.connect",

@@ -49,6 +49,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every block of code in the README is the one that is compiled or run here, or run by .ci/readme. */
 class ReadmeTest {
+    /** Compiled and run as it stands by {@link ReadmeProgramTest}. */
+    static final String PROGRAM = "program";
+
     private static final Path README = Path.of("..", "README.md");
     private static final Path EXAMPLES = Path.of("src/test/java/io/upstream/cli/ReadmeExamples.java");
     private static final Pattern BLOCK =
@@ -67,7 +70,7 @@ class ReadmeTest {
     }
 
     /** The blocks of a language, by the names of their examples. */
-    private static Map<String, String> blocks(String language) throws IOException {
+    static Map<String, String> blocks(String language) throws IOException {
         Map<String, String> found = new HashMap<>();
         Matcher matcher = BLOCK.matcher(Files.readString(README));
         while (matcher.find()) {
@@ -103,6 +106,7 @@ class ReadmeTest {
     @Test
     void itsJavaIsWhatIsCompiledHere() throws IOException {
         Map<String, String> blocks = blocks("java");
+        assertFalse(blocks.remove(PROGRAM).isEmpty());
         assertFalse(blocks.isEmpty());
         for (Map.Entry<String, String> block : blocks.entrySet()) {
             StringBuilder expected = new StringBuilder();

@@ -36,7 +36,7 @@ class UsageTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, provision, bench and help",
+                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, twin, provision, bench and help",
                 "dance                                            | 'dance' is not a command",
                 "sned                                             | 'sned' is not a command or option of it, there are demo, emulator, send",
                 "--frobnicate                                     | unknown option '--frobnicate'",
@@ -92,6 +92,16 @@ class UsageTest {
                 "provision --id-scope S --registration-id r --key-file KEY --payload {x | not one JSON value",
                 "provision --id-scope S --registration-id r --key-file KEY --host a/b | not a host name",
                 "provision --id-scope S --registration-id r --key-file KEY --protocol Http | unknown protocol 'Http'",
+                "twin                                             | a command is missing, there are get and report",
+                "twin dance                                       | 'dance' is not a command or option of it, there are get and report",
+                "twin get                                         | who connects is missing",
+                "twin get --connection-string CS {}               | its text is not shown",
+                "twin report --connection-string CS               | JSON",
+                "twin report --connection-string CS []            | one JSON object",
+                "twin report --connection-string CS {\"a\":1}x    | one JSON object",
+                "twin report --connection-string CS -             | one JSON object",
+                "twin report --connection-string CS {} --version 0 | --version must be at least 1",
+                "twin report --connection-string CS {} --version x | 'x' is not a long",
                 "emulator --mqtt-port 70000                       | a port must be 0..65535",
                 "emulator --mqtt-port 0 --amqp-port 0 --ws-port 0 --api-port 0 --dir TMP --device d=x! | --device",
                 "demo --count 0                                   | --count must be 1..100000",
@@ -132,7 +142,7 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "provision", "bench"})
+    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "twin", "twin get", "twin report", "provision", "bench"})
     void showsHelpOnStandardOutput(String command) {
         Shell.Run run = Shell.run(words(command + " --help"));
         assertEquals(Cli.DONE, run.code());
@@ -174,7 +184,7 @@ class UsageTest {
 
     @Test
     void hasAHelpLineForEachCommand() {
-        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "provision", "bench");
+        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "twin", "provision", "bench");
         String help = Shell.run("--help").out();
         assertTrue(commands.stream().allMatch(command -> help.contains("  " + command + " ")), help);
     }

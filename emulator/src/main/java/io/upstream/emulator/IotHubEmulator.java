@@ -189,6 +189,11 @@ public final class IotHubEmulator implements AutoCloseable {
         hub.closeConnections(HubIdentity.device(deviceId));
     }
 
+    /** As {@link #closeConnectionsOf(String)}, of a module. */
+    public void closeConnectionsOf(String deviceId, String moduleId) {
+        hub.closeConnections(HubIdentity.module(deviceId, moduleId));
+    }
+
     /** Whether the device has a connection or, under AMQP, a claim on one. */
     public boolean isConnected(String deviceId) {
         return hub.isConnected(HubIdentity.device(deviceId));

@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The properties of a message as the hub wants them at the end of a topic: {@code name=value&name=value}, both percent-encoded UTF-8,
@@ -39,7 +38,7 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
     private static final boolean[] UNRESERVED = unreserved();
 
     /**
-     * How many octets {@link #write} will need.
+     * How many octets {@link #write} will need, of properties that {@link io.upstream.session.HubProperties} has no objection to.
      *
      * @return -1 if some text is not Unicode: a lone surrogate has no UTF-8
      */
@@ -236,16 +235,5 @@ record PropertyBag(Map<SystemProperty, String> system, Map<String, String> prope
                     || "-._~".indexOf(c) >= 0;
         }
         return table;
-    }
-
-    /** The first property that only the hub may set, or null. */
-    static @Nullable SystemProperty foreign(FlatProperties properties) {
-        for (int i = 0; i < properties.size(); i++) {
-            SystemProperty known = properties.systemName(i);
-            if (known != null && !NAMES.containsKey(known)) {
-                return known;
-            }
-        }
-        return null;
     }
 }

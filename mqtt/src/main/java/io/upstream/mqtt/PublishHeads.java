@@ -4,11 +4,11 @@ package io.upstream.mqtt;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.upstream.FailureKind;
-import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.frame.FlatProperties;
+import io.upstream.session.HubProperties;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -130,14 +130,11 @@ final class PublishHeads {
             }
             return 0;
         }
-        SystemProperty foreign = PropertyBag.foreign(set);
-        if (foreign != null) {
-            throw invalid("system property " + foreign.label() + " is set by the hub and cannot be sent: leave it out");
+        String objection = dialect.hub() ? HubProperties.objection(set) : HubProperties.unsendable(set);
+        if (objection != null) {
+            throw invalid(objection);
         }
         long bag = PropertyBag.encodedLength(set);
-        if (bag < 0) {
-            throw invalid("a property of the message is not Unicode text (a lone surrogate): encode it in another way");
-        }
         if (before + bag > TOPIC_LIMIT) {
             throw invalid("the properties of the message make a topic of " + (before + bag)
                     + " bytes, MQTT carries at most " + TOPIC_LIMIT + ": send less in properties, or use AMQP");

@@ -147,7 +147,8 @@ class PublishEncoderTest {
         Telemetry message = Telemetry.of(bytes(random, random.nextInt(300)));
         List<SystemProperty> system = RandomMessages.SENT;
         for (int i = random.nextInt(4); i > 0; i--) {
-            message = message.system(system.get(random.nextInt(system.size())), text(random));
+            SystemProperty property = system.get(random.nextInt(system.size()));
+            message = message.system(property, RandomMessages.value(property, text(random)));
         }
         for (int i = random.nextInt(4); i > 0; i--) {
             message = message.property("p" + text(random), text(random));

@@ -3,6 +3,7 @@ package io.upstream.mqtt;
 
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -66,12 +67,23 @@ final class RandomMessages {
     private Telemetry anyProperties() {
         Telemetry message = Telemetry.of(new byte[0]);
         for (int i = random.nextInt(4); i > 0; i--) {
-            message = message.system(SENT.get(random.nextInt(SENT.size())), text(0, 12));
+            SystemProperty property = SENT.get(random.nextInt(SENT.size()));
+            message = message.system(property, value(property, text(0, 12)));
         }
         for (int i = random.nextInt(5); i > 0; i--) {
             message = message.property(text(1, 8).replace("$.", "$"), text(0, random.nextInt(50) == 0 ? 900 : 12));
         }
         return message;
+    }
+
+    /** What the hub takes, made of {@code any} text. */
+    static String value(SystemProperty property, String any) {
+        return switch (property) {
+            case EXPIRY_TIME, CREATION_TIME ->
+                Instant.ofEpochSecond(any.hashCode()).toString();
+            case CONTENT_TYPE, CONTENT_ENCODING -> any.replaceAll("[^ -~]", "x");
+            default -> any;
+        };
     }
 
     /** Any Unicode text of {@code least} to {@code most} characters. */

@@ -45,6 +45,7 @@ final class TelemetryDecoder {
             "iothub-outputname", "output-name",
             "iothub-creation-time-utc", "creation-time-utc",
             "iothub-interface-id", "interface-id",
+            "iothub-message-schema", "message-schema",
             "dt-subject", "dt-subject",
             "Diagnostic-Id", "diagnostic-id",
             "Correlation-Context", "correlation-context");

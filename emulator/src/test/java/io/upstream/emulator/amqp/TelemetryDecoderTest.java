@@ -85,6 +85,7 @@ class TelemetryDecoderTest {
     @ParameterizedTest
     @CsvSource({
         "iothub-ack, ack",
+        "iothub-message-schema, message-schema",
         "iothub-outputname, output-name",
         "iothub-creation-time-utc, creation-time-utc",
         "iothub-interface-id, interface-id",
