@@ -113,8 +113,8 @@ final class AmqpTransport implements UpstreamTransport {
         }
         // Also connections that the last session has left and whose goodbye is still under way.
         CompletionStage<Void> connections = table.close();
-        Stream<CompletionStage<Void>> ends = Stream.concat(
-                open.stream().map(session -> session.close(drain)), Stream.of(connections));
+        Stream<CompletionStage<Void>> ends =
+                Stream.concat(open.stream().map(session -> session.close(drain)), Stream.of(connections));
         CompletableFuture.allOf(ends.map(CompletionStage::toCompletableFuture).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((done, error) -> mine.complete(null));
         return mine.minimalCompletionStage();

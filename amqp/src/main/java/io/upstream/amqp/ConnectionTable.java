@@ -65,7 +65,8 @@ final class ConnectionTable {
     /** Changes a seat for one on another connection of the same event loop. */
     SharedConnection move(SharedConnection from) {
         synchronized (lock) {
-            SharedConnection chosen = withRoom(each -> each != from && each.loop() == from.loop(), from::loop, from.credentials());
+            SharedConnection chosen =
+                    withRoom(each -> each != from && each.loop() == from.loop(), from::loop, from.credentials());
             chosen.take();
             from.release();
             return chosen;

@@ -40,7 +40,10 @@ final class HubDialler implements Dialler {
                 options.keepAlive().plus(PATIENCE));
         AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options));
         return new Attempt(ConnectAttempt.start(
-                runtime, loop, options.connectTimeout(), () -> lower.plan(credentials).then(last)));
+                runtime,
+                loop,
+                options.connectTimeout(),
+                () -> lower.plan(credentials).then(last)));
     }
 
     private record Attempt(ConnectAttempt attempt) implements Dialling {

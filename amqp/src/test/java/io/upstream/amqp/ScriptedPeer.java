@@ -172,13 +172,7 @@ final class ScriptedPeer implements AutoCloseable {
                 .reconnect(reconnect)
                 .build();
         SessionTerms terms = new SessionTerms(
-                identity,
-                UpstreamProtocol.AMQP,
-                true,
-                options,
-                runtime,
-                loop,
-                new Callbacks(runtime.callbacks()));
+                identity, UpstreamProtocol.AMQP, true, options, runtime, loop, new Callbacks(runtime.callbacks()));
         TokenSource tokens = new TokenSource(credentials, "hub.test", identity, runtime, Runnable::run);
         LineTerms line = new LineTerms(terms, tokens, HubAddresses.telemetry(identity));
         AmqpSeat seat = new AmqpSeat(line, seats, seats.take(credentials), gone -> {});

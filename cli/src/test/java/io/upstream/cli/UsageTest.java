@@ -142,7 +142,19 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "emulator", "send", "receive", "twin", "twin get", "twin report", "provision", "bench"})
+    @ValueSource(
+            strings = {
+                "",
+                "demo",
+                "emulator",
+                "send",
+                "receive",
+                "twin",
+                "twin get",
+                "twin report",
+                "provision",
+                "bench"
+            })
     void showsHelpOnStandardOutput(String command) {
         Shell.Run run = Shell.run(words(command + " --help"));
         assertEquals(Cli.DONE, run.code());
