@@ -13,6 +13,7 @@ import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
@@ -121,12 +122,19 @@ final class PemKey {
 
     private ASN1Encodable curveBeside() throws IOException {
         for (PemObject block : blocks) {
-            if (block.getType().equals("EC PARAMETERS")
-                    && ASN1Primitive.fromByteArray(block.getContent()) instanceof ASN1ObjectIdentifier name) {
+            if (block.getType().equals("EC PARAMETERS") && parsed(block) instanceof ASN1ObjectIdentifier name) {
                 return name;
             }
         }
         throw new IOException(file + " has an EC private key in it that does not say which curve it is on");
+    }
+
+    private static ASN1Primitive parsed(PemObject block) {
+        try {
+            return ASN1Primitive.fromByteArray(block.getContent());
+        } catch (IOException e) {
+            throw new IllegalArgumentException("damaged", e); // names no file
+        }
     }
 
     /** The content, decrypted if a header says that it must be: OpenSSL's own way before PKCS #8. */
@@ -153,7 +161,7 @@ final class PemKey {
 
     private PrivateKeyInfo decrypted(PemObject block, char[] password) throws IOException {
         try {
-            return new PKCS8EncryptedPrivateKeyInfo(block.getContent())
+            return new PKCS8EncryptedPrivateKeyInfo(EncryptedPrivateKeyInfo.getInstance(block.getContent()))
                     .decryptPrivateKeyInfo(new JceOpenSSLPKCS8DecryptorProviderBuilder()
                             .setProvider(CIPHERS)
                             .build(password));

@@ -116,7 +116,7 @@ final class TokenCalls {
                 caller.execute(this::run);
             } catch (RejectedExecutionException e) {
                 hasReturned();
-                fail(TokenSource.tooMany(e));
+                fail(TokenSource.noThread(caller, e));
             }
         }
 
@@ -124,7 +124,7 @@ final class TokenCalls {
             CompletionStage<SasToken> stage;
             try {
                 stage = key.provider.token(key.request);
-            } catch (Exception | LinkageError | AssertionError | StackOverflowError e) {
+            } catch (Throwable e) { // else it would count as stuck, and nobody be asked any more
                 stage = CompletableFuture.failedFuture(e);
             }
             hasReturned();

@@ -11,11 +11,13 @@ import io.upstream.TokenRequest;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
+import io.upstream.connect.Failures;
 import java.time.Instant;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -94,15 +96,18 @@ public final class TokenSource {
             return CompletableFuture.supplyAsync(
                     () -> key.sign(request.hubHost(), request.identity(), Instant.now()), blocking);
         } catch (RejectedExecutionException e) {
-            return CompletableFuture.failedFuture(tooMany(e));
+            return CompletableFuture.failedFuture(noThread(blocking, e));
         }
     }
 
-    static UpstreamException tooMany(RejectedExecutionException cause) {
+    static UpstreamException noThread(Executor from, RejectedExecutionException cause) {
+        if (from instanceof ExecutorService pool && pool.isShutdown()) {
+            return Failures.runtimeClosed(STAGE, cause);
+        }
         return UpstreamException.of(
                 FailureKind.INTERNAL,
                 Where.here(STAGE),
-                "too many tokens wait to be made, or the runtime is closed: open fewer sessions at a time",
+                "too many tokens wait to be made at once: open fewer sessions at a time",
                 cause);
     }
 
