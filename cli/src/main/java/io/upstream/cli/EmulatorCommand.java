@@ -2,12 +2,17 @@
 package io.upstream.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.emulator.EmulatorBuilder;
 import io.upstream.emulator.IotHubEmulator;
+import io.upstream.emulator.provisioning.Attestation;
+import io.upstream.emulator.provisioning.Enrolment;
+import io.upstream.emulator.provisioning.ProvisioningService;
+import io.upstream.emulator.provisioning.StoredEnrolment;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,6 +64,18 @@ final class EmulatorCommand extends Operation {
             description = "A device to register; its key is base64 of 16 to 64 bytes, or made. May be repeated.")
     private String[] devices = {};
 
+    @Option(
+            names = "--enroll",
+            paramLabel = "ID[=KEY]",
+            description = "A device to enrol with the provisioning service, by its registration id. May be repeated.")
+    private String[] enrolments = {};
+
+    @Option(
+            names = "--enroll-group",
+            paramLabel = "NAME[=KEY]",
+            description = "A group of devices to enrol, whose keys are derived from the group's. May be repeated.")
+    private String[] groups = {};
+
     EmulatorCommand(Surroundings around) {
         super(around);
     }
@@ -67,6 +84,7 @@ final class EmulatorCommand extends Operation {
     int perform(Console console) throws Exception {
         List<String> ids = new ArrayList<>();
         try (IotHubEmulator hub = start(builder(ids))) {
+            enrol(hub.provisioning());
             if (console.isJson()) {
                 console.json(ready(hub, ids));
             } else {
@@ -99,14 +117,19 @@ final class EmulatorCommand extends Operation {
 
     /** A device id may hold = itself: the key starts behind the first. */
     private static void register(EmulatorBuilder builder, String device, List<String> ids) {
-        int equals = device.indexOf('=');
-        String id = equals < 0 ? device : device.substring(0, equals);
-        if (equals < 0) {
+        String id = id(device);
+        if (id.length() == device.length()) {
             builder.device(id);
         } else {
-            builder.device(id, device.substring(equals + 1));
+            builder.device(id, device.substring(id.length() + 1));
         }
         ids.add(id);
+    }
+
+    /** What stands before the first =. */
+    private static String id(String argument) {
+        int equals = argument.indexOf('=');
+        return equals < 0 ? argument : argument.substring(0, equals);
     }
 
     private IotHubEmulator start(EmulatorBuilder builder) throws UpstreamException {
@@ -124,6 +147,24 @@ final class EmulatorCommand extends Operation {
         }
     }
 
+    private void enrol(ProvisioningService service) {
+        try {
+            for (String each : enrolments) {
+                service.enrol(Enrolment.device(id(each), keys(each)));
+            }
+            for (String each : groups) {
+                service.enrol(Enrolment.group(id(each), keys(each)));
+            }
+        } catch (IllegalArgumentException e) {
+            throw usage("--enroll, --enroll-group: " + e.getMessage());
+        }
+    }
+
+    private static Attestation keys(String argument) {
+        int equals = argument.indexOf('=');
+        return new Attestation.SymmetricKeys(equals < 0 ? "" : argument.substring(equals + 1), "");
+    }
+
     private static ObjectNode ready(IotHubEmulator hub, List<String> ids) {
         ObjectNode ready = Console.event("ready")
                 .put("ready", true)
@@ -134,12 +175,24 @@ final class EmulatorCommand extends Operation {
                 .put("wsPort", hub.wsPort())
                 .put("apiPort", hub.apiPort())
                 .put("trustBundle", hub.trustBundle().toString())
-                .put("serviceConnectionString", hub.serviceConnectionString());
+                .put("serviceConnectionString", hub.serviceConnectionString())
+                .put("idScope", hub.provisioning().idScope());
         ArrayNode devices = ready.putArray("devices");
         for (String id : ids) {
             devices.addObject().put("id", id).put("connectionString", hub.connectionString(id));
         }
+        ArrayNode enrolled = ready.putArray("enrollments");
+        hub.provisioning().enrolments(Enrolment.Kind.DEVICE).forEach(each -> enrolled.add(entry(each)));
+        ArrayNode enrolledGroups = ready.putArray("enrollmentGroups");
+        hub.provisioning().enrolments(Enrolment.Kind.GROUP).forEach(each -> enrolledGroups.add(entry(each)));
         return ready;
+    }
+
+    private static ObjectNode entry(StoredEnrolment enrolment) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", enrolment.enrolment().id())
+                .put("primaryKey", enrolment.primaryKey());
     }
 
     private static String description(IotHubEmulator hub, List<String> ids) {
@@ -153,6 +206,17 @@ final class EmulatorCommand extends Operation {
                 .append(hub.apiPort());
         text.append("\n  trust bundle     ").append(hub.trustBundle());
         text.append("\n  for services     ").append(hub.serviceConnectionString());
+        text.append("\n  provisioning     id scope ")
+                .append(hub.provisioning().idScope())
+                .append(", on the same ports");
+        for (Enrolment.Kind kind : Enrolment.Kind.values()) {
+            for (StoredEnrolment each : hub.provisioning().enrolments(kind)) {
+                text.append(kind == Enrolment.Kind.DEVICE ? "\n  enrolled " : "\n  group ")
+                        .append(each.enrolment().id())
+                        .append("   ")
+                        .append(each.primaryKey());
+            }
+        }
         for (String id : ids) {
             text.append("\n  ").append(id).append("   ").append(hub.connectionString(id));
         }

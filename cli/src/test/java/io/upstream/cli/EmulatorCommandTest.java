@@ -47,6 +47,23 @@ class EmulatorCommandTest {
     }
 
     @Test
+    void enrolsDevicesAndGroups() throws Exception {
+        Shell shell =
+                Shell.start(anyPorts("--json", "--enroll", "one=" + KEY, "--enroll", "two", "--enroll-group", "g"));
+        JsonNode ready = Shell.parse(shell.awaitLine(line -> line.contains("ready")));
+        assertEquals("0ne00000001", ready.get("idScope").asText());
+        assertEquals("one", ready.at("/enrollments/0/id").asText());
+        assertEquals(KEY, ready.at("/enrollments/0/primaryKey").asText());
+        assertEquals(44, ready.at("/enrollments/1/primaryKey").asText().length());
+        assertEquals("g", ready.at("/enrollmentGroups/0/id").asText());
+        shell.signal();
+        assertEquals(Cli.DONE, shell.end().code());
+        Shell.Run wrong = Shell.run(anyPorts("--enroll", "one=x"));
+        assertEquals(Cli.USAGE, wrong.code(), wrong.err());
+        assertTrue(wrong.err().contains("--enroll"), wrong.err());
+    }
+
+    @Test
     void namesThePortThatIsTaken() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Shell.Run run = Shell.run(anyPorts("--json", "--mqtt-port", String.valueOf(taken.getLocalPort())));
