@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * Two links to the provisioning service, one each way: requests and answers find each other by correlation id. Refusals come as rejected
  * messages whose error holds the service's own. Confined to the event loop.
  */
-final class RegistrationLink implements ServiceLink, AmqpConnection.Member {
+final class RegistrationLink implements ServiceLink, Members.Member {
     private static final int CREDIT = 5;
     private static final String OPERATION = "iotdps-operation-type";
     private static final String OPERATION_ID = "iotdps-operation-id";
@@ -62,7 +62,7 @@ final class RegistrationLink implements ServiceLink, AmqpConnection.Member {
         this.connection = connection;
         this.where = where;
         this.registration = registration;
-        connection.join(this);
+        connection.members().join(this);
         EngineSession session = connection.engine().begin(this::ended);
         sender = session.sender(terms("sender", address, properties), new Requests());
         receiver = session.receiver(terms("receiver", address, properties), new Answers());
@@ -140,7 +140,7 @@ final class RegistrationLink implements ServiceLink, AmqpConnection.Member {
     @Override
     public void close() {
         lost = lost == null ? connection.lostCause() : lost;
-        connection.leave(this);
+        connection.members().leave(this);
         connection.close();
     }
 

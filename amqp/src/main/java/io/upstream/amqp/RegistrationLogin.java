@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -86,7 +87,7 @@ final class RegistrationLogin implements ServiceLogin {
 
     /** SASL has one word for all that may be wrong. */
     private Throwable told(Throwable error, Where where) {
-        Throwable cause = SharedConnection.unwrapped(error);
+        Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
         return cause instanceof AuthenticationException
                 ? Refusal.ofLogin(where, registration, "in the SASL login", cause)
                 : cause;
