@@ -4,13 +4,15 @@ package io.upstream;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A device's or module's connection string, as the hub's portal shows it: {@code
- * HostName=…;DeviceId=…[;ModuleId=…];SharedAccessKey=…[;GatewayHostName=…]}. The first {@code =} of each part splits it; key
+ * HostName=…;DeviceId=…[;ModuleId=…];SharedAccessKey=…[;GatewayHostName=…]}, with {@code SharedAccessSignature=…} or {@code x509=true} in
+ * place of the key. The first {@code =} of each part splits it; key
  * names do not depend on case.
  *
  * @param hubHost the hub's host name, as identities and tokens name it
@@ -35,21 +37,33 @@ public record ConnectionString(
             "x509");
 
     /**
-     * Reads the text form.
+     * Reads the text form of an identity with a key or a token.
      *
      * @throws IllegalArgumentException naming the part that is missing, unknown or doubled; values are not repeated
      */
     public static ConnectionString parse(String text) {
+        return parse(text, Optional.empty());
+    }
+
+    /**
+     * Reads the text form of an identity with a certificate, which has {@code x509=true} and neither key nor token.
+     *
+     * @param certificate what the text does not hold
+     * @throws IllegalArgumentException as {@link #parse(String)}
+     */
+    public static ConnectionString parse(String text, ClientCertificate certificate) {
+        return parse(text, Optional.of(certificate));
+    }
+
+    private static ConnectionString parse(String text, Optional<ClientCertificate> certificate) {
         Map<String, String> parts = split(text);
         String hub = required(parts, "HostName");
-        String device = required(parts, "DeviceId");
-        if (parts.containsKey("x509")) {
-            throw new IllegalArgumentException(
-                    "connection string has x509=true, but X.509 needs a certificate and its key:"
-                            + " use a string with SharedAccessKey");
+        Identity identity = identity(required(parts, "DeviceId"), parts.get("moduleid"));
+        String gateway = parts.get("gatewayhostname");
+        if (gateway != null && gateway.isEmpty()) {
+            throw new IllegalArgumentException("connection string has a GatewayHostName without a value");
         }
-        return new ConnectionString(
-                hub, identity(device, parts.get("moduleid")), credentials(parts), parts.get("gatewayhostname"));
+        return new ConnectionString(hub, identity, credentials(parts, certificate), gateway);
     }
 
     /** Without the cause, which shows the id: where a semicolon is missing, that holds the key. */
@@ -95,12 +109,25 @@ public record ConnectionString(
         return value;
     }
 
-    private static Credentials credentials(Map<String, String> parts) {
+    private static Credentials credentials(Map<String, String> parts, Optional<ClientCertificate> certificate) {
         String key = parts.get("sharedaccesskey");
         String token = parts.get("sharedaccesssignature");
-        if ((key == null) == (token == null)) {
+        String x509 = parts.get("x509");
+        if (x509 != null && !x509.equalsIgnoreCase("true")) {
+            throw new IllegalArgumentException("connection string has x509 with another value than true");
+        }
+        if (x509 != null && (key != null || token != null)) {
             throw new IllegalArgumentException(
-                    "connection string must have either SharedAccessKey or SharedAccessSignature");
+                    "connection string has x509=true beside SharedAccessKey or SharedAccessSignature: only one can hold");
+        } else if (x509 != null) {
+            return certificate.orElseThrow(() -> new IllegalArgumentException(
+                    "connection string has x509=true: the certificate and its key must be given, too"));
+        } else if (certificate.isPresent()) {
+            throw new IllegalArgumentException(
+                    "connection string has no x509=true, but a certificate is given: only one can hold");
+        } else if ((key == null) == (token == null)) {
+            throw new IllegalArgumentException(
+                    "connection string must have either SharedAccessKey or SharedAccessSignature, or x509=true");
         }
         return key != null ? SasKey.of(key) : SasToken.of(required(parts, "SharedAccessSignature"));
     }

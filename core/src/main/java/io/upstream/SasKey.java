@@ -59,17 +59,10 @@ public final class SasKey implements Credentials {
      * line feed and the expiry in seconds since 1970.
      */
     public SasToken sign(String hubHost, Identity identity, Instant now) {
-        String resource = URLEncoder.encode(resource(hubHost, identity), StandardCharsets.UTF_8)
-                .replace("+", "%20")
-                .replace("*", "%2A");
+        String resource = new TokenRequest(hubHost, identity).resource();
         long expiry = now.plus(lifetime).getEpochSecond();
         String signature = URLEncoder.encode(hmac(resource + "\n" + expiry), StandardCharsets.UTF_8);
         return SasToken.of("SharedAccessSignature sr=" + resource + "&sig=" + signature + "&se=" + expiry);
-    }
-
-    private static String resource(String hubHost, Identity identity) {
-        String device = hubHost + "/devices/" + identity.deviceId();
-        return identity.moduleId() == null ? device : device + "/modules/" + identity.moduleId();
     }
 
     private String hmac(String text) {

@@ -3,7 +3,7 @@ package io.upstream;
 
 import java.util.Objects;
 
-/** A ready-made token, {@code SharedAccessSignature sr=…&sig=…&se=…}; it cannot be renewed. */
+/** A ready-made token, {@code SharedAccessSignature sr=…&sig=…&se=…}; it cannot be renewed, see {@link SasTokenProvider}. */
 public final class SasToken implements Credentials {
     private static final String PREFIX = "SharedAccessSignature ";
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /** Everything about the way to one hub that may be chosen. Immutable. */
 public final class UpstreamOptions {
@@ -23,6 +24,10 @@ public final class UpstreamOptions {
 
     public static final int DEFAULT_OUTBOX_MESSAGES = 1_000;
     public static final long DEFAULT_OUTBOX_BYTES = 4L << 20;
+
+    private static final int MAX_ANNOUNCED = 2048;
+    private static final Pattern DTMI = Pattern.compile("dtmi:[A-Za-z0-9_]+(?::[A-Za-z0-9_]+)*(?:;[1-9][0-9.]*)?");
+    private static final Pattern CHAIN = Pattern.compile("[!-:<-~]+(?:;[!-:<-~]+)+");
 
     private final Builder from;
 
@@ -103,6 +108,16 @@ public final class UpstreamOptions {
         return from.productInfo;
     }
 
+    /** The model that devices say they follow (IoT Plug and Play); may be empty. */
+    public String modelId() {
+        return from.modelId;
+    }
+
+    /** On whose behalf identities connect; may be empty. */
+    public String authChain() {
+        return from.authChain;
+    }
+
     /** The request target of the WebSocket upgrade, or empty for the hub's own. */
     public String webSocketPath() {
         return from.webSocketPath;
@@ -134,6 +149,8 @@ public final class UpstreamOptions {
         private int outboxMessages = DEFAULT_OUTBOX_MESSAGES;
         private long outboxBytes = DEFAULT_OUTBOX_BYTES;
         private String productInfo = "";
+        private String modelId = "";
+        private String authChain = "";
         private String webSocketPath = "";
         private String webSocketSubprotocol = "";
         private String telemetryAddress = "";
@@ -157,6 +174,8 @@ public final class UpstreamOptions {
             outboxMessages = other.outboxMessages;
             outboxBytes = other.outboxBytes;
             productInfo = other.productInfo;
+            modelId = other.modelId;
+            authChain = other.authChain;
             webSocketPath = other.webSocketPath;
             webSocketSubprotocol = other.webSocketSubprotocol;
             telemetryAddress = other.telemetryAddress;
@@ -252,6 +271,33 @@ public final class UpstreamOptions {
                 throw new IllegalArgumentException("product info must be at most 256 printable ASCII characters");
             }
             productInfo = text;
+            return this;
+        }
+
+        /**
+         * The digital twin model that devices follow, such as {@code dtmi:com:example:Thermostat;1}: announced with each connection, and
+         * found in the twin ("IoT Plug and Play device developer guide"). At most 2048 characters.
+         */
+        public Builder modelId(String dtmi) {
+            if (dtmi.length() > MAX_ANNOUNCED || !DTMI.matcher(dtmi).matches()) {
+                throw new IllegalArgumentException("a model id has the form dtmi:com:example:Thermostat;1, was '"
+                        + dtmi.replaceAll("\\p{Cc}", "?") + "'");
+            }
+            modelId = dtmi;
+            return this;
+        }
+
+        /**
+         * For a gateway that connects on behalf of other devices: the ids from the device itself to the gateway, separated by semicolons,
+         * such as {@code leaf-1;edge-1}. The token is then the gateway's. Printable ASCII without spaces, at most 2048 characters.
+         */
+        public Builder authChain(String chain) {
+            if (chain.length() > MAX_ANNOUNCED || !CHAIN.matcher(chain).matches()) {
+                throw new IllegalArgumentException(
+                        "an authentication chain is at least two ids separated by semicolons, such as leaf-1;edge-1, was '"
+                                + chain.replaceAll("\\p{Cc}", "?") + "'");
+            }
+            authChain = chain;
             return this;
         }
 

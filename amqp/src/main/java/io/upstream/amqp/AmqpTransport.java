@@ -2,6 +2,7 @@
 package io.upstream.amqp;
 
 import io.netty.channel.EventLoopGroup;
+import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
@@ -15,7 +16,7 @@ import io.upstream.UpstreamTransport;
 import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.SessionTerms;
-import io.upstream.session.Tokens;
+import io.upstream.session.TokenSource;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -70,7 +71,7 @@ final class AmqpTransport implements UpstreamTransport {
             callbacks.run(() -> refused.completeExceptionally(closedHere()));
             return refused;
         }
-        boolean hub = Tokens.areUsedBy(credentials);
+        boolean hub = TokenSource.serves(credentials) || credentials instanceof ClientCertificate;
         SessionTerms terms = new SessionTerms(identity, protocol, hub, options, runtime, shared.loop(), callbacks);
         AmqpSeat seat = new AmqpSeat(LineTerms.of(terms, credentials), table, shared, this::forget);
         LastingSession session = new LastingSession(terms, seat);
@@ -112,8 +113,8 @@ final class AmqpTransport implements UpstreamTransport {
         }
         // Also connections that the last session has left and whose goodbye is still under way.
         CompletionStage<Void> connections = table.close();
-        Stream<CompletionStage<Void>> ends = Stream.concat(
-                open.stream().map(session -> session.close(drain)), Stream.of(connections));
+        Stream<CompletionStage<Void>> ends =
+                Stream.concat(open.stream().map(session -> session.close(drain)), Stream.of(connections));
         CompletableFuture.allOf(ends.map(CompletionStage::toCompletableFuture).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((done, error) -> mine.complete(null));
         return mine.minimalCompletionStage();

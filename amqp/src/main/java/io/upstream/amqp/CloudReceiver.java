@@ -71,11 +71,7 @@ final class CloudReceiver {
     private int credit;
 
     CloudReceiver(
-            AmqpLine owner,
-            AmqpConnection connection,
-            EngineSession session,
-            Callbacks callbacks,
-            Duration timeout) {
+            AmqpLine owner, AmqpConnection connection, EngineSession session, Callbacks callbacks, Duration timeout) {
         this.owner = owner;
         this.connection = connection;
         this.session = session;

@@ -85,7 +85,7 @@ final class Conditions {
     static String remedy(FailureKind kind) {
         return switch (kind) {
             case UNAUTHORIZED ->
-                ": check that the key or token is this identity's, that the identity is enabled, and this machine's clock";
+                ": check that the key, token or certificate is this identity's, that the identity is enabled, and this machine's clock";
             case NOT_FOUND -> ": check the identity's id, and that it is registered at this hub";
             case QUOTA -> ": wait for the hub's quota to begin anew, or raise it";
             case THROTTLED -> ": send less, or raise the hub's units";

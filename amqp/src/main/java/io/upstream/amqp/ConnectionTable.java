@@ -4,8 +4,7 @@ package io.upstream.amqp;
 import io.netty.channel.EventLoop;
 import io.upstream.Credentials;
 import io.upstream.Reconnect;
-import io.upstream.UserPassword;
-import io.upstream.session.Tokens;
+import io.upstream.session.TokenSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,9 +54,9 @@ final class ConnectionTable {
             if (state == State.CLOSED) {
                 return null;
             }
-            SharedConnection chosen = Tokens.areUsedBy(credentials)
-                    ? withRoom(any -> true, loops)
-                    : made(loops.get(), credentials instanceof UserPassword login ? login : null, 1);
+            SharedConnection chosen = TokenSource.serves(credentials)
+                    ? withRoom(any -> true, loops, credentials)
+                    : made(loops.get(), credentials, 1);
             chosen.take();
             return chosen;
         }
@@ -66,26 +65,28 @@ final class ConnectionTable {
     /** Changes a seat for one on another connection of the same event loop. */
     SharedConnection move(SharedConnection from) {
         synchronized (lock) {
-            SharedConnection chosen = withRoom(each -> each != from && each.loop() == from.loop(), from::loop);
+            SharedConnection chosen =
+                    withRoom(each -> each != from && each.loop() == from.loop(), from::loop, from.credentials());
             chosen.take();
             from.release();
             return chosen;
         }
     }
 
-    private SharedConnection withRoom(Predicate<SharedConnection> suits, Supplier<EventLoop> loop) {
+    private SharedConnection withRoom(
+            Predicate<SharedConnection> suits, Supplier<EventLoop> loop, Credentials credentials) {
         for (SharedConnection each : shared) {
             if (each.hasRoom() && suits.test(each)) {
                 return each;
             }
         }
-        SharedConnection made = made(loop.get(), null, seatsAtMost);
+        SharedConnection made = made(loop.get(), credentials, seatsAtMost);
         shared.add(made);
         return made;
     }
 
-    private SharedConnection made(EventLoop loop, @Nullable UserPassword login, int seats) {
-        SharedConnection made = new SharedConnection(dialler, loop, login, policy, seats);
+    private SharedConnection made(EventLoop loop, Credentials credentials, int seats) {
+        SharedConnection made = new SharedConnection(dialler, loop, credentials, policy, seats);
         all.add(made);
         return made;
     }

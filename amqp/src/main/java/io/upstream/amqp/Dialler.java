@@ -2,10 +2,9 @@
 package io.upstream.amqp;
 
 import io.netty.channel.EventLoop;
+import io.upstream.Credentials;
 import io.upstream.UpstreamException;
-import io.upstream.UserPassword;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /** Makes connections. Safe for use by any thread. */
 interface Dialler {
@@ -13,9 +12,9 @@ interface Dialler {
      * Begins an attempt at one, under a deadline of its own.
      *
      * @param loop where it shall live
-     * @param login null for SASL ANONYMOUS
+     * @param credentials of the one whose connection it will be; or of one of those who share it, all of whom have tokens, which come later
      */
-    Dialling dial(EventLoop loop, @Nullable UserPassword login);
+    Dialling dial(EventLoop loop, Credentials credentials);
 
     /** An attempt that is under way. */
     interface Dialling {

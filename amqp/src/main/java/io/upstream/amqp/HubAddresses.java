@@ -2,6 +2,7 @@
 package io.upstream.amqp;
 
 import io.upstream.Identity;
+import io.upstream.UpstreamOptions;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -39,10 +40,17 @@ final class HubAddresses {
         return hubHost + base(identity);
     }
 
-    static Map<String, String> linkProperties(String productInfo) {
+    static Map<String, String> linkProperties(UpstreamOptions options) {
         Map<String, String> properties = new HashMap<>();
+        String productInfo = options.productInfo();
         properties.put("com.microsoft:client-version", productInfo.isEmpty() ? CLIENT : CLIENT + " " + productInfo);
         properties.put("com.microsoft:api-version", API_VERSION);
+        if (!options.modelId().isEmpty()) {
+            properties.put("com.microsoft:model-id", options.modelId());
+        }
+        if (!options.authChain().isEmpty()) {
+            properties.put("com.microsoft:auth-chain", options.authChain());
+        }
         return properties;
     }
 

@@ -2,11 +2,11 @@
 package io.upstream.amqp;
 
 import io.netty.channel.EventLoop;
+import io.upstream.Credentials;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
-import io.upstream.UserPassword;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
@@ -15,7 +15,6 @@ import io.upstream.websocket.WebSocketStage;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /** Makes connections to the one hub of a transport. */
 final class HubDialler implements Dialler {
@@ -33,15 +32,18 @@ final class HubDialler implements Dialler {
     }
 
     @Override
-    public Dialling dial(EventLoop loop, @Nullable UserPassword login) {
+    public Dialling dial(EventLoop loop, Credentials credentials) {
         Opening opening = new Opening(
-                login,
+                Opening.Login.with(credentials),
                 UUID.randomUUID().toString(),
                 options.hubHost(),
                 options.keepAlive().plus(PATIENCE));
-        AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options.productInfo()));
+        AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options));
         return new Attempt(ConnectAttempt.start(
-                runtime, loop, options.connectTimeout(), () -> lower.plan().then(last)));
+                runtime,
+                loop,
+                options.connectTimeout(),
+                () -> lower.plan(credentials).then(last)));
     }
 
     private record Attempt(ConnectAttempt attempt) implements Dialling {

@@ -5,26 +5,22 @@ import io.upstream.Credentials;
 import io.upstream.Identity;
 import io.upstream.UpstreamOptions;
 import io.upstream.session.SessionTerms;
-import io.upstream.session.Tokens;
+import io.upstream.session.TokenSource;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What all lines of one identity have in common.
  *
  * @param session what the session stands on
- * @param tokens the identity's tokens; null for a server that is no IoT Hub, whose limits do not hold then either
+ * @param tokens where the identity's tokens come from; null if it proves itself in another way
  * @param telemetryAddress where telemetry goes
  */
-record LineTerms(SessionTerms session, @Nullable Tokens tokens, String telemetryAddress) {
+record LineTerms(SessionTerms session, @Nullable TokenSource tokens, String telemetryAddress) {
     static LineTerms of(SessionTerms session, Credentials credentials) {
         UpstreamOptions options = session.options();
         Identity identity = session.identity();
-        Tokens tokens = Tokens.areUsedBy(credentials)
-                ? new Tokens(
-                        credentials,
-                        options.hubHost(),
-                        identity,
-                        session.runtime().blocking())
+        TokenSource tokens = TokenSource.serves(credentials)
+                ? new TokenSource(credentials, options.hubHost(), identity, session.runtime())
                 : null;
         String address = options.telemetryAddress();
         return new LineTerms(session, tokens, address.isEmpty() ? HubAddresses.telemetry(identity) : address);

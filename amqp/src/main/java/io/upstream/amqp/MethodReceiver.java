@@ -29,11 +29,7 @@ final class MethodReceiver implements ServiceLinks.User {
     private final List<CompletableFuture<Void>> subscribers = new ArrayList<>();
 
     MethodReceiver(
-            AmqpLine owner,
-            AmqpConnection connection,
-            EngineSession session,
-            Callbacks callbacks,
-            Duration timeout) {
+            AmqpLine owner, AmqpConnection connection, EngineSession session, Callbacks callbacks, Duration timeout) {
         this.owner = owner;
         this.callbacks = callbacks;
         calls = new MethodCalls(connection.loop(), callbacks);

@@ -21,8 +21,7 @@ final class SessionLinks {
     private final MethodReceiver methods;
 
     /** Begins the session; does not wait for the hub. */
-    SessionLinks(
-            AmqpLine owner, AmqpConnection connection, LineTerms line, Outbox outbox, SessionEvents events) {
+    SessionLinks(AmqpLine owner, AmqpConnection connection, LineTerms line, Outbox outbox, SessionEvents events) {
         Duration timeout = line.options().operationTimeout();
         Callbacks callbacks = line.session().callbacks();
         session = connection.engine().begin(events);

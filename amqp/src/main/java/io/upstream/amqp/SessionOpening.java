@@ -62,6 +62,15 @@ final class SessionOpening {
     }
 
     private void expire(long nanos) {
+        if (step == Step.TOKEN && tokens != null && tokens.waitsForToken()) {
+            line.end(
+                    UpstreamException.of(
+                            FailureKind.TIMEOUT,
+                            Where.here("token"),
+                            "there was no token yet when the " + Failures.seconds(Duration.ofNanos(nanos))
+                                    + " that were left of the connect timeout were over: look at what makes it, or raise the timeout"));
+            return;
+        }
         Where where = connection.where(step.stage);
         line.end(UpstreamException.of(
                 FailureKind.TIMEOUT,

@@ -2,11 +2,11 @@
 package io.upstream.amqp;
 
 import io.netty.channel.EventLoop;
+import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Reconnect;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import io.upstream.UserPassword;
 import io.upstream.connect.Failures;
 import io.upstream.session.Backoff;
 import java.time.Duration;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class SharedConnection {
     private final EventLoop loop;
     private final Dialler dialler;
-    private final @Nullable UserPassword login;
+    private final Credentials credentials;
     private final Backoff backoff;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Set<Passenger> waiting = new LinkedHashSet<>();
@@ -69,13 +69,13 @@ final class SharedConnection {
     /**
      * Connects to nothing yet.
      *
-     * @param login null for SASL ANONYMOUS
+     * @param credentials as for {@link Dialler#dial}
      * @param policy for the pauses between attempts
      */
-    SharedConnection(Dialler dialler, EventLoop loop, @Nullable UserPassword login, Reconnect policy, int seats) {
+    SharedConnection(Dialler dialler, EventLoop loop, Credentials credentials, Reconnect policy, int seats) {
         this.dialler = dialler;
         this.loop = loop;
-        this.login = login;
+        this.credentials = credentials;
         this.seats = seats;
         backoff = new Backoff(policy, this::nanoTime, ThreadLocalRandom.current());
         notBefore = nanoTime();
@@ -88,6 +88,11 @@ final class SharedConnection {
     /** Any thread. */
     EventLoop loop() {
         return loop;
+    }
+
+    /** Any thread. */
+    Credentials credentials() {
+        return credentials;
     }
 
     boolean hasRoom() {
@@ -167,7 +172,7 @@ final class SharedConnection {
 
     private void dial() {
         state = State.DIALLING;
-        Dialler.Dialling begun = dialler.dial(loop, login);
+        Dialler.Dialling begun = dialler.dial(loop, credentials);
         dialling = begun;
         begun.outcome().whenComplete((open, error) -> {
             dialling = null;

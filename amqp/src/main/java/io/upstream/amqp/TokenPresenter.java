@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.upstream.session.Tokens;
 import io.upstream.SasToken;
+import io.upstream.session.TokenSource;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -10,6 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,20 +31,17 @@ final class TokenPresenter {
     private static final long ANSWER_MILLIS = 20_000;
 
     private static final long RETRY_MILLIS = 5_000;
-
     private static final int TRIES = 5;
     private static final Logger log = LoggerFactory.getLogger(TokenPresenter.class);
 
     private final AmqpConnection connection;
-    private final Tokens tokens;
+    private final TokenSource tokens;
     private final String audience;
     private @Nullable Future<?> renewal;
+    private @Nullable CompletableFuture<SasToken> made;
     private @Nullable CompletableFuture<SasToken> underWay;
 
-    /** Asked for, and not given up just because nobody waits for it: no second one is asked for meanwhile. */
-    private @Nullable CompletableFuture<SasToken> next;
-
-    /** How long a try, its pause included, may take. */
+    /** How long a try to renew the token, its pause included, may take. */
     private long tryMillis = ANSWER_MILLIS + RETRY_MILLIS;
 
     private Life life = Life.ACTIVE;
@@ -55,37 +53,38 @@ final class TokenPresenter {
 
     /** For one line; null if the identity has no tokens. */
     static @Nullable TokenPresenter of(LineTerms line, AmqpConnection connection) {
-        Tokens tokens = line.tokens();
+        TokenSource tokens = line.tokens();
         return tokens == null ? null : new TokenPresenter(connection, tokens, line.audience());
     }
 
-    private TokenPresenter(AmqpConnection connection, Tokens tokens, String audience) {
+    private TokenPresenter(AmqpConnection connection, TokenSource tokens, String audience) {
         this.connection = connection;
         this.tokens = tokens;
         this.audience = audience;
     }
 
-    /** Signs and presents; completes on the event loop. Whoever gives up completes the future. */
+    /** Has a token made and presents it; completes on the event loop. Whoever gives up completes the future. */
     CompletableFuture<SasToken> present() {
         CompletableFuture<SasToken> presented = new CompletableFuture<>();
-        nextToken()
-                .whenComplete((token, error) -> onLoop(() -> {
-                    if (error != null) {
-                        presented.completeExceptionally(error);
-                    } else if (!presented.isDone()) {
-                        put(token, presented);
-                    }
-                }));
+        ask(presented, token -> put(token, presented));
         return presented;
     }
 
-    private CompletableFuture<SasToken> nextToken() {
-        CompletableFuture<SasToken> asked = next;
-        if (asked == null || asked.isDone()) {
-            asked = tokens.next().toCompletableFuture();
-            next = asked;
-        }
-        return asked;
+    private void ask(CompletableFuture<SasToken> presented, Consumer<SasToken> then) {
+        CompletableFuture<SasToken> asked = tokens.next().toCompletableFuture();
+        made = asked;
+        asked.whenComplete((token, error) -> onLoop(() -> {
+            if (error != null) {
+                presented.completeExceptionally(error);
+            } else if (!presented.isDone()) {
+                then.accept(token);
+            }
+        }));
+    }
+
+    /** Whether the hub has not been told of the token yet, because there is none. */
+    boolean waitsForToken() {
+        return made != null && !made.isDone();
     }
 
     private void put(SasToken token, CompletableFuture<SasToken> presented) {
@@ -115,18 +114,18 @@ final class TokenPresenter {
 
     /** Arranges for {@code token} to be followed by another in time. */
     void renewAhead(SasToken token) {
-        OptionalLong left = Tokens.millisLeft(token);
+        OptionalLong left = TokenSource.millisLeft(token);
         if (tokens.canRenew() && left.isPresent()) {
             long pause = (long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread()));
             tryMillis = Math.min(ANSWER_MILLIS + RETRY_MILLIS, Math.max(0, left.getAsLong() - pause) / TRIES);
-            renewIn(pause);
+            renewIn(token, pause);
         }
     }
 
-    private void renewIn(long millis) {
+    private void renewIn(SasToken former, long millis) {
         if (life == Life.ACTIVE) {
             long pause = Math.max(SHORTEST_PAUSE_MILLIS, millis);
-            renewal = connection.loop().schedule(this::renew, pause, TimeUnit.MILLISECONDS);
+            renewal = connection.loop().schedule(() -> renew(former), pause, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -135,27 +134,54 @@ final class TokenPresenter {
         return ThreadLocalRandom.current().nextDouble(-1, 1);
     }
 
-    private void renew() {
-        CompletableFuture<SasToken> presented = present();
+    private void renew(SasToken former) {
+        CompletableFuture<SasToken> presented = new CompletableFuture<>();
         underWay = presented;
-        long limit = Math.max(SHORTEST_PAUSE_MILLIS, tryMillis * ANSWER_MILLIS / (ANSWER_MILLIS + RETRY_MILLIS));
-        Future<?> alarm = connection
-                .loop()
-                .schedule(
-                        () -> presented.completeExceptionally(new TimeoutException("no answer within " + limit + " ms")),
-                        limit,
-                        TimeUnit.MILLISECONDS);
         presented.whenComplete((token, error) -> {
-            alarm.cancel(false);
             if (error == null) {
                 renewAhead(token);
             } else if (life == Life.ACTIVE) {
                 // the hub closes the link when the old token ends, and the session tells why
-                long pause = (long) (Math.min(RETRY_MILLIS, tryMillis / TRIES) * (1 + spread() / 2));
+                long pause = pauseAfterFailure();
                 log.warn("the token for {} could not be renewed, next try in {} ms", audience, pause, error);
-                renewIn(pause);
+                renewIn(former, pause);
             }
         });
+        ask(presented, token -> {
+            if (lastsNoLonger(token, former)) {
+                presented.completeExceptionally(
+                        new IllegalStateException(
+                                "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one"));
+            } else {
+                put(token, presented);
+                limit(presented);
+            }
+        });
+    }
+
+    /** What is cached somewhere would be asked for and presented in ever shorter intervals. */
+    private static boolean lastsNoLonger(SasToken token, SasToken former) {
+        OptionalLong left = TokenSource.millisLeft(token);
+        return token.text().equals(former.text())
+                || (left.isPresent()
+                        && left.getAsLong() < TokenSource.millisLeft(former).orElse(0) - TimeUnit.SECONDS.toMillis(1));
+    }
+
+    private void limit(CompletableFuture<SasToken> presented) {
+        long limit = Math.max(SHORTEST_PAUSE_MILLIS, tryMillis * ANSWER_MILLIS / (ANSWER_MILLIS + RETRY_MILLIS));
+        Future<?> alarm = connection
+                .loop()
+                .schedule(
+                        () -> presented.completeExceptionally(
+                                new TimeoutException("no answer within " + limit + " ms")),
+                        limit,
+                        TimeUnit.MILLISECONDS);
+        presented.whenComplete((token, error) -> alarm.cancel(false));
+    }
+
+    /** So that there are several more tries before the token in use ends, however short it lasts. */
+    private long pauseAfterFailure() {
+        return (long) (Math.min(RETRY_MILLIS, tryMillis / TRIES) * (1 + spread() / 2));
     }
 
     /** Presents nothing any more. */

@@ -55,11 +55,7 @@ final class TwinClient implements ServiceLinks.User {
     }
 
     TwinClient(
-            AmqpLine owner,
-            AmqpConnection connection,
-            EngineSession session,
-            Callbacks callbacks,
-            Duration timeout) {
+            AmqpLine owner, AmqpConnection connection, EngineSession session, Callbacks callbacks, Duration timeout) {
         this.owner = owner;
         this.connection = connection;
         this.callbacks = callbacks;

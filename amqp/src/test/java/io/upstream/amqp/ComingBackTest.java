@@ -217,8 +217,7 @@ class ComingBackTest {
         assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(SOON));
         assertEquals("m", UTF_8.decode(messages.remove().payload()).toString());
         assertEquals(
-                "5",
-                new String(lab.hub.invokeMethod(device, "echo", "5", SOON).payload(), UTF_8));
+                "5", new String(lab.hub.invokeMethod(device, "echo", "5", SOON).payload(), UTF_8));
         lab.hub.patchDesired(device, "{\"a\":3}");
         change = changes.poll(10, TimeUnit.SECONDS);
         assertTrue(!change.complete() && change.version() == version + 1, change.toString());

@@ -94,7 +94,7 @@ class EngineDifferentialTest {
             this.other = other;
             this.random = random;
             engine = new AmqpEngine(
-                    new Opening(null, "ours", "hub.test", Duration.ofSeconds(60)),
+                    new Opening(Opening.Login.ANONYMOUS, "ours", "hub.test", Duration.ofSeconds(60)),
                     this,
                     System::nanoTime,
                     buffers,

@@ -13,6 +13,7 @@ import io.upstream.CloudMessage;
 import io.upstream.ConnectionString;
 import io.upstream.DesiredChange;
 import io.upstream.FailureKind;
+import io.upstream.Identity;
 import io.upstream.MessageException;
 import io.upstream.MessageHandler;
 import io.upstream.MethodResponse;
@@ -26,7 +27,6 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import io.upstream.UserPassword;
-import io.upstream.Identity;
 import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
@@ -160,7 +160,9 @@ class HubOperationsTest {
         for (int i = 0; i < 100; i++) {
             long version = get(reports.get(i));
             assertEquals(version, get(twins.get(i)).reportedVersion());
-            assertTrue(get(twins.get(i)).reported().contains("\"i\":" + i + ","), get(twins.get(i)).reported());
+            assertTrue(
+                    get(twins.get(i)).reported().contains("\"i\":" + i + ","),
+                    get(twins.get(i)).reported());
         }
     }
 
@@ -344,8 +346,7 @@ class HubOperationsTest {
                 .sign(lab.hub.hostName(), Identity.device(device), Instant.now())
                 .text();
         UserPassword login = new UserPassword(device + "@sas." + lab.hub.hostName(), token);
-        UpstreamSession session =
-                get(lab.transport(UpstreamProtocol.AMQP).open(Identity.device(device), login));
+        UpstreamSession session = get(lab.transport(UpstreamProtocol.AMQP).open(Identity.device(device), login));
         assertEquals(FailureKind.CONFIGURATION, failure(session.twin()).kind());
         assertEquals(FailureKind.CONFIGURATION, failure(session.report("{}")).kind());
         assertEquals(

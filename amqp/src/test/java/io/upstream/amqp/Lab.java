@@ -66,8 +66,8 @@ final class Lab implements AutoCloseable {
     }
 
     UpstreamTransport transport(UpstreamProtocol protocol, Reconnect reconnect) {
-        return keep(UpstreamTransport.create(
-                options(protocol).reconnect(reconnect).build(), runtime));
+        return keep(
+                UpstreamTransport.create(options(protocol).reconnect(reconnect).build(), runtime));
     }
 
     UpstreamTransport keep(UpstreamTransport transport) {

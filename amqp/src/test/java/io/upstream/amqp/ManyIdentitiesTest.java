@@ -63,9 +63,8 @@ class ManyIdentitiesTest {
     }
 
     private static void sendOneEach(List<UpstreamSession> sessions) throws Exception {
-        List<CompletionStage<Void>> sent = sessions.stream()
-                .map(each -> each.send(Telemetry.json("{}")))
-                .toList();
+        List<CompletionStage<Void>> sent =
+                sessions.stream().map(each -> each.send(Telemetry.json("{}"))).toList();
         for (CompletionStage<Void> each : sent) {
             get(each);
         }

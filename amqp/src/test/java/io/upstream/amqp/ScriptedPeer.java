@@ -21,7 +21,7 @@ import io.upstream.amqp.engine.Opening;
 import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.SessionTerms;
-import io.upstream.session.Tokens;
+import io.upstream.session.TokenSource;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -130,7 +130,7 @@ final class ScriptedPeer implements AutoCloseable {
         transport.bind(connection);
         ticker.advance(1, TimeUnit.SECONDS);
         client = new AmqpConnection(
-                new Opening(null, "test", "hub.test", Duration.ofSeconds(60)),
+                new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60)),
                 Map.of("com.microsoft:api-version", "2021-04-12"),
                 new Where("amqp", "hub hub.test:5671"),
                 ticker::nanoTime);
@@ -172,14 +172,8 @@ final class ScriptedPeer implements AutoCloseable {
                 .reconnect(reconnect)
                 .build();
         SessionTerms terms = new SessionTerms(
-                identity,
-                UpstreamProtocol.AMQP,
-                true,
-                options,
-                runtime,
-                loop,
-                new Callbacks(runtime.callbacks()));
-        Tokens tokens = new Tokens(credentials, "hub.test", identity, Runnable::run);
+                identity, UpstreamProtocol.AMQP, true, options, runtime, loop, new Callbacks(runtime.callbacks()));
+        TokenSource tokens = new TokenSource(credentials, "hub.test", identity, runtime, Runnable::run);
         LineTerms line = new LineTerms(terms, tokens, HubAddresses.telemetry(identity));
         AmqpSeat seat = new AmqpSeat(line, seats, seats.take(credentials), gone -> {});
         CompletableFuture<UpstreamSession> opened =

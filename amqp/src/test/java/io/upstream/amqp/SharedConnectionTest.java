@@ -26,8 +26,7 @@ class SharedConnectionTest {
     private static final Reconnect QUICK = new Reconnect(Duration.ofMillis(20), Duration.ofMillis(200));
 
     private final MockTicker ticker = Ticker.newMockTicker();
-    private final EmbeddedChannel own =
-            EmbeddedChannel.builder().ticker(ticker).build();
+    private final EmbeddedChannel own = EmbeddedChannel.builder().ticker(ticker).build();
     private final List<ScriptedPeer> peers = new ArrayList<>();
     private final Deque<ScriptedPeer> coming = new ArrayDeque<>();
     private final ConnectionTable table =
@@ -69,7 +68,8 @@ class SharedConnectionTest {
     }
 
     private static void assertPhase(Phase phase, List<UpstreamSession> sessions) {
-        sessions.forEach(each -> assertEquals(phase, each.status().phase(), String.valueOf(each.status().cause())));
+        sessions.forEach(each -> assertEquals(
+                phase, each.status().phase(), String.valueOf(each.status().cause())));
     }
 
     @Test
@@ -78,7 +78,8 @@ class SharedConnectionTest {
         ScriptedPeer second = next(ScriptedPeer.ofAtMost(2));
         ScriptedPeer third = next(ScriptedPeer.ofAtMost(2));
         assertPhase(Phase.CONNECTED, open(first, 5));
-        assertEquals(List.of(2, 2, 1), peers.stream().map(each -> each.tokens.size()).toList());
+        assertEquals(
+                List.of(2, 2, 1), peers.stream().map(each -> each.tokens.size()).toList());
         assertTrue(second.client.isOpen() && third.client.isOpen());
     }
 

@@ -164,7 +164,7 @@ public enum PacketDecoders {
             channel = new EmbeddedChannel();
             MqttFrameReader reader = new MqttFrameReader(channel, Where.here("benchmark"), topic, new PacketListener() {
                 @Override
-                public PacketListener connAck(int code) {
+                public PacketListener connAck(int code, boolean sessionPresent) {
                     throw new IllegalStateException("CONNACK");
                 }
 

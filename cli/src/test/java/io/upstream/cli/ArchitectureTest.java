@@ -56,7 +56,8 @@ class ArchitectureTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "io.upstream|io.upstream.spi",
+                "io.upstream|io.upstream.spi io.upstream.pem",
+                "io.upstream.pem|io.upstream.pem",
                 "io.upstream.spi|io.upstream",
                 "io.upstream.connect|io.upstream",
                 "io.upstream.session|io.upstream io.upstream.connect",

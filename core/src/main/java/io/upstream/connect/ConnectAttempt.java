@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
 public final class ConnectAttempt {
     private static final Logger log = LoggerFactory.getLogger(ConnectAttempt.class);
     private static final Duration TCP_LIMIT = Duration.ofSeconds(10);
+    private static final String HERE = Where.here("plan").hop();
 
     private final EventLoop loop;
     private final Executor blocking;
@@ -98,7 +99,21 @@ public final class ConnectAttempt {
                     }
                 });
         outcome.whenComplete((open, error) -> alarm.cancel(false));
-        onThread(blocking, this::plan);
+        ready().whenComplete((done, error) -> {
+            if (error == null) {
+                onThread(blocking, this::plan);
+            } else {
+                onLoop(() -> fail(error));
+            }
+        });
+    }
+
+    private CompletionStage<?> ready() {
+        try {
+            return planner.ready();
+        } catch (RuntimeException | LinkageError e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private void onThread(Executor pool, Runnable step) {
@@ -119,6 +134,9 @@ public final class ConnectAttempt {
 
     /** May block: files, environment, signatures. */
     private void plan() {
+        if (outcome.isDone()) {
+            return; // what the plan waited for came too late
+        }
         try {
             ConnectPlan plan = planner.plan();
             onLoop(() -> where = plan.where(ConnectPlan.RESOLVE));
@@ -208,6 +226,16 @@ public final class ConnectAttempt {
     }
 
     private void outOfTime() {
+        if (where.hop().equals(HERE)) {
+            fail(
+                    UpstreamException.of(
+                            FailureKind.TIMEOUT,
+                            where,
+                            "the " + Failures.seconds(budget)
+                                    + " for the whole attempt were over before anything could be sent: look at what makes"
+                                    + " the tokens, at the trust bundle's file and the load of this machine, or raise the connect timeout"));
+            return;
+        }
         fail(
                 UpstreamException.of(
                         FailureKind.TIMEOUT,

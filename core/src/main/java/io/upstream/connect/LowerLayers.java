@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.connect;
 
+import io.netty.handler.ssl.SslContext;
+import io.upstream.ClientCertificate;
+import io.upstream.Credentials;
 import io.upstream.HostPort;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
@@ -15,11 +18,15 @@ import java.util.concurrent.Executor;
  * asks for it. Makes fresh stages for each attempt. Thread-safe; blocks on files.
  */
 public final class LowerLayers {
-    private static final String HUB_PATH = "/$iothub/websocket?iothub-no-client-cert=true";
+    private static final String HUB_PATH = "/$iothub/websocket";
+
+    /** Tells the hub not to ask for a certificate after it has seen the request, as it would do under TLS 1.2. */
+    private static final String NO_CERTIFICATE = "?iothub-no-client-cert=true";
 
     private final UpstreamOptions options;
     private final UpstreamProtocol protocol;
     private final Executor tasks;
+    private final SharedTls sharedTls;
     private final TlsContexts tls;
     private final TunnelFactory tunnel;
     private final WebSocketFactory webSocket;
@@ -50,25 +57,39 @@ public final class LowerLayers {
         this.options = options;
         this.protocol = protocol;
         this.tasks = runtime.blocking();
-        this.tls = SharedTls.on(runtime).contexts(options.trust());
+        this.sharedTls = SharedTls.on(runtime);
+        this.tls = sharedTls.contexts(options.trust());
         this.tunnel = tunnel;
         this.webSocket = webSocket;
     }
 
-    /** The plan of one attempt, to which the messaging protocol adds its own login. */
-    public ConnectPlan plan() throws UpstreamException {
+    /**
+     * The plan of one attempt, to which the messaging protocol adds its own login.
+     *
+     * @param credentials of which a certificate is shown here, and read if its files have changed; others count above TLS only
+     */
+    public ConnectPlan plan(Credentials credentials) throws UpstreamException {
         HostPort target = options.target(protocol);
         Optional<ProxyServer> proxy = options.proxy().proxyFor(target);
         ConnectPlan plan = ConnectPlan.to(target);
         if (proxy.isPresent()) {
             plan = plan.through(proxy.get(), tunnel.create(proxy.get(), target));
         }
-        plan = plan.then(new TlsStage(tls.current(), target, tasks));
-        return protocol.isWebSocket() ? plan.then(webSocket.create(target, path(), subprotocol())) : plan;
+        plan = plan.then(new TlsStage(context(credentials), target, tasks));
+        return protocol.isWebSocket() ? plan.then(webSocket.create(target, path(credentials), subprotocol())) : plan;
     }
 
-    private String path() {
-        return options.webSocketPath().isEmpty() ? HUB_PATH : options.webSocketPath();
+    private SslContext context(Credentials credentials) throws UpstreamException {
+        return credentials instanceof ClientCertificate certificate
+                ? sharedTls.contexts(options.trust(), certificate).current(certificate)
+                : tls.current();
+    }
+
+    private String path(Credentials credentials) {
+        if (!options.webSocketPath().isEmpty()) {
+            return options.webSocketPath();
+        }
+        return credentials instanceof ClientCertificate ? HUB_PATH : HUB_PATH + NO_CERTIFICATE;
     }
 
     /** The names of RFC 6455 §11.5's registry that the hub wants: see its documentation of the WebSocket endpoints. */

@@ -5,6 +5,7 @@ import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
@@ -19,6 +20,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -30,8 +32,9 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The TLS settings for one {@link Trust}: TLS 1.2 with ECDHE and an AEAD cipher, or TLS 1.3, and nothing else. Made again when the file
- * of the trust bundle or of the platform's roots has changed. Thread-safe; blocks on these files.
+ * The TLS settings for one {@link Trust} and at most one {@link ClientCertificate}: TLS 1.2 with ECDHE and an AEAD cipher, or TLS 1.3, and
+ * nothing else. Made again when a file of the trust bundle, of the platform's roots or of the certificate has changed. Thread-safe; blocks
+ * on these files.
  *
  * <p>Connections to the same host and port resume the session of an earlier one (RFC 8446 §2.2, RFC 5246 §7.3), which saves the
  * certificates and the signature. What was verified then is believed for an hour: after that, and at once after a change of the
@@ -76,9 +79,14 @@ final class TlsContexts {
     }
 
     /** A context and what it was made from. */
-    private record Made(Optional<FileStamp> bundle, List<X509Certificate> roots, SslContext context) {
-        boolean isFrom(Optional<FileStamp> bundleNow, List<X509Certificate> rootsNow) {
-            return bundle.equals(bundleNow) && roots == rootsNow;
+    private record Made(
+            Optional<FileStamp> bundle,
+            List<X509Certificate> roots,
+            List<FileStamp> shownFrom,
+            ClientCertificate.@Nullable Loaded shown,
+            SslContext context) {
+        boolean isFrom(Optional<FileStamp> bundleNow, List<X509Certificate> rootsNow, List<FileStamp> shownFromNow) {
+            return bundle.equals(bundleNow) && roots == rootsNow && shownFrom.equals(shownFromNow);
         }
     }
 
@@ -87,15 +95,39 @@ final class TlsContexts {
      *
      * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the trust bundle cannot be read or holds no certificate
      */
-    synchronized SslContext current() throws UpstreamException {
+    SslContext current() throws UpstreamException {
+        return current(null);
+    }
+
+    /**
+     * As {@link #current()}, for a client that shows {@code certificate}: the same one in all calls.
+     *
+     * @throws UpstreamException also of kind {@link FailureKind#CONFIGURATION} or {@link FailureKind#TLS_EXPIRED} if the certificate cannot be
+     *     used, or not now
+     */
+    synchronized SslContext current(@Nullable ClientCertificate certificate) throws UpstreamException {
+        List<FileStamp> shownFrom = certificate == null ? List.of() : FileStamp.ofAll(certificate.files());
+        ClientCertificate.Loaded shown = null;
+        if (certificate != null) {
+            Made before = latest;
+            shown = before != null && before.shownFrom().equals(shownFrom) ? before.shown() : certificate.load();
+        }
+        if (shown != null) {
+            shown.requireValid(Instant.now());
+        }
+        return current(shownFrom, shown);
+    }
+
+    private SslContext current(List<FileStamp> shownFrom, ClientCertificate.@Nullable Loaded shown)
+            throws UpstreamException {
         try {
             Optional<FileStamp> bundle = trust.bundle().isPresent()
                     ? Optional.of(FileStamp.of(trust.bundle().get()))
                     : Optional.empty();
             List<X509Certificate> roots = system.current();
             long now = nanoClock.getAsLong();
-            if (latest == null || !latest.isFrom(bundle, roots)) {
-                latest = new Made(bundle, roots, make(roots));
+            if (latest == null || !latest.isFrom(bundle, roots, shownFrom)) {
+                latest = new Made(bundle, roots, shownFrom, shown, make(roots, shown));
                 verifiedSince = now;
             } else if (now - verifiedSince >= RESUMABLE.toNanos()) {
                 forget(latest.context().sessionContext());
@@ -122,9 +154,13 @@ final class TlsContexts {
         }
     }
 
-    private SslContext make(List<X509Certificate> roots) throws IOException, GeneralSecurityException {
-        return SslContextBuilder.forClient()
-                .sslProvider(provider)
+    private SslContext make(List<X509Certificate> roots, ClientCertificate.@Nullable Loaded shown)
+            throws IOException, GeneralSecurityException {
+        SslContextBuilder builder = SslContextBuilder.forClient();
+        if (shown != null) {
+            builder.keyManager(new ShownCertificate(shown));
+        }
+        return builder.sslProvider(shown == null || ShownCertificate.suitsBoringSsl(shown) ? provider : SslProvider.JDK)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .ciphers(CIPHERS)
                 .endpointIdentificationAlgorithm("HTTPS")

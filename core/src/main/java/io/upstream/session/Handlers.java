@@ -137,6 +137,7 @@ final class Handlers {
 
     private void request(Line on, Declaration declaration, Occasion occasion) {
         CompletableFuture<Void> asked = new CompletableFuture<>();
+        // in a turn of its own: when the line is over everything on it fails first, and then it is down
         asked.whenComplete((done, error) -> onLoop(() -> {
             if (line == on) { // else the next line is asked, or has been
                 answered(on, declaration, occasion, error);
@@ -175,10 +176,6 @@ final class Handlers {
     }
 
     private void onLoop(Runnable task) {
-        if (terms.loop().inEventLoop()) {
-            task.run();
-            return;
-        }
         try {
             terms.loop().execute(task);
         } catch (RejectedExecutionException e) {

@@ -171,14 +171,14 @@ public final class LastingSession implements UpstreamSession {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         CompletableFuture<Void> earlier = closed.compareAndExchange(null, mine);
         if (earlier != null) {
-            return earlier.minimalCompletionStage();
+            return earlier;
         }
         lifecycle.moveTo(Phase.CLOSING, null);
         onLoop(() -> keeper.close(Drain.bounded(drain), mine), () -> {
             lifecycle.moveTo(Phase.CLOSED, null);
             mine.complete(null);
         });
-        return mine.minimalCompletionStage();
+        return mine;
     }
 
     @Override

@@ -176,7 +176,8 @@ final class LineKeeper implements LineOwner {
             return;
         }
         outbox.rewind();
-        if (!lifecycle.is(Phase.CLOSING)) {
+        boolean known = lifecycle.is(Phase.CLOSING) || (cause == null && lifecycle.is(Phase.RECONNECTING));
+        if (!known) {
             lifecycle.moveTo(Phase.RECONNECTING, cause);
         }
         again(cause);

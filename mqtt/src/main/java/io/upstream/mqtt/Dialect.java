@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
+import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
-import io.upstream.SasKey;
-import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
+import io.upstream.session.TokenSource;
 
 /**
  * What one identity's messages look like to the peer: an IoT Hub, or any MQTT 3.1.1 broker when the credentials are none of a hub's.
@@ -34,7 +34,7 @@ record Dialect(String telemetryTopic, boolean bag, boolean hub, CloudTopic cloud
         return new Dialect(
                 own ? sender + "/messages/events/" : options.telemetryAddress(),
                 own,
-                credentials instanceof SasKey || credentials instanceof SasToken,
+                TokenSource.serves(credentials) || credentials instanceof ClientCertificate,
                 new CloudTopic(identity.moduleId() == null ? device + "/messages/devicebound/" : sender + "/inputs/"));
     }
 

@@ -9,10 +9,11 @@ import io.netty.handler.codec.mqtt.MqttConnectMessage;
 import io.netty.handler.codec.mqtt.MqttEncoder;
 import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttVersion;
+import io.upstream.Anonymous;
+import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
-import io.upstream.SasKey;
 import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
@@ -20,13 +21,8 @@ import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
-import io.upstream.session.Tokens;
-import java.net.URLEncoder;
-import java.time.Instant;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -38,23 +34,12 @@ import org.jspecify.annotations.Nullable;
  * the hub's guide to MQTT, "Using the MQTT protocol directly".
  */
 final class MqttLogin implements ConnectStage {
-    private static final String API_VERSION = "2021-04-12";
-    private static final String PRODUCT = "upstream-java";
-
-    /** The part of a token's life after which the connection is replaced; spread, so that sessions that came together are not. */
-    private static final double RETIRE_AT = 0.8;
-
-    private static final double RETIRE_SPREAD = 0.05;
-
-    /** Also where the clocks disagree so much that a token seems to have ended already. */
-    private static final long SHORTEST_LIFE_MILLIS = 500;
-
     private final SessionSetup setup;
+    private final Credentials shown;
     private final MqttConnectMessage connect;
     private final InFlight inFlight;
     private final Consumer<MqttLink> welcome;
     private final CompletableFuture<Void> outcome = new CompletableFuture<>();
-    private final OptionalLong retirementMillis;
     private volatile @Nullable Channel begun;
     private volatile Answered answered = Answered.NOT_YET;
 
@@ -64,36 +49,18 @@ final class MqttLogin implements ConnectStage {
     }
 
     /**
-     * Signs the token, which takes time: not for the event loop.
+     * For one connection.
      *
+     * @param credentials a {@link SasToken} in place of what it came from: the source of tokens is asked before
      * @param inFlight the session's
      * @param welcome told when the hub has accepted the identity, on the event loop, before anything that comes after that is read
      */
     MqttLogin(SessionSetup setup, Credentials credentials, InFlight inFlight, Consumer<MqttLink> welcome) {
         this.setup = setup;
+        this.shown = credentials;
         this.inFlight = inFlight;
         this.welcome = welcome;
-        SasToken token = token(setup, credentials);
-        this.connect = connect(setup, credentials, token);
-        this.retirementMillis = credentials instanceof SasKey && token != null
-                ? retirement(Tokens.millisLeft(token))
-                : OptionalLong.empty();
-    }
-
-    private static @Nullable SasToken token(SessionSetup setup, Credentials credentials) {
-        if (credentials instanceof SasKey key) {
-            return key.sign(setup.options().hubHost(), setup.identity(), Instant.now());
-        }
-        return credentials instanceof SasToken token ? token : null;
-    }
-
-    /** A connection lives no longer than its token: it is replaced before that ends, while nothing is wrong. */
-    private static OptionalLong retirement(OptionalLong millisLeft) {
-        if (millisLeft.isEmpty()) {
-            return millisLeft;
-        }
-        double part = RETIRE_AT + RETIRE_SPREAD * ThreadLocalRandom.current().nextDouble(-1, 1);
-        return OptionalLong.of(Math.max(SHORTEST_LIFE_MILLIS, (long) (millisLeft.getAsLong() * part)));
+        this.connect = connect(setup, credentials);
     }
 
     @Override
@@ -133,7 +100,7 @@ final class MqttLogin implements ConnectStage {
         return outcome;
     }
 
-    private static MqttConnectMessage connect(SessionSetup setup, Credentials credentials, @Nullable SasToken token) {
+    private static MqttConnectMessage connect(SessionSetup setup, Credentials credentials) {
         Identity identity = setup.identity();
         long keepAlive =
                 setup.options().keepAlive().plus(KeepAlive.ANSWER_LIMIT).toSeconds();
@@ -142,22 +109,20 @@ final class MqttLogin implements ConnectStage {
                 .clientId(identity.toString())
                 .cleanSession(!setup.dialect().hub())
                 .keepAlive((int) keepAlive);
-        if (token != null) {
-            login(connect, hubUser(setup), token.text());
+        if (credentials instanceof SasToken token) {
+            login(connect, UserName.of(setup.identity(), setup.options()), token.text());
+        } else if (credentials instanceof ClientCertificate) {
+            connect.hasUser(true).username(UserName.of(setup.identity(), setup.options()));
         } else if (credentials instanceof UserPassword known) {
             login(connect, known.user(), known.password());
+        } else if (!(credentials instanceof Anonymous)) {
+            throw new IllegalArgumentException("the token must be there before the login");
         }
         return connect.build();
     }
 
     private static void login(MqttMessageBuilders.ConnectBuilder connect, String user, String password) {
         connect.hasUser(true).username(user).hasPassword(true).password(password.getBytes(UTF_8));
-    }
-
-    private static String hubUser(SessionSetup setup) {
-        String product = (PRODUCT + " " + setup.options().productInfo()).strip();
-        return setup.options().hubHost() + "/" + setup.identity() + "/?api-version=" + API_VERSION
-                + "&DeviceClientType=" + URLEncoder.encode(product, UTF_8).replace("+", "%20");
     }
 
     /** Waits for the one packet that may come now. */
@@ -183,7 +148,6 @@ final class MqttLogin implements ConnectStage {
             }
             MqttLink link = new MqttLink(setup, channel, where, inFlight);
             PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, link);
-            retirementMillis.ifPresent(link::retireIn);
             answered = Answered.WELCOME;
             outcome.complete(null);
             welcome.accept(link);
@@ -202,6 +166,10 @@ final class MqttLogin implements ConnectStage {
         }
 
         private String remedy() {
+            if (shown instanceof ClientCertificate) {
+                return "check the device id and that this certificate is registered for it;"
+                        + " the device may be unknown or disabled";
+            }
             return setup.dialect().hub()
                     ? "check the device id and its key; the device may be unknown or disabled, or this machine's clock wrong"
                     : "check the user name and the password";

@@ -5,15 +5,18 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
+import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.ConnectPlan;
 import io.upstream.connect.ConnectPlanner;
 import io.upstream.connect.Failures;
+import io.upstream.connect.LowerLayers;
 import io.upstream.session.Backoff;
 import io.upstream.session.Connector;
 import io.upstream.session.LineOwner;
+import io.upstream.session.TokenSource;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -27,13 +30,22 @@ import org.jspecify.annotations.Nullable;
  * loop, but for the plan.
  */
 final class MqttSeat implements Connector {
+    /** The part of a token's life after which its connection is replaced; spread, so that sessions that came together are not. */
+    private static final double RETIRE_AT = 0.8;
+
+    private static final double RETIRE_SPREAD = 0.05;
+
+    /** Also where the clocks disagree so much that a token seems to have ended already. */
+    private static final long SHORTEST_LIFE_MILLIS = 500;
+
     private final SessionSetup setup;
     private final Credentials credentials;
-    private final ConnectPlanner lowerLayers;
+    private final LowerLayers lowerLayers;
     private final Consumer<MqttSeat> left;
     private final EventLoop loop;
     private final Backoff backoff;
     private final InFlight inFlight;
+    private final @Nullable TokenSource tokens;
     private @Nullable Future<?> pause;
     private @Nullable Attempt latest;
 
@@ -43,7 +55,7 @@ final class MqttSeat implements Connector {
      * @param lowerLayers plans everything below MQTT
      * @param left told when the session is over and its last connection closed
      */
-    MqttSeat(SessionSetup setup, Credentials credentials, ConnectPlanner lowerLayers, Consumer<MqttSeat> left) {
+    MqttSeat(SessionSetup setup, Credentials credentials, LowerLayers lowerLayers, Consumer<MqttSeat> left) {
         this.setup = setup;
         this.credentials = credentials;
         this.lowerLayers = lowerLayers;
@@ -51,6 +63,13 @@ final class MqttSeat implements Connector {
         loop = setup.terms().loop();
         backoff = new Backoff(setup.options().reconnect(), () -> loop.ticker().nanoTime(), ThreadLocalRandom.current());
         inFlight = new InFlight(setup.options().outboxMessages());
+        tokens = TokenSource.serves(credentials)
+                ? new TokenSource(
+                        credentials,
+                        setup.options().hubHost(),
+                        setup.identity(),
+                        setup.terms().runtime())
+                : null;
     }
 
     @Override
@@ -79,11 +98,18 @@ final class MqttSeat implements Connector {
         return gone.thenRun(() -> left.accept(this));
     }
 
+    /** A connection lives no longer than its token: it is replaced before that ends, while nothing is wrong. */
+    static long lifeMillis(long millisLeft) {
+        double part = RETIRE_AT + RETIRE_SPREAD * ThreadLocalRandom.current().nextDouble(-1, 1);
+        return Math.max(SHORTEST_LIFE_MILLIS, (long) (millisLeft * part));
+    }
+
     /** One connection, from the plan to the last byte. */
     private final class Attempt implements ConnectPlanner {
         private final LineOwner owner;
         private final CompletableFuture<Void> gone = new CompletableFuture<>();
         private volatile @Nullable MqttLogin login;
+        private volatile @Nullable SasToken token;
         private @Nullable ConnectAttempt attempt;
 
         private Attempt(LineOwner owner) {
@@ -108,14 +134,24 @@ final class MqttSeat implements Connector {
         }
 
         @Override
+        public CompletionStage<?> ready() {
+            return tokens == null ? ConnectPlanner.super.ready() : tokens.next().thenAccept(next -> token = next);
+        }
+
+        @Override
         public ConnectPlan plan() throws UpstreamException {
-            MqttLogin last = new MqttLogin(setup, credentials, inFlight, this::welcome);
+            SasToken ready = token;
+            MqttLogin last = new MqttLogin(setup, ready == null ? credentials : ready, inFlight, this::welcome);
             login = last;
-            return lowerLayers.plan().then(last);
+            return lowerLayers.plan(credentials).then(last);
         }
 
         private void welcome(MqttLink link) {
             backoff.succeeded();
+            SasToken shown = token;
+            if (shown != null && tokens != null && tokens.canRenew()) {
+                TokenSource.millisLeft(shown).ifPresent(left -> link.retireIn(lifeMillis(left)));
+            }
             link.serve(owner);
         }
 

@@ -13,7 +13,7 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
-import io.upstream.connect.ConnectPlanner;
+import io.upstream.connect.LowerLayers;
 import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.SessionTerms;
@@ -36,7 +36,7 @@ final class MqttTransport implements UpstreamTransport {
     private final UpstreamProtocol protocol;
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
-    private final ConnectPlanner lowerLayers;
+    private final LowerLayers lowerLayers;
     private final Map<MqttSeat, LastingSession> sessions = new HashMap<>();
     private @Nullable CompletableFuture<Void> closed;
 
@@ -46,7 +46,7 @@ final class MqttTransport implements UpstreamTransport {
      * @param lowerLayers plans everything below MQTT
      */
     MqttTransport(
-            UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime, ConnectPlanner lowerLayers) {
+            UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime, LowerLayers lowerLayers) {
         this.protocol = protocol;
         this.options = options;
         this.runtime = runtime;

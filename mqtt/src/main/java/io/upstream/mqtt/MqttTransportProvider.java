@@ -28,6 +28,6 @@ public final class MqttTransportProvider implements UpstreamTransportProvider {
             throw new IllegalArgumentException("this module speaks " + protocols() + ", not " + protocol);
         }
         LowerLayers layers = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
-        return new MqttTransport(protocol, options, runtime, layers::plan);
+        return new MqttTransport(protocol, options, runtime, layers);
     }
 }

@@ -51,7 +51,7 @@ class MqttAllocationTest {
 
     private static void write(MqttFrameWriter writer, Telemetry message, int packetId) {
         try {
-            writer.publish(message, packetId);
+            writer.publish(message, packetId, false);
             writer.pubAck(packetId);
         } catch (UpstreamException e) {
             throw new AssertionError(e);
@@ -137,7 +137,7 @@ class MqttAllocationTest {
         private long sum;
 
         @Override
-        public PacketListener connAck(int code) {
+        public PacketListener connAck(int code, boolean sessionPresent) {
             return this;
         }
 

@@ -103,12 +103,13 @@ class MqttDifferentialTest {
             return Packets.pubAck(packetId);
         }
         Telemetry message = messages.next(40_000);
+        boolean duplicate = random.nextInt(4) == 0;
         try {
-            writer.publish(message, packetId);
+            writer.publish(message, packetId, duplicate);
         } catch (UpstreamException e) {
             throw new AssertionError(message.toString(), e);
         }
-        return publish(MqttQoS.AT_LEAST_ONCE, false, false, TELEMETRY + bag(message), packetId, message);
+        return publish(MqttQoS.AT_LEAST_ONCE, duplicate, false, TELEMETRY + bag(message), packetId, message);
     }
 
     /** As the hub documents it, by other means than ours. */
@@ -223,7 +224,7 @@ class MqttDifferentialTest {
         private final CloudTopic cloud = new CloudTopic(CLOUD);
 
         @Override
-        public PacketListener connAck(int code) {
+        public PacketListener connAck(int code, boolean sessionPresent) {
             throw new AssertionError("a CONNACK");
         }
 

@@ -188,7 +188,7 @@ class MqttFrameReaderTest {
     /** Wants to be told one PUBACK and no more. */
     private record Once(Recorder recorder, EmbeddedChannel channel) implements PacketListener {
         @Override
-        public PacketListener connAck(int code) {
+        public PacketListener connAck(int code, boolean sessionPresent) {
             return recorder;
         }
 

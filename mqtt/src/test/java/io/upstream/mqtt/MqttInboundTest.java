@@ -26,6 +26,7 @@ import io.upstream.SystemProperty;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +50,7 @@ class MqttInboundTest {
 
     private final Later handler = new Later();
     private ScriptedPeer peer;
-    private MqttSession session;
+    private UpstreamSession session;
 
     /** Keeps each message's verdict open until the test gives it. */
     private static final class Later implements MessageHandler {

@@ -19,11 +19,15 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.frame.FrameAccumulator;
 import io.upstream.session.Callbacks;
-import io.upstream.session.Lifecycle;
+import io.upstream.session.Line;
+import io.upstream.session.LineOwner;
+import io.upstream.session.Outbox;
+import io.upstream.session.SessionTerms;
 import io.upstream.testing.AllocationMeter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -48,17 +52,18 @@ class MqttLinkAllocationTest {
                 })
                 / WINDOW;
         assertTrue(bytes <= AT_MOST, bytes + " bytes");
-        assertEquals(0, harness.get(0).link.outbox().size());
+        assertEquals(0, harness.get(0).outbox().size());
         harness.get(0).close();
     }
 
     /** A link whose peer acknowledges everything at once. */
-    private static final class Harness {
+    private static final class Harness implements LineOwner {
         private final EmbeddedChannel channel = new EmbeddedChannel();
         private final UpstreamRuntime runtime =
                 UpstreamRuntime.builder().threads(1).callbacks(Runnable::run).build();
         private final Hub hub = new Hub(channel);
         private final MqttLink link;
+        private final Outbox outbox;
         private final CompletionStage<?>[] sends = new CompletionStage<?>[WINDOW];
 
         private Harness() {
@@ -70,18 +75,43 @@ class MqttLinkAllocationTest {
             Dialect dialect;
             try {
                 dialect = Dialect.of(identity, key, options);
-                SessionSetup setup =
-                        new SessionSetup(identity, UpstreamProtocol.MQTT, dialect, options, runtime, callbacks);
-                link = new MqttLink(setup, new Lifecycle("test", callbacks), channel, where);
+                SessionTerms terms = new SessionTerms(
+                        identity, UpstreamProtocol.MQTT, true, options, runtime, channel.eventLoop(), callbacks);
+                link = new MqttLink(
+                        new SessionSetup(terms, dialect), channel, where, new InFlight(options.outboxMessages()));
+                outbox = new Outbox(
+                        channel.eventLoop(),
+                        callbacks,
+                        options,
+                        link::pump,
+                        () -> channel.eventLoop().ticker().nanoTime());
             } catch (UpstreamException e) {
                 throw new AssertionError(e);
             }
             channel.pipeline().addLast(hub, new MqttFrameReader(channel, where, dialect.cloudTopic(), link), link);
+            link.serve(this);
         }
+
+        @Override
+        public Outbox outbox() {
+            return outbox;
+        }
+
+        @Override
+        public void up(Line line) {}
+
+        @Override
+        public void failed(UpstreamException cause) {}
+
+        @Override
+        public void retiring(Line line) {}
+
+        @Override
+        public void down(Line line, @Nullable UpstreamException cause) {}
 
         private void turn(Telemetry message) {
             for (int i = 0; i < WINDOW; i++) {
-                sends[i] = link.outbox().submit(message);
+                sends[i] = outbox.submit(message);
             }
             channel.runPendingTasks();
             hub.acknowledge();

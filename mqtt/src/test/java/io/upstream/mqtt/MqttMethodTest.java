@@ -19,6 +19,7 @@ import io.upstream.SasKey;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ class MqttMethodTest {
 
     private final Later handler = new Later();
     private ScriptedPeer peer;
-    private MqttSession session;
+    private UpstreamSession session;
 
     /** Keeps each answer open until the test gives it. */
     private static final class Later implements MethodHandler {

@@ -26,6 +26,7 @@ import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
 import io.upstream.UserPassword;
 import io.upstream.session.Inquiries;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class MqttTwinTest {
     private static UpstreamRuntime runtime;
 
     private ScriptedPeer peer;
-    private MqttSession session;
+    private UpstreamSession session;
 
     @BeforeAll
     static void startRuntime() {

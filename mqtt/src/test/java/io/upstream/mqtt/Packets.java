@@ -20,9 +20,13 @@ final class Packets {
     private Packets() {}
 
     static MqttMessage connAck(int code) {
+        return connAck(code, code == 0);
+    }
+
+    static MqttMessage connAck(int code, boolean sessionPresent) {
         return MqttMessageBuilders.connAck()
                 .returnCode(MqttConnectReturnCode.valueOf((byte) code))
-                .sessionPresent(code == 0)
+                .sessionPresent(sessionPresent)
                 .build();
     }
 

@@ -131,7 +131,7 @@ class PublishEncoderTest {
             WriteBatch batch = new WriteBatch(UnpooledByteBufAllocator.DEFAULT, parts::add);
             MqttFrameWriter writer = new MqttFrameWriter(new PublishEncoder(HUB), batch);
             Telemetry message = Telemetry.of(bytes(new Random(size), size)).property("k", "v");
-            writer.publish(message, 5);
+            writer.publish(message, 5, false);
             writer.pubAck(0x1234);
             batch.handOver();
             assertEquals(size >= WriteBatch.LINK_FROM ? 3 : 1, parts.size());

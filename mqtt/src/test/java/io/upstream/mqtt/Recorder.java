@@ -11,7 +11,7 @@ final class Recorder implements PacketListener {
     final List<String> heard = new ArrayList<>();
 
     @Override
-    public PacketListener connAck(int code) {
+    public PacketListener connAck(int code, boolean sessionPresent) {
         heard.add("connAck " + code);
         return this;
     }

@@ -19,13 +19,25 @@ import io.netty.handler.codec.mqtt.MqttQoS;
 import io.netty.util.ReferenceCountUtil;
 import io.upstream.Credentials;
 import io.upstream.Identity;
+import io.upstream.Phase;
+import io.upstream.Reconnect;
+import io.upstream.SasKey;
+import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
+import io.upstream.connect.Failures;
 import io.upstream.session.Callbacks;
+import io.upstream.session.Connector;
+import io.upstream.session.LastingSession;
+import io.upstream.session.LineOwner;
+import io.upstream.session.SessionTerms;
+import io.upstream.session.TokenSource;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -33,17 +45,28 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** The other end of one connection, in memory, on a clock that the test moves. It speaks through Netty's codec. */
+/**
+ * The other end of a session's connections, in memory, on a clock that the test moves. It speaks through Netty's codec. The session ends with
+ * its first connection unless the options ask for a reconnect by short pauses.
+ */
 final class ScriptedPeer implements AutoCloseable {
     private static final Where WHERE = new Where("mqtt", "hub h:8883");
 
-    private final EmbeddedChannel channel = new EmbeddedChannel();
+    /** Has the session's event loop, which goes on when a connection does not: a channel's own timers end with it. */
+    private final EmbeddedChannel home = new EmbeddedChannel();
+
     private final EmbeddedChannel encoder = new EmbeddedChannel(MqttEncoder.INSTANCE);
-    private final EmbeddedChannel decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
-    private final MqttLogin login;
-    private final CompletableFuture<Void> established;
-    private final MqttConnectMessage connect;
+    private final List<EmbeddedChannel> channels = new ArrayList<>(List.of(home));
+    private final List<UpstreamException> causes = new ArrayList<>();
+    private final LastingSession session;
+    private final CompletableFuture<UpstreamSession> opened;
+    private EmbeddedChannel channel = home;
+    private EmbeddedChannel decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
+    private MqttConnectMessage connect;
+    private List<MqttMessage> lent = List.of();
+    private List<MqttMessageType> lastWords = List.of();
 
     /** CONNECT has come and is not answered. */
     ScriptedPeer(UpstreamRuntime runtime, UpstreamOptions options, Identity identity, Credentials credentials)
@@ -59,31 +82,105 @@ final class ScriptedPeer implements AutoCloseable {
             Credentials credentials,
             Executor executor)
             throws UpstreamException {
-        channel.freezeTime();
+        home.freezeTime();
         Callbacks callbacks = new Callbacks(executor);
         Dialect dialect = Dialect.of(identity, credentials, options);
-        SessionSetup setup = new SessionSetup(identity, UpstreamProtocol.MQTT, dialect, options, runtime, callbacks);
-        login = new MqttLogin(setup, credentials);
-        established = login.establish(channel, WHERE).toCompletableFuture();
+        boolean lasting = !options.reconnect().equals(Reconnect.DEFAULT);
+        UpstreamOptions chosen = lasting
+                ? options
+                : options.toBuilder().reconnect(Reconnect.NEVER).build();
+        SessionTerms terms = new SessionTerms(
+                identity, UpstreamProtocol.MQTT, dialect.hub(), chosen, runtime, home.eventLoop(), callbacks);
+        session = new LastingSession(terms, new Reconnections(new SessionSetup(terms, dialect), credentials, lasting));
+        opened = session.open().toCompletableFuture();
         connect = assertInstanceOf(MqttConnectMessage.class, sent().get(0));
+    }
+
+    /** One connection after the other, each when the test lets it come. */
+    private final class Reconnections implements Connector {
+        private final SessionSetup setup;
+        private final Credentials credentials;
+        private final InFlight inFlight;
+        private final boolean lasting;
+        private int connections;
+
+        private Reconnections(SessionSetup setup, Credentials credentials, boolean lasting) {
+            this.lasting = lasting;
+            this.setup = setup;
+            this.credentials = credentials;
+            inFlight = new InFlight(setup.options().outboxMessages());
+        }
+
+        @Override
+        public void connect(LineOwner owner, @Nullable UpstreamException after) {
+            if (after != null) {
+                causes.add(after);
+            }
+            if (connections++ > 0 || lasting) {
+                lastWords = drain().stream()
+                        .map(packet -> packet.fixedHeader().messageType())
+                        .toList();
+                channel = new EmbeddedChannel();
+                channel.freezeTime();
+                channels.add(channel);
+                decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
+            }
+            Credentials shown = credentials instanceof SasKey key
+                    ? key.sign(setup.options().hubHost(), setup.identity(), Instant.now())
+                    : credentials;
+            MqttLogin login = new MqttLogin(setup, shown, inFlight, link -> {
+                if (shown instanceof SasToken token && shown != credentials) {
+                    TokenSource.millisLeft(token).ifPresent(left -> link.retireIn(MqttSeat.lifeMillis(left)));
+                }
+                link.serve(owner);
+            });
+            login.establish(channel, WHERE).whenComplete((up, error) -> {
+                if (error != null && !login.isWelcome()) {
+                    owner.failed(Failures.translate(error, WHERE));
+                }
+            });
+        }
+
+        @Override
+        public CompletionStage<Void> leave() {
+            CompletableFuture<Void> closed = new CompletableFuture<>();
+            channel.closeFuture().addListener(done -> closed.complete(null));
+            return closed;
+        }
     }
 
     MqttConnectMessage connect() {
         return connect;
     }
 
-    MqttSession accept() {
+    /** Takes the CONNECT of another connection. */
+    MqttConnectMessage nextConnect() {
+        connect = assertInstanceOf(MqttConnectMessage.class, sent().get(0));
+        return connect;
+    }
+
+    /** What the session sent last on its former connection. */
+    List<MqttMessageType> lastWords() {
+        return lastWords;
+    }
+
+    /** Why each connection after the first was made; not those that replaced one as planned. */
+    List<UpstreamException> causes() {
+        return causes;
+    }
+
+    UpstreamSession accept() {
         say(Packets.connAck(0));
         return session();
     }
 
-    MqttSession session() {
-        established.join();
-        return login.session().join();
+    UpstreamSession session() {
+        assertEquals(Phase.CONNECTED, session.status().phase());
+        return session;
     }
 
     UpstreamException refusal() {
-        return failure(established);
+        return failure(opened);
     }
 
     /** All packets in one read. */
@@ -98,6 +195,7 @@ final class ScriptedPeer implements AutoCloseable {
 
     void sayBytes(ByteBuf bytes) {
         channel.writeInbound(bytes);
+        home.runPendingTasks();
     }
 
     /** What the session has sent since the last time. */
@@ -105,6 +203,13 @@ final class ScriptedPeer implements AutoCloseable {
         List<MqttMessage> all = take();
         all.forEach(ReferenceCountUtil::release);
         return all;
+    }
+
+    /** Likewise; a payload can still be read, until the next call. */
+    List<MqttMessage> packets() {
+        lent.forEach(ReferenceCountUtil::release);
+        lent = take();
+        return lent;
     }
 
     /** Likewise, as {@code topic payload}; it must all be PUBLISH of QoS 0. */
@@ -121,7 +226,14 @@ final class ScriptedPeer implements AutoCloseable {
     }
 
     private List<MqttMessage> take() {
-        channel.runPendingTasks();
+        for (int i = 0; i < 2; i++) {
+            home.runPendingTasks();
+            channel.runPendingTasks();
+        }
+        return drain();
+    }
+
+    private List<MqttMessage> drain() {
         for (ByteBuf part = channel.readOutbound(); part != null; part = channel.readOutbound()) {
             decoder.writeInbound(part);
         }
@@ -150,9 +262,12 @@ final class ScriptedPeer implements AutoCloseable {
     }
 
     void pass(Duration time) {
-        channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
-        channel.runScheduledPendingTasks();
-        channel.runPendingTasks();
+        for (EmbeddedChannel each : List.copyOf(channels)) {
+            each.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
+            each.runScheduledPendingTasks();
+            each.runPendingTasks();
+        }
+        home.runPendingTasks();
     }
 
     EmbeddedChannel channel() {
@@ -162,6 +277,7 @@ final class ScriptedPeer implements AutoCloseable {
     void vanish() {
         channel.close();
         channel.runPendingTasks();
+        home.runPendingTasks();
     }
 
     /** Why {@code stage}, which is over, failed. */
@@ -175,7 +291,9 @@ final class ScriptedPeer implements AutoCloseable {
 
     @Override
     public void close() {
-        channel.finishAndReleaseAll();
+        lent.forEach(ReferenceCountUtil::release);
+        lent = List.of();
+        channels.forEach(EmbeddedChannel::finishAndReleaseAll);
         encoder.finishAndReleaseAll();
         decoder.finishAndReleaseAll();
     }

@@ -93,10 +93,21 @@ public final class AmqpEngine {
         state = next;
     }
 
-    /** Starts: protocol headers, SASL, open. The first call, once. */
+    /** Starts: protocol headers, SASL if there is any, open. The first call, once. */
     public void open() {
         moveTo(State.LOGIN);
-        frames.protocolHeader(InboundFrames.SASL_HEADER);
+        if (opening.login() == Opening.Login.BY_TLS) {
+            inbound.awaitAmqpHeaderAtOnce();
+            introduce();
+        } else {
+            frames.protocolHeader(InboundFrames.SASL_HEADER);
+        }
+    }
+
+    private void introduce() {
+        moveTo(State.OPENING);
+        frames.protocolHeader(InboundFrames.AMQP_HEADER);
+        cold.open(opening, MAX_FRAME_SIZE, CHANNEL_MAX);
     }
 
     /** How many sessions the peer takes at once; known once it has opened. */
@@ -350,10 +361,8 @@ public final class AmqpEngine {
     private final class Verdict implements SaslLogin.Verdict {
         @Override
         public void welcome() {
-            moveTo(State.OPENING);
             inbound.awaitAmqpHeader();
-            frames.protocolHeader(InboundFrames.AMQP_HEADER);
-            cold.open(opening, MAX_FRAME_SIZE, CHANNEL_MAX);
+            introduce();
         }
 
         @Override

@@ -26,6 +26,7 @@ final class InboundFrames implements FrameAccumulator.Format<Violation> {
         SASL_HEADER,
         SASL_FRAME,
         AMQP_HEADER,
+        AMQP_HEADER_AT_ONCE,
         AMQP_FRAME
     }
 
@@ -50,26 +51,34 @@ final class InboundFrames implements FrameAccumulator.Format<Violation> {
         awaited = Awaited.AMQP_HEADER;
     }
 
+    /** There is no SASL. To be called first, if at all. */
+    void awaitAmqpHeaderAtOnce() {
+        awaited = Awaited.AMQP_HEADER_AT_ONCE;
+    }
+
     @Override
     public int frameLength(ByteBuf in) {
         return switch (awaited) {
-            case SASL_HEADER -> protocolHeader(in, SASL_HEADER);
-            case AMQP_HEADER -> protocolHeader(in, AMQP_HEADER);
+            case SASL_HEADER, AMQP_HEADER, AMQP_HEADER_AT_ONCE -> protocolHeader(in);
             case SASL_FRAME -> length(in, MAX_SASL_FRAME_SIZE);
             case AMQP_FRAME -> length(in, AmqpEngine.MAX_FRAME_SIZE);
         };
     }
 
     /** Compares what is there of a protocol header. The first wrong byte tells another protocol: it may be all that comes. */
-    private static int protocolHeader(ByteBuf in, long header) {
+    private int protocolHeader(ByteBuf in) {
+        long header = awaited == Awaited.SASL_HEADER ? SASL_HEADER : AMQP_HEADER;
         int start = in.readerIndex();
         int there = Math.min(HEADER, in.readableBytes());
         for (int i = 0; i < there; i++) {
             if (in.getUnsignedByte(start + i) != (header >>> (56 - 8 * i) & 0xff)) {
                 throw Violation.framing(
-                        header == SASL_HEADER
-                                ? "answered with something else than AMQP 1.0 with SASL"
-                                : "did not go on with AMQP 1.0 after SASL");
+                        switch (awaited) {
+                            case SASL_HEADER -> "answered with something else than AMQP 1.0 with SASL";
+                            case AMQP_HEADER_AT_ONCE ->
+                                "answered with something else than AMQP 1.0 without SASL, which goes with a client certificate";
+                            default -> "did not go on with AMQP 1.0 after SASL";
+                        });
             }
         }
         return HEADER;
@@ -91,11 +100,11 @@ final class InboundFrames implements FrameAccumulator.Format<Violation> {
     public void frame(ByteBuf in, int length) {
         switch (awaited) {
             case SASL_HEADER -> {
-                protocolHeader(in, SASL_HEADER); // it may have come in pieces, of which only the first was looked at
+                protocolHeader(in); // it may have come in pieces, of which only the first was looked at
                 awaited = Awaited.SASL_FRAME;
             }
-            case AMQP_HEADER -> {
-                protocolHeader(in, AMQP_HEADER);
+            case AMQP_HEADER, AMQP_HEADER_AT_ONCE -> {
+                protocolHeader(in);
                 awaited = Awaited.AMQP_FRAME;
             }
             case SASL_FRAME -> {

@@ -29,7 +29,7 @@ final class SaslLogin {
     }
 
     SaslLogin(Opening opening, Verdict verdict) {
-        this.login = opening.login();
+        this.login = opening.login() instanceof Opening.Plain plain ? plain.login() : null;
         this.hostname = opening.hostname();
         this.verdict = verdict;
     }

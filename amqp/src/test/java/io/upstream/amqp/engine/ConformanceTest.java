@@ -3,6 +3,7 @@ package io.upstream.amqp.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.upstream.Anonymous;
 import io.upstream.Telemetry;
 import io.upstream.UserPassword;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,8 @@ class ConformanceTest {
         private EngineReceiver down;
 
         Fixture(Stage stage) {
-            probe = new EngineProbe(stage == Stage.FRESH ? new UserPassword("u", "p") : null);
+            probe = new EngineProbe(
+                    Opening.Login.with(stage == Stage.FRESH ? new UserPassword("u", "p") : new Anonymous()));
             reach(stage);
             if (stage != Stage.FRESH) {
                 probe.drain();

@@ -107,7 +107,7 @@ class EngineAllocationTest {
         Line(String maxFrameSize) {
             ByteBufAllocator buffers = PooledByteBufAllocator.DEFAULT;
             engine = new AmqpEngine(
-                    new Opening(null, "test", "hub.test", Duration.ofSeconds(60)),
+                    new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60)),
                     this,
                     System::nanoTime,
                     buffers,

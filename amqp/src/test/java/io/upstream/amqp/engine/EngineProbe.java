@@ -7,7 +7,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.upstream.FailureKind;
-import io.upstream.UserPassword;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,10 +29,10 @@ final class EngineProbe implements EngineEvents, SessionEvents {
     private long now = 1;
 
     EngineProbe() {
-        this(null);
+        this(Opening.Login.ANONYMOUS);
     }
 
-    EngineProbe(@Nullable UserPassword login) {
+    EngineProbe(Opening.Login login) {
         engine = new AmqpEngine(
                 new Opening(login, "test", "hub.test", Duration.ofSeconds(60)), this, () -> now, buffers, this::write);
         engine.open();
