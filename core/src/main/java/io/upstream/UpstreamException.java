@@ -39,7 +39,7 @@ public abstract sealed class UpstreamException extends IOException
      * The place of a failure.
      *
      * @param stage the layer: {@code resolve}, {@code tcp}, {@code tunnel}, {@code tls}, {@code websocket}, {@code mqtt},
-     *     {@code amqp}, {@code cbs}, {@code send} …
+     *     {@code amqp}, {@code token}, {@code certificate}, {@code cbs}, {@code send} …
      * @param hop the machine: {@code hub h:8883}, {@code proxy p:3128}, or {@code here}
      */
     public record Where(String stage, String hop) {

@@ -5,17 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.stream.Stream;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CredentialsTest {
     private static final String KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    private static final ClientCertificate CERTIFICATE = ClientCertificate.pem(Path.of("c.pem"), Path.of("k.pem"));
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
 
     @Test
@@ -98,6 +102,29 @@ class CredentialsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "HostName=h;DeviceId=d;x509=true, d, ",
+        "HostName=h;DeviceId=d;ModuleId=m;x509=True, d/m, ",
+        "X509=true;hostname=h;DeviceId=d;GatewayHostName=edge, d, edge",
+    })
+    void readsAConnectionStringForACertificate(String text, String identity, @Nullable String gateway) {
+        ConnectionString parsed = ConnectionString.parse(text, CERTIFICATE);
+
+        assertEquals(identity, parsed.identity().toString());
+        assertEquals(gateway, parsed.gatewayHost());
+        assertSame(CERTIFICATE, parsed.credentials());
+    }
+
+    @Test
+    void refusesACertificateBesideAKey() {
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> ConnectionString.parse("HostName=h;DeviceId=d;SharedAccessKey=a2V5", CERTIFICATE))
+                .getMessage();
+        assertTrue(message.contains("no x509=true, but a certificate is given"), message);
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
@@ -106,7 +133,11 @@ class CredentialsTest {
                 "HostName=;DeviceId=d;SharedAccessKey=a2V5|no HostName",
                 "HostName=h;DeviceId=d|either SharedAccessKey or SharedAccessSignature",
                 "HostName=h;DeviceId=d;SharedAccessKey=a2V5;SharedAccessSignature=SharedAccessSignature sr=a&sig=b&se=1|either",
-                "HostName=h;DeviceId=d;x509=true|X.509",
+                "HostName=h;DeviceId=d;x509=true|the certificate and its key must be given",
+                "HostName=h;DeviceId=d;x509=false;SharedAccessKey=a2V5|x509 with another value than true",
+                "HostName=h;DeviceId=d;x509=true;SharedAccessKey=a2V5|only one can hold",
+                "HostName=h;DeviceId=d;x509=true;SharedAccessSignature=SharedAccessSignature sr=a&sig=b&se=1|only one can hold",
+                "HostName=h;DeviceId=d;SharedAccessKey=a2V5;GatewayHostName=|GatewayHostName without a value",
                 "HostName=h;DeviceId=d;DeviceId=e;SharedAccessKey=a2V5|twice",
                 "HostName=h;Wrong=d;SharedAccessKey=a2V5|unknown part: Wrong",
                 "HostName=h;DeviceId|without a name",

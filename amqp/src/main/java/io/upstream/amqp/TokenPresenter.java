@@ -148,7 +148,7 @@ final class TokenPresenter {
             }
         });
         ask(presented, token -> {
-            if (lastsNoLonger(token, former)) {
+            if (tokens.mayBeStale() && lastsNoLonger(token, former)) {
                 presented.completeExceptionally(
                         new IllegalStateException(
                                 "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one"));

@@ -2,6 +2,7 @@
 package io.upstream.cli;
 
 import io.upstream.Anonymous;
+import io.upstream.ClientCertificate;
 import io.upstream.ConnectionString;
 import io.upstream.Credentials;
 import io.upstream.Identity;
@@ -10,10 +11,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Who connects, and how that is proved: a connection string for a hub, or SASL for any other broker. */
+/** Who connects, and how that is proved: a connection string or a certificate for a hub, or SASL for any other broker. */
 final class IdentityOptions {
     static final String VARIABLE = "UPSTREAM_CONNECTION_STRING";
 
@@ -47,7 +50,8 @@ final class IdentityOptions {
     @Option(
             names = "--device",
             paramLabel = "ID",
-            description = "The identity at a broker that is no IoT Hub, in place of a connection string.")
+            description =
+                    "The identity, in place of a connection string: with --cert, or at a broker that is no IoT Hub.")
     private @Nullable String device;
 
     @Option(
@@ -65,6 +69,9 @@ final class IdentityOptions {
             description = "A file that holds the password for --sasl plain; a line break at its end does not count.")
     private @Nullable Path passwordFile;
 
+    @Mixin
+    private final CertificateOptions certificate = new CertificateOptions();
+
     /**
      * The three facts.
      *
@@ -74,7 +81,12 @@ final class IdentityOptions {
 
     /** Whether anything says who connects. */
     boolean isGiven(Map<String, String> env) {
-        return text != null || file != null || sasl != null || device != null || env.containsKey(VARIABLE);
+        return text != null
+                || file != null
+                || sasl != null
+                || device != null
+                || certificate.isGiven()
+                || env.containsKey(VARIABLE);
     }
 
     /** @throws IllegalArgumentException saying what is missing or contradicts itself; never with a secret in it */
@@ -82,27 +94,36 @@ final class IdentityOptions {
         if (text != null && file != null) {
             throw new IllegalArgumentException("--connection-string and --connection-string-file exclude each other");
         }
+        Optional<ClientCertificate> shown = certificate.resolve();
         if (sasl != null || username != null || passwordFile != null || device != null) {
-            return broker();
+            return withoutString(shown);
         }
         String string = text != null ? text : file != null ? read("--connection-string-file", file) : env.get(VARIABLE);
         if (string == null) {
             throw new IllegalArgumentException("who connects is missing: give --connection-string-file or " + VARIABLE
-                    + ", or --sasl with --hub and --device for a broker that is no IoT Hub");
+                    + ", or --hub and --device with --cert and --key,"
+                    + " or with --sasl for a broker that is no IoT Hub");
         }
-        ConnectionString parsed = ConnectionString.parse(string);
+        ConnectionString parsed =
+                shown.isPresent() ? ConnectionString.parse(string, shown.get()) : ConnectionString.parse(string);
         return new Who(
                 hub != null ? hub : parsed.hubHost(), parsed.gatewayHost(), parsed.identity(), parsed.credentials());
     }
 
-    private Who broker() {
+    private Who withoutString(Optional<ClientCertificate> shown) {
         if (text != null || file != null) {
             throw new IllegalArgumentException(
                     "a connection string excludes --device, --sasl, --username and --password-file");
-        } else if (sasl == null || hub == null || device == null) {
-            throw new IllegalArgumentException("without a connection string, --sasl, --hub and --device go together");
+        } else if (hub == null || device == null || (sasl == null) == shown.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "without a connection string, --hub and --device go together with either --cert or --sasl");
+        } else if (sasl == null && (username != null || passwordFile != null)) {
+            throw new IllegalArgumentException("--cert takes no --username and no --password-file");
         }
-        return new Who(hub, null, Identity.device(device), credentials(sasl));
+        Identity identity = Identity.device(device);
+        return sasl == null
+                ? new Who(hub, null, identity, shown.orElseThrow())
+                : new Who(hub, null, identity, credentials(sasl));
     }
 
     private Credentials credentials(Sasl mechanism) {
@@ -118,7 +139,7 @@ final class IdentityOptions {
         return new UserPassword(username, read("--password-file", passwordFile));
     }
 
-    private static String read(String option, Path path) {
+    static String read(String option, Path path) {
         try {
             if (Files.size(path) > MAX_SECRET_BYTES) {
                 throw new IllegalArgumentException(option + ": " + path + " is too large for a secret");

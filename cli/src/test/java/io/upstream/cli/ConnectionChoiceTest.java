@@ -3,10 +3,12 @@ package io.upstream.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.Anonymous;
+import io.upstream.ClientCertificate;
 import io.upstream.HostPort;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UserPassword;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,6 +82,29 @@ class ConnectionChoiceTest {
         assertEquals("hub.example", target.options().hubHost());
         assertEquals(
                 "edge.example", target.options().target(UpstreamProtocol.MQTT).host());
+    }
+
+    @Test
+    void showsACertificateInPlaceOfAConnectionStringOrBesideOne() throws Exception {
+        Path file = Files.writeString(directory.resolve("both.pem"), "looked at when a connection is made");
+        Path password = Files.writeString(directory.resolve("password"), "s3cret\n");
+        String[] certificate = {
+            "--cert", file.toString(), "--key", file.toString(), "--key-password-file", password.toString()
+        };
+        Target target = resolve(
+                Map.of(IdentityOptions.VARIABLE, STRING),
+                Stream.concat(Stream.of(certificate), Stream.of("--hub", "hub.example", "--device", "d-1"))
+                        .toArray(String[]::new));
+        assertEquals("d-1", target.identity().toString());
+        assertEquals("hub.example", target.options().hubHost());
+        assertEquals(
+                List.of(file.toAbsolutePath()),
+                assertInstanceOf(ClientCertificate.class, target.credentials()).files());
+        assertFalse(target.toString().contains("s3cret"));
+        Target told = resolve(
+                Map.of(IdentityOptions.VARIABLE, "HostName=hub.example;DeviceId=d;ModuleId=m;x509=true"), certificate);
+        assertEquals("d/m", told.identity().toString());
+        assertInstanceOf(ClientCertificate.class, told.credentials());
     }
 
     @Test

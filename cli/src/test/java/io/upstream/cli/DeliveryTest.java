@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.upstream.UpstreamProtocol;
+import io.upstream.emulator.hub.Authentication.CertificateAuthority;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.emulator.tls.ClientCertificate;
 import java.io.ByteArrayOutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +71,20 @@ class DeliveryTest {
                 throughProxy ? proxy.url() : "null", run.last().get("proxy").asText());
         assertEquals(throughProxy, proxy.accessLog().size() > before);
         assertSame(lines, hub.bodies(device, LINES));
+    }
+
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void showsACertificate(UpstreamProtocol protocol) throws Exception {
+        String device = "shown-" + protocol.wireName();
+        hub.hub().addDevice(device, new CertificateAuthority());
+        ClientCertificate.Files files = hub.hub().issueDeviceCertificate(device);
+        List<String> args = new ArrayList<>(List.of(hub.args("send", device, protocol, "--count", "2")));
+        args.addAll(List.of(
+                "--cert", files.certificate().toString(), "--key", files.key().toString()));
+        Shell.Run run = Shell.run(args.toArray(String[]::new));
+        assertEquals(Cli.DONE, run.code(), run.toString());
+        assertEquals(2, hub.bodies(device, 2).size());
     }
 
     @ParameterizedTest

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.cli;
 
+import io.upstream.ClientCertificate;
 import io.upstream.ConnectionString;
+import io.upstream.Identity;
 import io.upstream.MethodResponse;
+import io.upstream.SasToken;
+import io.upstream.SasTokenProvider;
 import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.Trust;
@@ -16,6 +20,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /** The README's Java: what stands between {@code // example: NAME} and {@code // end} is there word for word. */
 final class ReadmeExamples {
@@ -86,6 +92,24 @@ final class ReadmeExamples {
                 .toArray(CompletableFuture<?>[]::new);
         // end
         return CompletableFuture.allOf(underWay);
+    }
+
+    static CompletionStage<UpstreamSession> token(
+            UpstreamTransport transport, Identity device, Function<String, CompletionStage<String>> signer) {
+        // example: token
+        SasTokenProvider tokens = request -> signer.apply(request.resource()).thenApply(SasToken::of);
+        CompletionStage<UpstreamSession> session = transport.open(device, tokens);
+        // end
+        return session;
+    }
+
+    static CompletionStage<UpstreamSession> certificate(UpstreamTransport transport, Identity device, Path directory) {
+        // example: certificate
+        ClientCertificate certificate =
+                ClientCertificate.pem(directory.resolve("cert.pem"), directory.resolve("key.pem"));
+        CompletionStage<UpstreamSession> session = transport.open(device, certificate);
+        // end
+        return session;
     }
 
     static UpstreamOptions proxy() {

@@ -7,13 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.ConnectionString;
 import io.upstream.HostPort;
+import io.upstream.Identity;
 import io.upstream.Phase;
+import io.upstream.SasKey;
+import io.upstream.Telemetry;
 import io.upstream.Trust;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import io.upstream.emulator.IotHubEmulator;
+import io.upstream.emulator.hub.Authentication.CertificateAuthority;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.proxy.ConnectProxy;
 import java.io.IOException;
@@ -23,12 +27,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -157,6 +164,31 @@ class ReadmeTest {
                     hub.hub()
                             .invokeMethod(device, "echo", "{}", Duration.ofSeconds(20))
                             .status());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void opensWithTokensAndCertificatesAsItSays(UpstreamProtocol protocol, @TempDir Path directory) throws Exception {
+        Identity signed = Identity.device(hub.newDevice());
+        SasKey key = (SasKey) ConnectionString.parse(hub.hub().connectionString(signed.deviceId()))
+                .credentials();
+        Identity shown = Identity.device("readme-" + protocol.wireName());
+        hub.hub().addDevice(shown.deviceId(), new CertificateAuthority());
+        var files = hub.hub().issueDeviceCertificate(shown.deviceId());
+        Files.copy(files.certificate(), directory.resolve("cert.pem"));
+        Files.copy(files.key(), directory.resolve("key.pem"));
+        try (UpstreamTransport transport = UpstreamTransport.create(reachable(protocol))) {
+            for (CompletionStage<UpstreamSession> opening : List.of(
+                    ReadmeExamples.token(
+                            transport,
+                            signed,
+                            resource -> CompletableFuture.completedFuture(
+                                    key.sign("localhost", signed, Instant.now()).text())),
+                    ReadmeExamples.certificate(transport, shown, directory))) {
+                UpstreamSession session = opening.toCompletableFuture().get(20, TimeUnit.SECONDS);
+                session.send(Telemetry.json("{}")).toCompletableFuture().get(20, TimeUnit.SECONDS);
+            }
         }
     }
 

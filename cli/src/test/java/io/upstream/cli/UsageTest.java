@@ -24,7 +24,7 @@ class UsageTest {
     @TempDir
     private Path directory;
 
-    /** CS stands for a connection string that can be used, TMP for an empty directory. */
+    /** CS stands for a connection string that can be used, TMP for an empty directory, FILE for one that can be read. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -48,6 +48,18 @@ class UsageTest {
                 "send --sasl plain --hub h --device d             | needs --username and --password-file",
                 "send --sasl anonymous --hub h --device d --username u | takes no --username",
                 "send --sasl digest --hub h --device d            | --sasl",
+                "send --cert c.pem                                | --cert and --key go together",
+                "send --key k.pem --hub h --device d              | --cert and --key go together",
+                "send --key-password-file f --connection-string CS | --cert and --key go together",
+                "send --cert /no.pem --key /no.pem --hub h --device d | --cert: cannot read the file /no.pem",
+                "send --cert FILE --key /no.pem --hub h --device d | --key: cannot read the file /no.pem",
+                "send --cert FILE --key FILE --key-password-file /no --hub h --device d | --key-password-file: cannot read /no",
+                "send --cert FILE --key FILE                      | who connects is missing",
+                "send --cert FILE --key FILE --device d           | --hub and --device go together with either --cert or --sasl",
+                "send --cert FILE --key FILE --hub h --device d --sasl anonymous | with either --cert or --sasl",
+                "send --cert FILE --key FILE --hub h --device d --username u | --cert takes no --username",
+                "send --cert FILE --key FILE --connection-string CS | has no x509=true, but a certificate is given",
+                "send --connection-string HostName=h;DeviceId=d;x509=true | the certificate and its key must be given",
                 "send --connection-string CS --protocol Http      | --protocol: unknown protocol 'Http'",
                 "send --connection-string CS --port 70000         | port must be 1..65535",
                 "send --connection-string CS --port many          | 'many' is not an int",
@@ -126,7 +138,8 @@ class UsageTest {
     private String[] words(String line) {
         return Stream.of(line.split(" ", -1))
                 .filter(word -> !word.isEmpty())
-                .map(word -> word.equals("TMP") ? directory.toString() : word.replace("CS", STRING))
+                .map(word ->
+                        word.replace("CS", STRING).replace("FILE", "pom.xml").replace("TMP", directory.toString()))
                 .toArray(String[]::new);
     }
 

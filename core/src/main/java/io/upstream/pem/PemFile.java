@@ -37,7 +37,12 @@ public final class PemFile {
      * @throws IOException if it is not there, may not be read, is larger than 1 MiB or no PEM
      */
     public static PemFile read(Path file) throws IOException {
-        String text = new String(bytes(file), StandardCharsets.ISO_8859_1);
+        return of(file, bytes(file));
+    }
+
+    /** What stands in a file of that name. */
+    static PemFile of(Path file, byte[] bytes) throws IOException {
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
         List<PemObject> blocks = new ArrayList<>();
         try (PemReader reader = new PemReader(new StringReader(text))) {
             for (PemObject block = reader.readPemObject(); block != null; block = reader.readPemObject()) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.pem;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.PrivateKey;
@@ -10,6 +13,7 @@ import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
@@ -44,16 +48,46 @@ final class PemKey {
 
     PrivateKey decode(PemObject block, char @Nullable [] password) throws IOException {
         PrivateKeyInfo info;
-        try {
-            info = info(block, password);
-        } catch (IllegalArgumentException | IllegalStateException | ClassCastException e) {
-            // a wrong password can decrypt into bytes that only look right
-            throw isEncrypted(block) ? wrongPassword(e) : new IOException(file + " has a damaged private key in it", e);
+        if (password == null || isAscii(password)) {
+            info = infoOrDamaged(block, password);
+        } else {
+            info = infoByEitherSpelling(block, password);
         }
         try {
             return new JcaPEMKeyConverter().getPrivateKey(info);
         } catch (PEMException | RuntimeException e) {
             throw new IOException(file + " has a private key in it of a kind that this Java platform does not know", e);
+        }
+    }
+
+    /**
+     * Ciphers take bytes, and what those of a letter beyond ASCII are, depends on who wrote the file: OpenSSL takes what the terminal gave it,
+     * UTF-8 for most; others the lower byte of each character.
+     */
+    private PrivateKeyInfo infoByEitherSpelling(PemObject block, char[] password) throws IOException {
+        char[] octets = new String(new String(password).getBytes(UTF_8), ISO_8859_1).toCharArray();
+        try {
+            return infoOrDamaged(block, octets);
+        } catch (IOException e) {
+            return infoOrDamaged(block, password);
+        }
+    }
+
+    private static boolean isAscii(char[] password) {
+        for (char c : password) {
+            if (c > 0x7f) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private PrivateKeyInfo infoOrDamaged(PemObject block, char @Nullable [] password) throws IOException {
+        try {
+            return info(block, password);
+        } catch (IllegalArgumentException | IllegalStateException | ClassCastException e) {
+            // a wrong password can decrypt into bytes that only look right
+            throw isEncrypted(block) ? wrongPassword(e) : new IOException(file + " has a damaged private key in it", e);
         }
     }
 
@@ -88,12 +122,19 @@ final class PemKey {
 
     private ASN1Encodable curveBeside() throws IOException {
         for (PemObject block : blocks) {
-            if (block.getType().equals("EC PARAMETERS")
-                    && ASN1Primitive.fromByteArray(block.getContent()) instanceof ASN1ObjectIdentifier name) {
+            if (block.getType().equals("EC PARAMETERS") && parsed(block) instanceof ASN1ObjectIdentifier name) {
                 return name;
             }
         }
         throw new IOException(file + " has an EC private key in it that does not say which curve it is on");
+    }
+
+    private static ASN1Primitive parsed(PemObject block) {
+        try {
+            return ASN1Primitive.fromByteArray(block.getContent());
+        } catch (IOException e) {
+            throw new IllegalArgumentException("damaged", e); // names no file
+        }
     }
 
     /** The content, decrypted if a header says that it must be: OpenSSL's own way before PKCS #8. */
@@ -120,7 +161,7 @@ final class PemKey {
 
     private PrivateKeyInfo decrypted(PemObject block, char[] password) throws IOException {
         try {
-            return new PKCS8EncryptedPrivateKeyInfo(block.getContent())
+            return new PKCS8EncryptedPrivateKeyInfo(EncryptedPrivateKeyInfo.getInstance(block.getContent()))
                     .decryptPrivateKeyInfo(new JceOpenSSLPKCS8DecryptorProviderBuilder()
                             .setProvider(CIPHERS)
                             .build(password));

@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -35,14 +36,24 @@ final class TokenCalls {
     static final Duration SKEW = Duration.ofMinutes(5);
 
     private final UpstreamRuntime runtime;
+    private final Executor caller;
+    private final Duration limit;
     private final Map<Key, Call> underWay = new HashMap<>();
 
-    private TokenCalls(UpstreamRuntime runtime) {
+    /**
+     * Asks nobody yet.
+     *
+     * @param caller where providers are called
+     * @param limit for each answer
+     */
+    TokenCalls(UpstreamRuntime runtime, Executor caller, Duration limit) {
         this.runtime = runtime;
+        this.caller = caller;
+        this.limit = limit;
     }
 
     static TokenCalls on(UpstreamRuntime runtime) {
-        return runtime.shared(TokenCalls.class, () -> new TokenCalls(runtime));
+        return runtime.shared(TokenCalls.class, () -> new TokenCalls(runtime, runtime.blocking(), LIMIT));
     }
 
     /** Two providers are one only if they are the same object, whatever they say themselves. */
@@ -100,12 +111,12 @@ final class TokenCalls {
             try {
                 Future<?> alarm = runtime.unwrap(EventLoopGroup.class)
                         .next()
-                        .schedule(() -> fail(late()), LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+                        .schedule(() -> fail(late()), limit.toNanos(), TimeUnit.NANOSECONDS);
                 answer.whenComplete((token, error) -> alarm.cancel(false));
-                runtime.blocking().execute(this::run);
+                caller.execute(this::run);
             } catch (RejectedExecutionException e) {
                 hasReturned();
-                fail(TokenSource.tooMany(e));
+                fail(TokenSource.noThread(caller, e));
             }
         }
 
@@ -113,7 +124,7 @@ final class TokenCalls {
             CompletionStage<SasToken> stage;
             try {
                 stage = key.provider.token(key.request);
-            } catch (Exception | LinkageError | AssertionError | StackOverflowError e) {
+            } catch (Throwable e) { // else it would count as stuck, and nobody be asked any more
                 stage = CompletableFuture.failedFuture(e);
             }
             hasReturned();
@@ -176,7 +187,7 @@ final class TokenCalls {
         private UpstreamException late() {
             return failure(
                     FailureKind.TIMEOUT,
-                    "did not answer within " + Failures.seconds(LIMIT) + ": look at what it waits for",
+                    "did not answer within " + Failures.seconds(limit) + ": look at what it waits for",
                     null);
         }
 

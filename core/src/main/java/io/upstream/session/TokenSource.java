@@ -11,11 +11,13 @@ import io.upstream.TokenRequest;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
+import io.upstream.connect.Failures;
 import java.time.Instant;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -33,8 +35,8 @@ public final class TokenSource {
 
     private final Credentials credentials;
     private final TokenRequest request;
-    private final UpstreamRuntime runtime;
-    private final Executor signing;
+    private final Executor blocking;
+    private final TokenCalls calls;
 
     /**
      * For one identity; asks for nothing yet.
@@ -42,19 +44,27 @@ public final class TokenSource {
      * @throws IllegalArgumentException if the identity does not prove itself by tokens, see {@link #serves}
      */
     public TokenSource(Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime) {
-        this(credentials, hubHost, identity, runtime, runtime.blocking());
+        this(credentials, new TokenRequest(hubHost, identity), runtime.blocking(), TokenCalls.on(runtime));
     }
 
-    /** As above, with keys that sign where the caller says. */
+    /** As above, with tokens that are made and providers that are called where {@code blocking} says. */
     public TokenSource(
-            Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime, Executor signing) {
+            Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime, Executor blocking) {
+        this(
+                credentials,
+                new TokenRequest(hubHost, identity),
+                blocking,
+                new TokenCalls(runtime, blocking, TokenCalls.LIMIT));
+    }
+
+    private TokenSource(Credentials credentials, TokenRequest request, Executor blocking, TokenCalls calls) {
         if (!serves(credentials)) {
             throw new IllegalArgumentException("these credentials have no token");
         }
         this.credentials = credentials;
-        this.request = new TokenRequest(hubHost, identity);
-        this.runtime = runtime;
-        this.signing = signing;
+        this.request = request;
+        this.blocking = blocking;
+        this.calls = calls;
     }
 
     /** Whether the identity proves itself by tokens at all. */
@@ -69,27 +79,35 @@ public final class TokenSource {
         return !(credentials instanceof SasToken);
     }
 
+    /** Whether somebody else makes the tokens, who may give one that is no newer than the one before. */
+    public boolean mayBeStale() {
+        return credentials instanceof SasTokenProvider;
+    }
+
     /** A token to present now; completes on any thread, or fails with an {@link UpstreamException}. */
     public CompletionStage<SasToken> next() {
         if (credentials instanceof SasToken token) {
             return CompletableFuture.completedFuture(token);
         } else if (credentials instanceof SasTokenProvider provider) {
-            return TokenCalls.on(runtime).ask(provider, request);
+            return calls.ask(provider, request);
         }
         SasKey key = (SasKey) credentials;
         try {
             return CompletableFuture.supplyAsync(
-                    () -> key.sign(request.hubHost(), request.identity(), Instant.now()), signing);
+                    () -> key.sign(request.hubHost(), request.identity(), Instant.now()), blocking);
         } catch (RejectedExecutionException e) {
-            return CompletableFuture.failedFuture(tooMany(e));
+            return CompletableFuture.failedFuture(noThread(blocking, e));
         }
     }
 
-    static UpstreamException tooMany(RejectedExecutionException cause) {
+    static UpstreamException noThread(Executor from, RejectedExecutionException cause) {
+        if (from instanceof ExecutorService pool && pool.isShutdown()) {
+            return Failures.runtimeClosed(STAGE, cause);
+        }
         return UpstreamException.of(
                 FailureKind.INTERNAL,
                 Where.here(STAGE),
-                "too many tokens wait to be made, or the runtime is closed: open fewer sessions at a time",
+                "too many tokens wait to be made at once: open fewer sessions at a time",
                 cause);
     }
 

@@ -334,4 +334,44 @@ class ConnectAttemptTest {
                 IllegalStateException.class,
                 () -> plan.through(new ProxyServer(hub, null), new LetterStage("tunnel", 'c')));
     }
+
+    /** A plan that waits for something, such as a token. */
+    private record Waiting(CompletableFuture<String> awaited, ConnectPlan plan) implements ConnectPlanner {
+        @Override
+        public CompletionStage<?> ready() {
+            return awaited;
+        }
+    }
+
+    @Test
+    void waitsForWhatThePlanNeeds() throws Exception {
+        CompletableFuture<String> awaited = new CompletableFuture<>();
+        ConnectAttempt attempt = ConnectAttempt.start(runtime, AMPLE, new Waiting(awaited, ConnectPlan.to(hub)));
+        awaited.complete("token");
+        try (Socket peer = server.accept()) {
+            attempt.outcome()
+                    .toCompletableFuture()
+                    .get(20, TimeUnit.SECONDS)
+                    .close()
+                    .sync();
+            assertTrue(peer.isConnected());
+        }
+    }
+
+    @Test
+    void failsWithWhatThePlanWaitedFor() {
+        CompletableFuture<String> awaited = CompletableFuture.failedFuture(
+                UpstreamException.of(FailureKind.TOKEN_EXPIRED, Where.here("token"), "no token"));
+        UpstreamException failure =
+                failureOf(ConnectAttempt.start(runtime, AMPLE, new Waiting(awaited, ConnectPlan.to(hub))));
+        assertEquals(FailureKind.TOKEN_EXPIRED, failure.kind());
+    }
+
+    @Test
+    void countsTheWaitForThePlanAgainstTheBudget() {
+        UpstreamException failure = failureOf(ConnectAttempt.start(
+                runtime, Duration.ofMillis(50), new Waiting(new CompletableFuture<>(), ConnectPlan.to(hub))));
+        assertEquals(FailureKind.TIMEOUT, failure.kind());
+        assertTrue(failure.getMessage().contains("before anything could be sent"), failure.getMessage());
+    }
 }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.handler.codec.mqtt.MqttConnectMessage;
 import io.upstream.Anonymous;
+import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
@@ -19,6 +20,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UserPassword;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,6 +71,20 @@ class MqttLoginTest {
             assertEquals("d/m", peer.connect().payload().clientIdentifier());
             assertTrue(peer.connect().payload().userName().startsWith("h.example/d/m/?api-version=2021-04-12&"));
             assertEquals(token.text(), new String(peer.connect().payload().passwordInBytes(), UTF_8));
+        }
+    }
+
+    @Test
+    void sendsNoPasswordBesideACertificate() throws UpstreamException {
+        ClientCertificate certificate = ClientCertificate.pem(Path.of("no.pem"), Path.of("no.pem"));
+        try (ScriptedPeer peer = peer(Identity.device("d"), certificate)) {
+            assertFalse(peer.connect().variableHeader().isCleanSession());
+            assertTrue(peer.connect().payload().userName().startsWith("h.example/d/?api-version=2021-04-12&"));
+            assertFalse(peer.connect().variableHeader().hasPassword());
+            peer.say(Packets.connAck(5));
+            assertTrue(
+                    peer.refusal().getMessage().contains("check the device id and that this certificate is registered"),
+                    peer.refusal().getMessage());
         }
     }
 

@@ -123,6 +123,23 @@ class AmqpEngineTest {
     }
 
     @Test
+    void leavesSaslOutWhereTlsHasSaidWhoItIs() {
+        EngineProbe probe = new EngineProbe(Opening.Login.BY_TLS);
+        byte[] said = probe.drain();
+        assertArrayEquals(Wire.hex(Wire.AMQP_HEADER), Arrays.copyOf(said, 8));
+        assertTrue(said.length > 8, "does not wait for the peer's header before it opens");
+        probe.feedInPieces(Wire.hex(Wire.AMQP_HEADER, Wire.OPEN), 1);
+        assertEquals(List.of("opened"), probe.events);
+    }
+
+    @Test
+    void failsWithAPeerThatInsistsOnSasl() {
+        EngineProbe probe = new EngineProbe(Opening.Login.BY_TLS);
+        probe.feed(Wire.hex(Wire.SASL_HEADER));
+        assertEquals(List.of("failed PROTOCOL"), probe.events);
+    }
+
+    @Test
     void understandsTheOpeningCutAtEveryByte() {
         byte[] rest = Wire.hex(Wire.OUTCOME, Wire.AMQP_HEADER, Wire.OPEN);
         byte[] offer = Wire.hex(Wire.SASL_HEADER, Wire.MECHANISMS);

@@ -3,6 +3,8 @@ package io.upstream.emulator.amqp;
 
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
+import java.util.Map;
+import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class LinkAttach {
     private static final UnsignedLong MAX_MESSAGE_SIZE = UnsignedLong.valueOf(IncomingLink.MAX_TRANSFER_BYTES);
     private static final UnsignedLong CLOUD_MAX_MESSAGE_SIZE = UnsignedLong.valueOf(64 * 1024);
+
+    private static final Symbol MODEL_ID = Symbol.valueOf("com.microsoft:model-id");
 
     private final AmqpConnection connection;
 
@@ -38,6 +42,7 @@ final class LinkAttach {
             refuse(link, refusal);
             return null;
         }
+        noteModel(link, address);
         return switch (address.kind()) {
             case TWIN, METHODS -> pair(link, address);
             case TELEMETRY, CLOUD_MESSAGES ->
@@ -72,6 +77,13 @@ final class LinkAttach {
             return null;
         } catch (HubException e) {
             return AmqpErrors.of(e);
+        }
+    }
+
+    private void noteModel(Link link, LinkAddress address) {
+        Map<Symbol, Object> properties = link.getRemoteProperties();
+        if (properties != null && properties.get(MODEL_ID) instanceof String modelId && !modelId.isEmpty()) {
+            connection.hub().followModel(address.identity(), modelId);
         }
     }
 

@@ -78,6 +78,9 @@ public interface Hub {
      */
     long report(HubIdentity identity, ObjectNode patch, OptionalLong baseVersion) throws HubException;
 
+    /** Notes the model that an identity says it follows; it stays in the twin until another one is named. */
+    void followModel(HubIdentity identity, String modelId);
+
     /**
      * Starts handing changes of the desired properties to {@code receiver}, in their order, from any thread, which it must not hold up. A
      * second receiver of the same identity takes the place of the first, whose {@code replaced} runs.

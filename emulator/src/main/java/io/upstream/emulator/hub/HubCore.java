@@ -351,6 +351,11 @@ public final class HubCore implements Hub {
     }
 
     @Override
+    public void followModel(HubIdentity identity, String modelId) {
+        twins.of(identity).followModel(modelId);
+    }
+
+    @Override
     public Presence receiveDesiredChanges(HubIdentity identity, Consumer<DesiredChange> receiver, Runnable replaced) {
         return twins.of(identity).listen(receiver, replaced);
     }

@@ -23,6 +23,7 @@ final class Twin {
     private TwinSection tags;
     private TwinSection desired;
     private TwinSection reported;
+    private String modelId = "";
     /** Counts the service's changes, the device's do not change the etag. */
     private long serviceVersion = 1;
 
@@ -45,6 +46,10 @@ final class Twin {
         return view;
     }
 
+    synchronized void followModel(String id) {
+        modelId = id;
+    }
+
     synchronized long report(ObjectNode patch, OptionalLong baseVersion) throws HubException {
         if (baseVersion.isPresent() && baseVersion.getAsLong() != reported.version()) {
             throw new HubException(
@@ -56,8 +61,11 @@ final class Twin {
         return reported.version();
     }
 
-    /** Adds etag, version, tags and properties to what the service sees of an identity. */
+    /** Adds the model if there is one, etag, version, tags and properties to what the service sees of an identity. */
     synchronized void describe(ObjectNode view) {
+        if (!modelId.isEmpty()) {
+            view.put("modelId", modelId);
+        }
         view.put("etag", etag());
         view.put("version", tags.version() + desired.version() + reported.version() - 1);
         view.set("tags", tags.properties());

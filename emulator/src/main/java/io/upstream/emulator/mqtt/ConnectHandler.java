@@ -35,6 +35,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
     private static final int CONNECT_SECONDS = 60;
 
     private static final String PROTOCOL = "MQTT";
+    private static final String MODEL_ID = "model-id";
     private static final int LEVEL = 4;
 
     private final Hub hub;
@@ -113,10 +114,15 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             return;
         }
         try {
-            HubIdentity identity = identity(connect);
+            UserName userName = userName(connect);
+            HubIdentity identity = userName.identity();
             Topics topics = new Topics(identity);
             Will will = Will.of(connect, topics);
             Instant end = authorize(ctx, identity, connect.payload());
+            String modelId = userName.parameters().get(MODEL_ID);
+            if (modelId != null) {
+                hub.followModel(identity, modelId);
+            }
             begin(ctx, identity, topics, will, header, end);
         } catch (HubException e) {
             LOG.debug("{} refused: {} {}", ctx.channel(), e.error(), e.getMessage());
@@ -135,7 +141,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
         };
     }
 
-    private HubIdentity identity(MqttConnectMessage connect) throws HubException {
+    private UserName userName(MqttConnectMessage connect) throws HubException {
         String text = connect.payload().userName();
         if (text == null) {
             throw new HubException(HubError.UNAUTHORIZED, "there is no user name");
@@ -147,7 +153,7 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
         if (!connect.payload().clientIdentifier().equals(userName.identity().toString())) {
             throw new HubException(HubError.UNAUTHORIZED, "the client id is not the identity of the user name");
         }
-        return userName.identity();
+        return userName;
     }
 
     /** Without a password the client certificate must speak for the identity. */

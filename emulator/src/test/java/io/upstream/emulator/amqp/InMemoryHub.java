@@ -152,6 +152,11 @@ final class InMemoryHub implements Hub {
     }
 
     @Override
+    public void followModel(HubIdentity identity, String modelId) {
+        core.followModel(identity, modelId);
+    }
+
+    @Override
     public Presence receiveDesiredChanges(
             HubIdentity identity, Consumer<DesiredChange> receiver, Runnable whenReplaced) {
         return core.receiveDesiredChanges(identity, receiver, whenReplaced);
