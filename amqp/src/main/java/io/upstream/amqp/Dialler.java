@@ -12,7 +12,7 @@ interface Dialler {
      * Begins an attempt at one, under a deadline of its own.
      *
      * @param loop where it shall live
-     * @param credentials of the first who wants it: all who share one have tokens, which come later
+     * @param credentials of the one whose connection it will be; or of one of those who share it, all of whom have tokens, which come later
      */
     Dialling dial(EventLoop loop, Credentials credentials);
 

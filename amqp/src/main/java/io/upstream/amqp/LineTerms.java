@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * What all lines of one identity have in common.
  *
  * @param session what the session stands on
- * @param tokens the identity's tokens; null if it proves itself otherwise
+ * @param tokens where the identity's tokens come from; null if it proves itself in another way
  * @param telemetryAddress where telemetry goes
  */
 record LineTerms(SessionTerms session, @Nullable TokenSource tokens, String telemetryAddress) {

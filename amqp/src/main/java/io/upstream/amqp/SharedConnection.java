@@ -69,7 +69,7 @@ final class SharedConnection {
     /**
      * Connects to nothing yet.
      *
-     * @param credentials of the first who wants it: all who share one have tokens, which come later
+     * @param credentials as for {@link Dialler#dial}
      * @param policy for the pauses between attempts
      */
     SharedConnection(Dialler dialler, EventLoop loop, Credentials credentials, Reconnect policy, int seats) {

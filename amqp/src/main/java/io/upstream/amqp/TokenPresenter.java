@@ -27,7 +27,7 @@ final class TokenPresenter {
     /** Also where the clocks disagree so much that a token seems to have ended already. */
     private static final long SHORTEST_PAUSE_MILLIS = 500;
 
-    /** For the hub's answer, and from one try to the next; less if that left no time for {@link #TRIES} before the token ends. */
+    /** For the hub's answer, and from one try to the next; less if that would leave no time for {@link #TRIES} before the token ends. */
     private static final long ANSWER_MILLIS = 20_000;
 
     private static final long RETRY_MILLIS = 5_000;
@@ -40,6 +40,10 @@ final class TokenPresenter {
     private @Nullable Future<?> renewal;
     private @Nullable CompletableFuture<SasToken> made;
     private @Nullable CompletableFuture<SasToken> underWay;
+
+    /** How long a try to renew the token, its pause included, may take. */
+    private long tryMillis = ANSWER_MILLIS + RETRY_MILLIS;
+
     private Life life = Life.ACTIVE;
 
     private enum Life {
@@ -93,7 +97,7 @@ final class TokenPresenter {
             }
         });
         presented.whenComplete((done, error) -> request.cancel(false));
-        connection.flush();
+        connection.flushSoon();
     }
 
     private void onLoop(Runnable task) {
@@ -112,7 +116,9 @@ final class TokenPresenter {
     void renewAhead(SasToken token) {
         OptionalLong left = TokenSource.millisLeft(token);
         if (tokens.canRenew() && left.isPresent()) {
-            renewIn(token, (long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread())));
+            long pause = (long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread()));
+            tryMillis = Math.min(ANSWER_MILLIS + RETRY_MILLIS, Math.max(0, left.getAsLong() - pause) / TRIES);
+            renewIn(token, pause);
         }
     }
 
@@ -136,7 +142,7 @@ final class TokenPresenter {
                 renewAhead(token);
             } else if (life == Life.ACTIVE) {
                 // the hub closes the link when the old token ends, and the session tells why
-                long pause = pauseAfterFailure(former);
+                long pause = pauseAfterFailure();
                 log.warn("the token for {} could not be renewed, next try in {} ms", audience, pause, error);
                 renewIn(former, pause);
             }
@@ -148,7 +154,7 @@ final class TokenPresenter {
                                 "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one"));
             } else {
                 put(token, presented);
-                limit(presented, former);
+                limit(presented);
             }
         });
     }
@@ -161,8 +167,8 @@ final class TokenPresenter {
                         && left.getAsLong() < TokenSource.millisLeft(former).orElse(0) - TimeUnit.SECONDS.toMillis(1));
     }
 
-    private void limit(CompletableFuture<SasToken> presented, SasToken former) {
-        long limit = Math.max(SHORTEST_PAUSE_MILLIS, share(former, ANSWER_MILLIS));
+    private void limit(CompletableFuture<SasToken> presented) {
+        long limit = Math.max(SHORTEST_PAUSE_MILLIS, tryMillis * ANSWER_MILLIS / (ANSWER_MILLIS + RETRY_MILLIS));
         Future<?> alarm = connection
                 .loop()
                 .schedule(
@@ -173,14 +179,9 @@ final class TokenPresenter {
         presented.whenComplete((token, error) -> alarm.cancel(false));
     }
 
-    private static long pauseAfterFailure(SasToken former) {
-        return (long) (share(former, RETRY_MILLIS) * (1 + spread() / 2));
-    }
-
-    /** At most {@code most}, and so little that there are several more tries before the token in use ends, however short it lasts. */
-    private static long share(SasToken former, long most) {
-        long left = TokenSource.millisLeft(former).orElse(0);
-        return left <= 0 ? most : Math.min(most, left / TRIES);
+    /** So that there are several more tries before the token in use ends, however short it lasts. */
+    private long pauseAfterFailure() {
+        return (long) (Math.min(RETRY_MILLIS, tryMillis / TRIES) * (1 + spread() / 2));
     }
 
     /** Presents nothing any more. */

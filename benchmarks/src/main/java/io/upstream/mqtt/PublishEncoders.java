@@ -66,7 +66,7 @@ final class PublishEncoders {
         @Override
         public void publish(int packetId) {
             try {
-                writer.publish(messages.get(), packetId);
+                writer.publish(messages.get(), packetId, false);
             } catch (UpstreamException e) {
                 throw new IllegalStateException(e);
             }
