@@ -47,7 +47,8 @@ class DeviceSdkMultiplexingTest {
             devices.add(device(protocol, "multiplexed-" + protocol + "-" + i));
         }
         multiplexer = new MultiplexingClient(sdk.hub.hostName(), protocol, sdk.multiplexing(protocol));
-        multiplexer.registerDeviceClients(devices.stream().map(each -> (DeviceClient) each.client).toList());
+        multiplexer.registerDeviceClients(
+                devices.stream().map(each -> (DeviceClient) each.client).toList());
         multiplexer.open(false);
         for (SdkClient each : devices) {
             each.awaitStatus(IotHubConnectionStatus.CONNECTED);
@@ -60,7 +61,10 @@ class DeviceSdkMultiplexingTest {
         return SdkClient.device(
                 sdk.hub,
                 id,
-                new DeviceClient(sdk.hub.connectionString(id), protocol, sdk.options(protocol).build()));
+                new DeviceClient(
+                        sdk.hub.connectionString(id),
+                        protocol,
+                        sdk.options(protocol).build()));
     }
 
     @AfterParameterizedClassInvocation

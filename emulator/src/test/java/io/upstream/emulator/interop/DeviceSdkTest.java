@@ -54,9 +54,17 @@ class DeviceSdkTest {
 
     @Test
     void readsThePropertiesOfAMessage() throws Exception {
-        Map<String, String> system =
-                Map.of("message-id", "m-1", "correlation-id", "c 1", "content-type", "text/plain", "content-encoding", "utf-8");
-        SentMessage sent = sdk.hub.sendToDevice(id, new HubMessage(system, Map.of("k 1", "v=%&/é", "k2", "v2"), new byte[] {0, -1, 7}));
+        Map<String, String> system = Map.of(
+                "message-id",
+                "m-1",
+                "correlation-id",
+                "c 1",
+                "content-type",
+                "text/plain",
+                "content-encoding",
+                "utf-8");
+        SentMessage sent = sdk.hub.sendToDevice(
+                id, new HubMessage(system, Map.of("k 1", "v=%&/é", "k2", "v2"), new byte[] {0, -1, 7}));
         Message message = client.receive();
         assertEquals("m-1", message.getMessageId());
         assertEquals("c 1", message.getCorrelationId());
@@ -122,8 +130,8 @@ class DeviceSdkTest {
     @Test
     void getsWhatWasSentWhileItWasAway() throws Exception {
         client.client.close();
-        SentMessage sent = sdk.hub.sendToDevice(
-                id, new HubMessage(Map.of(), Map.of(), "later".getBytes(StandardCharsets.UTF_8)));
+        SentMessage sent =
+                sdk.hub.sendToDevice(id, new HubMessage(Map.of(), Map.of(), "later".getBytes(StandardCharsets.UTF_8)));
         client.client.open(false);
         client.subscribe();
         assertEquals("later", new String(client.receive().getBytes(), StandardCharsets.UTF_8));

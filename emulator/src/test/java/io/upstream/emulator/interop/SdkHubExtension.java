@@ -20,9 +20,7 @@ final class SdkHubExtension implements ParameterResolver {
 
     @Override
     public SdkHub resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        return context.getRoot()
-                .getStore(NAMESPACE)
-                .computeIfAbsent(SdkHub.class, type -> start(), SdkHub.class);
+        return context.getRoot().getStore(NAMESPACE).computeIfAbsent(SdkHub.class, type -> start(), SdkHub.class);
     }
 
     /** The SDK writes whole stack traces of every connection that it loses, which is what these tests are about. */
