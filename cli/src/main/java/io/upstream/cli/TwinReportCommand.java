@@ -28,6 +28,7 @@ final class TwinReportCommand extends Operation {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help message and exit.")
+    @SuppressWarnings("unused") // picocli reads it
     private boolean help;
 
     @Mixin

@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
 final class Subject {
     static final String INPUT = "in put";
 
-    /** The least that a hub takes for a method's answer. */
-    static final Duration METHOD_LIMIT = Duration.ofSeconds(20);
-
     private static final Duration SOON = Duration.ofSeconds(20);
 
     private final Site site;
@@ -96,7 +93,7 @@ final class Subject {
 
     /** Calls a method; what the hub itself answers in place of the identity is the cause of the failure. */
     CompletableFuture<MethodAnswer> call(String method, String payload) {
-        return call(method, payload, METHOD_LIMIT);
+        return call(method, payload, SOON);
     }
 
     CompletableFuture<MethodAnswer> call(String method, String payload, Duration limit) {

@@ -64,7 +64,7 @@ class TelemetryContractTest extends SessionContract {
         for (SystemProperty each : SystemProperty.values()) {
             boolean time = each == SystemProperty.EXPIRY_TIME || each == SystemProperty.CREATION_TIME;
             if (!isOfTheHub(each)) {
-                message = message.system(each, time ? "2099-01-31T12:00:00Z" : "a" + each.ordinal());
+                message = message.system(each, time ? "2099-01-31T12:00:00Z" : "my " + each.label());
             }
         }
         message.system().forEach((property, value) -> expected.put(property.label(), value));
