@@ -5,6 +5,7 @@ import io.upstream.Trust;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
+import io.upstream.emulator.EmulatorBuilder;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.proxy.ConnectProxy;
 import java.io.IOException;
@@ -32,7 +33,7 @@ final class Site implements AutoCloseable {
     final ExecutorService callers = Executors.newFixedThreadPool(CALLERS);
     private final AtomicInteger subjects = new AtomicInteger();
 
-    private Site(IotHubEmulator.Builder builder) throws IOException {
+    private Site(EmulatorBuilder builder) throws IOException {
         hub = builder.clock(clock).start();
         proxy = ConnectProxy.builder().start();
     }
