@@ -7,8 +7,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /**
- * One identity's traffic with the hub: a connection of its own under MQTT, links on a shared connection under AMQP. Ends for good
- * when its connection is lost or it is closed; the transport opens another.
+ * One identity's traffic with the hub: a connection of its own under MQTT, links on a shared connection under AMQP. It outlives its
+ * connections: when one is lost another is made, as {@link UpstreamOptions#reconnect} says, until {@link #close} is called. What was sent and
+ * not acknowledged is sent again, in order; what is sent meanwhile waits; handlers stay in place, and changes of desired properties that were
+ * missed are made up for ({@link DesiredChange#complete}). A request about the twin that is under way when the connection is lost fails with a
+ * {@link NetworkException}, one that is made meanwhile waits.
  *
  * <p><b>Threads:</b> every method may be called from any thread and none blocks but {@link #close()}. Futures and callbacks
  * complete on the runtime's callback executor, in order for each session: code there must not wait for another future of the same
@@ -25,8 +28,9 @@ public interface UpstreamSession extends AutoCloseable {
      * Sends one message, at least once. The future completes when the hub has taken it (PUBACK, disposition accepted), or fails
      * with an {@link UpstreamException} not later than {@link UpstreamOptions#operationTimeout} from now: {@link
      * MessageException} for this message alone, {@link BackpressureException} at once when too much is under way, {@link
-     * NetworkException} when the connection was lost, in which case the hub may or may not have the message. Cancelling it
-     * before its first byte is written takes it back. Messages reach the hub in the order of the calls.
+     * NetworkException} when the time is over, in which case the hub may or may not have the message. Cancelling it before its first byte is
+     * written takes it back. Messages reach the hub in the order of the calls; one that was unacknowledged when a connection was lost can reach
+     * it twice.
      *
      * <p>What depends on the future runs on {@link UpstreamRuntime#callbacks}. A thread that blocks for it by {@code
      * toCompletableFuture().get()} or {@code join()} is woken at once, also when no thread for callbacks is free.
