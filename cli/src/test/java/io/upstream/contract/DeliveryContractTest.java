@@ -138,7 +138,7 @@ class DeliveryContractTest extends SessionContract {
             while (stream.acknowledged.get() < goal && System.nanoTime() - end < 0) {
                 Thread.onSpinWait();
             }
-            site.hub.closeConnectionsOf(subject.device());
+            subject.closeConnections();
         }
     }
 }
