@@ -68,7 +68,8 @@ class DeviceSdkFaultTest {
                 "KillAmqpTwinLinkResp",
                 "KillAmqpMethodReqLink",
                 "KillAmqpMethodRespLink");
-        // Not over WebSocket: more often than not the SDK's layer for it (qpid-proton-j-extensions 1.2.4) never returns from the read that
+        // Not over WebSocket: more often than not the SDK's layer for it (qpid-proton-j-extensions 1.2.4) never returns
+        // from the read that
         // brings an AMQP close. It spins in WebSocketImpl.processInput, and the client is deaf from then on.
         return protocol == IotHubClientProtocol.AMQPS
                 ? Stream.concat(narrow, Stream.of("KillAmqpConnection", "ShutDownAmqp"))
@@ -80,8 +81,7 @@ class DeviceSdkFaultTest {
     @MethodSource("faultsThatEnd")
     void reconnectsAndGoesOn(String type) throws Exception {
         client.forgetStatuses();
-        client.client.sendEventAsync(
-                fault(type, "0.1", "0"), (message, failure, context) -> {}, null);
+        client.client.sendEventAsync(fault(type, "0.1", "0"), (message, failure, context) -> {}, null);
         client.awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
         client.awaitStatus(IotHubConnectionStatus.CONNECTED);
         client.works();

@@ -29,8 +29,8 @@ class DeviceSdkLimitTest {
         "AMQPS,InvokeAuthError,UNAUTHORIZED",
         "AMQPS_WS,InvokeAuthError,UNAUTHORIZED"
     })
-    void isRefusedUntilTheFaultThatItAskedForIsOver(
-            IotHubClientProtocol protocol, String type, IotHubStatusCode status) throws Exception {
+    void isRefusedUntilTheFaultThatItAskedForIsOver(IotHubClientProtocol protocol, String type, IotHubStatusCode status)
+            throws Exception {
         String id = "limited-" + protocol + "-" + type;
         try (SdkClient client = SdkClient.openDevice(sdk, protocol, id)) {
             Message fault = new Message("fault");
