@@ -25,11 +25,15 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is sent to a device, or to a module's input, comes as it was sent and is settled as the handler says. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.upstream.contract.Speaker#all")
 class CloudMessageContractTest extends SessionContract {
     /** The hub's lock on a message that is not settled. */
     private static final Duration LOCK = Duration.ofSeconds(61);

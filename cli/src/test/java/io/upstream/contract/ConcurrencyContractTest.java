@@ -28,8 +28,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Everything at once: from several threads, on several identities of one transport, and nothing is mixed up. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.upstream.contract.Speaker#all")
 class ConcurrencyContractTest extends SessionContract {
     private static final int IDENTITIES = 5;
     private static final int THREADS = 3;

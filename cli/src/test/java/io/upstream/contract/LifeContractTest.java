@@ -28,8 +28,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a session takes on, what it gives back, and how it ends. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.upstream.contract.Speaker#all")
 class LifeContractTest extends SessionContract {
     private static List<CompletionStage<Void>> send(UpstreamSession session, int count) {
         return IntStream.range(0, count)

@@ -24,11 +24,15 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each call reaches the handler and gets its own answer, as the handler gave it. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.upstream.contract.Speaker#all")
 class MethodContractTest extends SessionContract {
     private UpstreamSession answering(MethodHandler handler) throws Exception {
         UpstreamSession session = open();

@@ -24,11 +24,16 @@ import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.SentMessage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -39,8 +44,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ReturnContractTest extends SessionContract {
     private static final Reconnect SOON_AGAIN = new Reconnect(Duration.ofMillis(20), Duration.ofMillis(200));
 
-    /** Long enough that what is done meanwhile is done while there is no connection. */
-    private static final Reconnect LATER = new Reconnect(Duration.ofSeconds(3), Duration.ofSeconds(3));
+    /** Closed while the test does something that shall be done while there is no connection. */
+    private volatile CountDownLatch gate = new CountDownLatch(0);
 
     private final BlockingQueue<SessionStatus> told = new LinkedBlockingQueue<>();
     private final BlockingQueue<DesiredChange> changes = new LinkedBlockingQueue<>();
@@ -48,7 +53,10 @@ class ReturnContractTest extends SessionContract {
 
     /** With a handler for everything, each confirmed. */
     private UpstreamSession openWithHandlers(Reconnect policy) throws Exception {
-        UpstreamSession session = open(options -> options.reconnect(policy));
+        UpstreamSession session = open(options -> options.reconnect(policy).proxy(target -> {
+            pass();
+            return Optional.empty();
+        }));
         session.onStatus(told::add);
         assertEquals(Phase.CONNECTED, next(told).phase());
         List<CompletionStage<Void>> confirmed = List.of(
@@ -59,6 +67,26 @@ class ReturnContractTest extends SessionContract {
             get(each);
         }
         return session;
+    }
+
+    /** Where each attempt begins. */
+    private void pass() {
+        try {
+            gate.await(SOON.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @AfterEach
+    void openGate() {
+        gate.countDown();
+    }
+
+    /** Until {@link #openGate}. */
+    private void loseForLong() throws Exception {
+        gate = new CountDownLatch(1);
+        lose();
     }
 
     private CompletionStage<Settlement> settle(CloudMessage message) {
@@ -115,7 +143,7 @@ class ReturnContractTest extends SessionContract {
         while (true) {
             try {
                 return get(subject.call(method, ""));
-            } catch (java.util.concurrent.ExecutionException e) {
+            } catch (ExecutionException e) {
                 if (System.nanoTime() - end > 0) {
                     throw e;
                 }
@@ -134,9 +162,9 @@ class ReturnContractTest extends SessionContract {
 
     @Test
     void whatIsAskedWhileThereIsNoConnectionIsDoneOnTheNext() throws Exception {
-        UpstreamSession session = openWithHandlers(LATER);
+        UpstreamSession session = openWithHandlers(SOON_AGAIN);
         long before = get(session.twin()).desiredVersion();
-        lose();
+        loseForLong();
         long changed = subject.patchDesired("{\"meanwhile\":true}");
         assertEquals(before + 1, changed);
         SentMessage sent = subject.send("meanwhile");
@@ -147,6 +175,7 @@ class ReturnContractTest extends SessionContract {
         assertEquals(Phase.RECONNECTING, session.status().phase());
         assertTrue(Stream.of(send, twin, report, handler)
                 .noneMatch(each -> each.toCompletableFuture().isDone()));
+        openGate();
         awaitReturn();
         get(send);
         assertEquals(changed, get(twin).desiredVersion());
@@ -160,13 +189,14 @@ class ReturnContractTest extends SessionContract {
 
     @Test
     void tellsAllDesiredPropertiesWhenSomeHaveChangedInTheGap() throws Exception {
-        UpstreamSession session = openWithHandlers(LATER);
+        UpstreamSession session = openWithHandlers(SOON_AGAIN);
         get(session.twin());
         subject.patchDesired("{\"old\":1,\"gone\":1}");
         assertFalse(next(changes).complete());
-        lose();
+        loseForLong();
         subject.patchDesired("{\"gone\":null}");
         long last = subject.patchDesired("{\"fresh\":2}");
+        openGate();
         awaitReturn();
         DesiredChange all = next(changes);
         assertTrue(all.complete());
@@ -203,8 +233,8 @@ class ReturnContractTest extends SessionContract {
 
     @Test
     void closesWhileItIsAway() throws Exception {
-        UpstreamSession session = openWithHandlers(LATER);
-        lose();
+        UpstreamSession session = openWithHandlers(SOON_AGAIN);
+        loseForLong();
         CompletionStage<Void> send = session.send(Telemetry.json("1"));
         get(session.close(Duration.ZERO));
         assertEquals(FailureKind.CLOSED, failure(send).kind());
@@ -213,10 +243,12 @@ class ReturnContractTest extends SessionContract {
 
     @Test
     void deliversTheLastMessagesWhenItComesBackWithinTheDrain() throws Exception {
-        UpstreamSession session = openWithHandlers(LATER);
-        lose();
+        UpstreamSession session = openWithHandlers(SOON_AGAIN);
+        loseForLong();
         CompletionStage<Void> send = session.send(Telemetry.json("1"));
-        get(session.close(Duration.ofSeconds(15)));
+        CompletionStage<Void> closed = session.close(Duration.ofSeconds(15));
+        openGate();
+        get(closed);
         get(send);
         assertEquals(1, subject.telemetry(1).size());
     }

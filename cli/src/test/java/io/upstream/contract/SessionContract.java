@@ -28,12 +28,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.MethodSource;
 
-/** One part of the contract, run once for each speaker; each test has an identity of its own. */
-@ParameterizedClass(name = "{0}")
-@MethodSource("io.upstream.contract.Speaker#all")
+/** One part of the contract, run once for each of the speakers that it names; each test has an identity of its own. */
 @ExtendWith(Site.AtHand.class)
 abstract class SessionContract {
     static final Duration SOON = Duration.ofSeconds(20);

@@ -22,6 +22,11 @@ record Speaker(UpstreamProtocol protocol, Role role) {
         return all;
     }
 
+    /** Without the modules, where they differ in nothing but their names. */
+    static List<Speaker> devices() {
+        return all().stream().filter(speaker -> !speaker.isModule()).toList();
+    }
+
     boolean isModule() {
         return role == Role.MODULE;
     }

@@ -23,12 +23,15 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is sent arrives: each property, each byte, each in its place; and what cannot be sent fails alone. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.upstream.contract.Speaker#all")
 class TelemetryContractTest extends SessionContract {
     /** What the hub allows for body and properties. */
     private static final int LIMIT = 262_144;

@@ -25,12 +25,15 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The twin is read whole, changed by patches, and its changes come in order. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.upstream.contract.Speaker#all")
 class TwinContractTest extends SessionContract {
     private static final ObjectMapper JSON = new ObjectMapper();
 

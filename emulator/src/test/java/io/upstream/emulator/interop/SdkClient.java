@@ -66,8 +66,10 @@ final class SdkClient implements AutoCloseable {
     }
 
     private IotHubMessageResult take(Message message) {
+        IotHubMessageResult answer =
+                result; // before anybody hears of the message, and wants another answer for the next
         received.add(message);
-        return result;
+        return answer;
     }
 
     static SdkClient device(IotHubEmulator hub, String deviceId, DeviceClient client) {
