@@ -2,6 +2,7 @@
 package io.upstream.cli;
 
 import io.upstream.FailureKind;
+import io.upstream.Phase;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamSession;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One run of a feed through a session: the feed on a thread of its own, because reading standard input cannot be interrupted, and the
- * caller waiting for the end of it, a lost connection or a stop.
+ * caller waiting for the end of it, of the session, or a stop.
  */
 final class SendRun {
     private static final Duration STOP_DRAIN = Duration.ofSeconds(2);
@@ -34,7 +35,7 @@ final class SendRun {
         this.sender = new Sender(session, window, rejections);
         session.onStatus(status -> {
             UpstreamException cause = status.cause();
-            if (cause != null) {
+            if (status.phase() == Phase.CLOSED && cause != null) { // whatever else happens to it, the session comes back
                 feeding.completeExceptionally(cause);
             }
         });
