@@ -34,6 +34,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     /** For the peer's answer to our close, then the socket is closed all the same. */
     private static final long CLOSE_MILLIS = 2_000;
 
+    /** So many members in a row that were not answered are not to blame themselves. */
+    private static final int MOST_SILENCES = 3;
+
     private final Opening opening;
     private final Map<String, String> linkProperties;
     private final Where where;
@@ -42,6 +45,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final SectionCache sections = new SectionCache();
     private final Runnable flush = this::flushNow;
     private final Members members = new Members();
+    private int silences;
     private Life life = Life.OPENING;
     private Runnable retirement = () -> {};
     private Flushing flushing = Flushing.NOTHING_DUE;
@@ -154,6 +158,21 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
             cbs = new CbsClient(engine(), where("cbs"), linkProperties);
         }
         return cbs;
+    }
+
+    /** A member was let in: the peer is alive, and not just its keep-alive. */
+    void answered() {
+        silences = 0;
+    }
+
+    /** A member was not answered. The next one has new links to the token service; after several in a row all get another connection. */
+    void unanswered(UpstreamException cause) {
+        if (cbs != null) {
+            cbs.end(cause);
+        }
+        if (++silences >= MOST_SILENCES) {
+            lose(cause);
+        }
     }
 
     /** Who shares it. */

@@ -10,6 +10,7 @@ import io.upstream.session.Connector;
 import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
+import io.upstream.session.Pause;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -69,7 +70,10 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
         this.table = table;
         this.shared = shared;
         this.left = left;
-        backoff = new Backoff(terms.options().reconnect(), this::nanoTime, ThreadLocalRandom.current());
+        backoff = new Backoff(
+                terms.options().reconnect(),
+                this::nanoTime,
+                () -> ThreadLocalRandom.current().nextLong());
     }
 
     private long nanoTime() {

@@ -99,6 +99,7 @@ final class CloudReceiver {
 
     /** Fails what waits; from now on hands nothing over, though more may be on its way, and settles nothing. */
     void end(UpstreamException cause) {
+        handler = null; // what waits for it comes again on the next line
         unsettled.clear();
         cancelAlarm();
         if (link != null) {

@@ -72,12 +72,14 @@ final class SessionOpening {
             return;
         }
         Where where = connection.where(step.stage);
-        line.end(UpstreamException.of(
+        UpstreamException late = UpstreamException.of(
                 FailureKind.TIMEOUT,
                 where,
                 "no answer from " + where.hop() + " in stage '" + step.stage + "' within the "
                         + Failures.seconds(Duration.ofNanos(nanos))
-                        + " that were left of the connect timeout: try again, or raise it"));
+                        + " that were left of the connect timeout: try again, or raise it");
+        line.end(late);
+        connection.unanswered(late);
     }
 
     private UpstreamException refusal(Throwable error) {
@@ -92,6 +94,11 @@ final class SessionOpening {
 
     /** All steps are done. */
     void succeed() {
+        connection.answered();
+        release();
+    }
+
+    private void release() {
         step = Step.DONE;
         if (alarm != null) {
             alarm.cancel(false);
@@ -100,7 +107,7 @@ final class SessionOpening {
 
     /** Forgets what is under way, renewals too. */
     void end() {
-        succeed();
+        release();
         if (presented != null) {
             presented.cancel(false);
         }

@@ -9,6 +9,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import io.upstream.session.Backoff;
+import io.upstream.session.Pause;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -77,7 +78,8 @@ final class SharedConnection {
         this.loop = loop;
         this.credentials = credentials;
         this.seats = seats;
-        backoff = new Backoff(policy, this::nanoTime, ThreadLocalRandom.current());
+        backoff = new Backoff(
+                policy, this::nanoTime, () -> ThreadLocalRandom.current().nextLong());
         notBefore = nanoTime();
     }
 

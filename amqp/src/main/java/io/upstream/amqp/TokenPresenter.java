@@ -148,7 +148,7 @@ final class TokenPresenter {
             }
         });
         ask(presented, token -> {
-            if (tokens.mayBeStale() && lastsNoLonger(token, former)) {
+            if (tokens.mayBeStale() && !TokenSource.lastsLonger(token, former)) {
                 presented.completeExceptionally(
                         new IllegalStateException(
                                 "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one"));
@@ -157,14 +157,6 @@ final class TokenPresenter {
                 limit(presented);
             }
         });
-    }
-
-    /** What is cached somewhere would be asked for and presented in ever shorter intervals. */
-    private static boolean lastsNoLonger(SasToken token, SasToken former) {
-        OptionalLong left = TokenSource.millisLeft(token);
-        return token.text().equals(former.text())
-                || (left.isPresent()
-                        && left.getAsLong() < TokenSource.millisLeft(former).orElse(0) - TimeUnit.SECONDS.toMillis(1));
     }
 
     private void limit(CompletableFuture<SasToken> presented) {

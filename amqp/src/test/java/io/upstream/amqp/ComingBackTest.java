@@ -22,6 +22,8 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import io.upstream.emulator.hub.CloudMessageState;
+import io.upstream.emulator.hub.Fault;
+import io.upstream.emulator.hub.FaultKind;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
@@ -149,7 +151,7 @@ class ComingBackTest {
         for (int i = 0; i < 900; i++) {
             if (i % 300 == 299) {
                 losses.add(acknowledged(sent));
-                lab.hub.closeConnectionsOf(struck);
+                lab.hub.inject(struck, Fault.now(FaultKind.KILL_TELEMETRY_LINK));
                 log.awaitReturns(losses.size());
             }
             sent.add(session.send(number(i)));
@@ -178,7 +180,7 @@ class ComingBackTest {
         StatusLog log = StatusLog.of(session);
         StatusLog siblings = StatusLog.of(sibling);
         lab.hub.addDevice(device, "d3Jvbmcta2V5LXdyb25nLWtleQ==");
-        lab.hub.closeConnectionsOf(device);
+        lab.hub.inject(device, Fault.now(FaultKind.KILL_TELEMETRY_LINK));
         log.awaitFailures(FailureKind.UNAUTHORIZED, 2);
         CompletionStage<Void> waiting = session.send(number(0));
         assertEquals(Phase.RECONNECTING, session.status().phase());

@@ -35,7 +35,8 @@ final class SendRun {
         this.sender = new Sender(session, window, rejections);
         session.onStatus(status -> {
             UpstreamException cause = status.cause();
-            if (status.phase() == Phase.CLOSED && cause != null) { // whatever else happens to it, the session comes back
+            if (status.phase() == Phase.CLOSED
+                    && cause != null) { // whatever else happens to it, the session comes back
                 feeding.completeExceptionally(cause);
             }
         });

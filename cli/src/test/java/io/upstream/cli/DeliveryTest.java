@@ -156,17 +156,18 @@ class DeliveryTest {
     @EnumSource(UpstreamProtocol.class)
     void goesOnWhenTheConnectionIsLost(UpstreamProtocol protocol) throws Exception {
         String device = hub.newDevice();
-        try (PipedOutputStream lines = new PipedOutputStream();
-                PipedInputStream in = new PipedInputStream(lines)) {
-            Shell shell = Shell.start(in, Map.of(), hub.args("send", device, protocol, "--json"));
-            lines.write("one\ntwo\n".getBytes(StandardCharsets.UTF_8));
-            lines.flush();
-            hub.bodies(device, 2);
-            hub.hub().closeConnectionsOf(device);
-            lines.write("three\n".getBytes(StandardCharsets.UTF_8));
-            lines.flush();
-            hub.bodies(device, 3);
-            lines.close();
+        try (PipedInputStream in = new PipedInputStream()) {
+            Shell shell;
+            try (PipedOutputStream lines = new PipedOutputStream(in)) {
+                shell = Shell.start(in, Map.of(), hub.args("send", device, protocol, "--json"));
+                lines.write("one\ntwo\n".getBytes(StandardCharsets.UTF_8));
+                lines.flush();
+                hub.bodies(device, 2);
+                hub.hub().closeConnectionsOf(device);
+                lines.write("three\n".getBytes(StandardCharsets.UTF_8));
+                lines.flush();
+                hub.bodies(device, 3);
+            }
             Shell.Run run = shell.end();
             assertEquals(Cli.DONE, run.code(), run.toString());
             assertSummary(run, protocol, 3, 3);
@@ -177,8 +178,7 @@ class DeliveryTest {
     @EnumSource(UpstreamProtocol.class)
     void losesNothingWhenTheConnectionIsLostInFullFlow(UpstreamProtocol protocol) throws Exception {
         String device = hub.newDevice();
-        Shell shell =
-                Shell.start(hub.args("send", device, protocol, "--json", "--count", "5000", "--window", "50"));
+        Shell shell = Shell.start(hub.args("send", device, protocol, "--json", "--count", "5000", "--window", "50"));
         hub.bodies(device, 200);
         hub.hub().closeConnectionsOf(device);
         Shell.Run run = shell.end();

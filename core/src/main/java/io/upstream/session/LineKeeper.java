@@ -38,7 +38,9 @@ final class LineKeeper implements LineOwner {
     private final CompletableFuture<Void> released = new CompletableFuture<>();
     private @Nullable Line line;
     private long drainEndNanos;
-    private @Nullable Future<?> drainEnd;
+
+    /** From {@link #close} on, unless there was nothing to wait for. */
+    private @Nullable Pause drainEnd;
 
     LineKeeper(SessionTerms terms, Lifecycle lifecycle, Connector connector) {
         this.terms = terms;
@@ -112,15 +114,19 @@ final class LineKeeper implements LineOwner {
         }
         line = fresh;
         outbox.resume();
-        if (lifecycle.is(Phase.CLOSING)) {
+        if (drainEnd != null) {
             fresh.finish(Duration.ofNanos(Math.max(0, drainEndNanos - nanoTime())));
             return;
         }
-        lifecycle.moveTo(Phase.CONNECTED, null);
+        lifecycle.moveTo(Phase.CONNECTED, null); // without effect if a close is on its way here
         terms.callbacks().run(() -> opened.complete(null));
         fresh.pump();
-        handlers.up(fresh);
-        errands.up(fresh);
+        if (line == fresh) { // else it has broken while it was written to
+            handlers.up(fresh);
+        }
+        if (line == fresh) {
+            errands.up(fresh);
+        }
     }
 
     @Override
@@ -153,10 +159,10 @@ final class LineKeeper implements LineOwner {
         switch (lifecycle.status().phase()) {
             case CONNECTING, CONNECTED, RECONNECTING -> comeBack(cause);
             case CLOSING -> {
-                if (current || outbox.isEmpty()) {
+                if (outbox.isEmpty() || (current && cause == null) || isDrainOver()) {
                     end(null);
                 } else {
-                    comeBack(cause);
+                    comeBack(cause); // while the drain lasts
                 }
             }
             case CLOSED -> {}
@@ -171,7 +177,7 @@ final class LineKeeper implements LineOwner {
     }
 
     private void comeBack(@Nullable UpstreamException cause) {
-        if (cause != null && (terms.options().reconnect().isNever() || cause.kind() == FailureKind.CLOSED)) {
+        if (isLast(cause)) {
             end(cause);
             return;
         }
@@ -183,9 +189,16 @@ final class LineKeeper implements LineOwner {
         again(cause);
     }
 
+    /** Whether the runtime is closed, or nobody wants another connection after a failure. */
+    private boolean isLast(@Nullable UpstreamException cause) {
+        return cause != null
+                && (cause.kind() == FailureKind.CLOSED
+                        || terms.options().reconnect().isNever());
+    }
+
     private void again(@Nullable UpstreamException cause) {
-        if (cause != null && cause.kind() == FailureKind.CLOSED) {
-            end(cause); // the runtime is closed, or the transport
+        if (isLast(cause)) {
+            end(cause);
         } else {
             connector.connect(this, cause);
         }
@@ -198,13 +211,18 @@ final class LineKeeper implements LineOwner {
                 .schedule(() -> completeAside(done), drain.plus(LAST_WORD_AFTER).toNanos(), TimeUnit.NANOSECONDS);
         done.whenComplete((nothing, error) -> lastWord.cancel(false));
         drainEndNanos = nanoTime() + drain.toNanos();
+        if (line == null && (drain.isZero() || outbox.isEmpty() || !opened.isDone())) {
+            end(null);
+            return;
+        }
+        drainEnd = Pause.of(drain, terms.loop(), this::outOfTime, this::outOfTime);
         if (line != null) {
             line.finish(drain);
-        } else if (drain.isZero() || outbox.isEmpty() || !opened.isDone()) {
-            end(null);
-        } else {
-            drainEnd = terms.loop().schedule(this::outOfTime, drain.toNanos(), TimeUnit.NANOSECONDS);
         }
+    }
+
+    private boolean isDrainOver() {
+        return drainEnd != null && nanoTime() - drainEndNanos >= 0;
     }
 
     private void outOfTime() {
@@ -232,7 +250,7 @@ final class LineKeeper implements LineOwner {
             return;
         }
         if (drainEnd != null) {
-            drainEnd.cancel(false);
+            drainEnd.cancel();
         }
         UpstreamException reason = cause != null ? cause : closed("the session was closed");
         if (cause == null) {

@@ -40,7 +40,7 @@ public final class MethodCalls {
     private final Callbacks callbacks;
     private @Nullable MethodHandler handler;
     private final Set<Call> open = new HashSet<>();
-    private State state = State.ALIVE;
+    private volatile State state = State.ALIVE;
 
     private enum State {
         ALIVE,
@@ -74,8 +74,12 @@ public final class MethodCalls {
         }
         Call call = new Call(request, reply);
         open.add(call);
-        callbacks.run(() -> answer(called, request)
-                .whenComplete((known, error) -> giveBack(call, error == null ? known : failed(request, error))));
+        callbacks.run(() -> {
+            if (state != State.OVER) { // else nobody waits for the answer
+                answer(called, request)
+                        .whenComplete((known, error) -> giveBack(call, error == null ? known : failed(request, error)));
+            }
+        });
     }
 
     /** Whether no call is with the application. */

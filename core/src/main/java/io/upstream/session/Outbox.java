@@ -188,6 +188,7 @@ public final class Outbox {
 
     /** Takes what {@link #peek} gave. */
     public void take(Send send) {
+        send.taken();
         unwritten = send.next;
     }
 
@@ -233,7 +234,7 @@ public final class Outbox {
     /**
      * Fails all that are unanswered, and all later ones at once. Only the first call counts.
      *
-     * @param written for those that were taken and that the hub may have
+     * @param written for those that were taken, on whatever connection, and that the hub may have
      * @param cause for the others
      */
     public void end(UpstreamException written, UpstreamException cause) {
@@ -241,8 +242,12 @@ public final class Outbox {
             return;
         }
         ended = cause;
-        while (first != null && first != unwritten) {
-            first.fail(written);
+        for (Send send = first; send != null; ) {
+            Send after = send.next;
+            if (send.wasTaken()) {
+                send.fail(written);
+            }
+            send = after;
         }
         takeOver();
     }

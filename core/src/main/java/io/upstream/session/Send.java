@@ -24,6 +24,10 @@ public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral 
     private final long deadlineNanos;
     private @Nullable Telemetry telemetry;
     private boolean answered;
+
+    /** Whether it was given to a connection, once at least. */
+    private boolean taken;
+
     private @Nullable UpstreamException cause;
 
     /** Set on the event loop once the application may see the answer; what it is was written before. */
@@ -84,6 +88,14 @@ public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral 
     /** The hub does not have it, or nobody knows. */
     public void fail(UpstreamException reason) {
         answer(reason);
+    }
+
+    void taken() {
+        taken = true;
+    }
+
+    boolean wasTaken() {
+        return taken;
     }
 
     boolean isAnswered() {

@@ -207,7 +207,8 @@ final class TokenCalls {
         }
 
         private UpstreamException failed(Throwable error) {
-            if (error instanceof UpstreamException known) {
+            if (error instanceof UpstreamException known
+                    && known.kind() != FailureKind.CLOSED) { // that would be this session's end
                 return known;
             } else if (error instanceof TimeoutException) {
                 return failure(

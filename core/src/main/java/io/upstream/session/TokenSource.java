@@ -111,6 +111,16 @@ public final class TokenSource {
                 cause);
     }
 
+    /**
+     * Whether {@code next} lasts longer than {@code former}, or it cannot be told: what is cached somewhere would else be asked for and
+     * presented in ever shorter intervals.
+     */
+    public static boolean lastsLonger(SasToken next, SasToken former) {
+        OptionalLong left = millisLeft(next);
+        return !next.text().equals(former.text())
+                && (left.isEmpty() || left.getAsLong() > millisLeft(former).orElse(0) - TimeUnit.SECONDS.toMillis(1));
+    }
+
     /** In how many milliseconds from now the token ends, if it says so; may be negative. */
     public static OptionalLong millisLeft(SasToken token) {
         Matcher expiry = EXPIRY.matcher(token.text());

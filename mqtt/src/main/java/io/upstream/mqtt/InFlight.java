@@ -70,7 +70,7 @@ final class InFlight {
 
     /** Gives back the memory if nothing waits. The ids go on where they were, as far as they go. */
     void trim() {
-        if (size == 0) {
+        if (size == 0 && former == null) {
             slots = NOTHING;
         }
     }
@@ -80,7 +80,8 @@ final class InFlight {
      * that has been written again or given up no other message is: the outbox gives the oldest first.
      */
     void resume() {
-        IdentityHashMap<Send, Integer> ids = new IdentityHashMap<>();
+        IdentityHashMap<Send, Integer> ids = former == null ? new IdentityHashMap<>() : former;
+        ids.keySet().removeIf(Send::isDone);
         for (int id = 1; id < slots.length; id++) {
             Send send = slots[id];
             if (send != null && !send.isDone()) {

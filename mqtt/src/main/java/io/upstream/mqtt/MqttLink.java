@@ -84,13 +84,14 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         session.up(this);
     }
 
-    /** Ends as planned in {@code millis} from now, to be replaced: when the token has not long to live. */
-    void retireIn(long millis) {
-        var alarm = channel.eventLoop().schedule(this::retire, millis, TimeUnit.MILLISECONDS);
+    /** Has {@code task} run in {@code millis} from now, if the connection lasts so long. */
+    void after(long millis, Runnable task) {
+        var alarm = channel.eventLoop().schedule(task, millis, TimeUnit.MILLISECONDS);
         channel.closeFuture().addListener(closed -> alarm.cancel(false));
     }
 
-    private void retire() {
+    /** Ends as planned, to be replaced: what was written is still acknowledged, for a while. */
+    void retire() {
         if (owner != null && ending.retire(RETIREMENT)) {
             owner.retiring(this);
             drain();

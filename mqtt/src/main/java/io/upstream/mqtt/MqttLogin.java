@@ -137,6 +137,9 @@ final class MqttLogin implements ConnectStage {
 
         @Override
         public PacketListener connAck(int code, boolean sessionPresent) throws UpstreamException {
+            if (outcome.isDone()) {
+                return this; // given up, or refused: a second answer changes nothing
+            }
             if (code != 0) {
                 outcome.completeExceptionally(refused(code));
                 return this;

@@ -2,7 +2,6 @@
 package io.upstream.mqtt;
 
 import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.Future;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.SasToken;
@@ -16,14 +15,17 @@ import io.upstream.connect.LowerLayers;
 import io.upstream.session.Backoff;
 import io.upstream.session.Connector;
 import io.upstream.session.LineOwner;
+import io.upstream.session.Pause;
 import io.upstream.session.TokenSource;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes one identity's connections, one after the other: plan, proxy, names, certificates and token anew for each. Confined to the event
@@ -38,6 +40,11 @@ final class MqttSeat implements Connector {
     /** Also where the clocks disagree so much that a token seems to have ended already. */
     private static final long SHORTEST_LIFE_MILLIS = 500;
 
+    /** For a token that is late, before the present one ends. */
+    private static final int TRIES = 5;
+
+    private static final Logger log = LoggerFactory.getLogger(MqttSeat.class);
+
     private final SessionSetup setup;
     private final Credentials credentials;
     private final LowerLayers lowerLayers;
@@ -46,8 +53,11 @@ final class MqttSeat implements Connector {
     private final Backoff backoff;
     private final InFlight inFlight;
     private final @Nullable TokenSource tokens;
-    private @Nullable Future<?> pause;
+    private @Nullable Pause pause;
     private @Nullable Attempt latest;
+
+    /** Made ahead, for the next connection. */
+    private @Nullable SasToken fresh;
 
     /**
      * Connects to nothing yet.
@@ -61,7 +71,10 @@ final class MqttSeat implements Connector {
         this.lowerLayers = lowerLayers;
         this.left = left;
         loop = setup.terms().loop();
-        backoff = new Backoff(setup.options().reconnect(), () -> loop.ticker().nanoTime(), ThreadLocalRandom.current());
+        backoff = new Backoff(
+                setup.options().reconnect(),
+                () -> loop.ticker().nanoTime(),
+                () -> ThreadLocalRandom.current().nextLong());
         inFlight = new InFlight(setup.options().outboxMessages());
         tokens = TokenSource.serves(credentials)
                 ? new TokenSource(
@@ -78,12 +91,13 @@ final class MqttSeat implements Connector {
         if (wait.isZero()) {
             begin(owner);
         } else {
-            pause = loop.schedule(() -> begin(owner), wait.toNanos(), TimeUnit.NANOSECONDS);
+            pause = Pause.of(wait, loop, () -> begin(owner), () -> owner.failed(Failures.runtimeClosed("open", null)));
         }
     }
 
     private void begin(LineOwner owner) {
-        Attempt next = new Attempt(owner);
+        Attempt next = new Attempt(owner, fresh);
+        fresh = null;
         latest = next;
         next.start();
     }
@@ -91,7 +105,7 @@ final class MqttSeat implements Connector {
     @Override
     public CompletionStage<Void> leave() {
         if (pause != null) {
-            pause.cancel(false);
+            pause.cancel();
         }
         Attempt last = latest;
         CompletableFuture<Void> gone = last == null ? CompletableFuture.completedFuture(null) : last.leave();
@@ -104,16 +118,50 @@ final class MqttSeat implements Connector {
         return Math.max(SHORTEST_LIFE_MILLIS, (long) (millisLeft * part));
     }
 
+    /** The connection is given up when there is a token for the next: until then the present one is as good as any. */
+    private void renew(TokenSource source, MqttLink link, SasToken shown) {
+        source.next()
+                .whenComplete((next, error) -> onLoop(() -> {
+                    if (error == null && TokenSource.lastsLonger(next, shown)) {
+                        fresh = next;
+                        link.retire();
+                        return;
+                    }
+                    long left = TokenSource.millisLeft(shown).orElse(0);
+                    if (left > 0) { // when it has ended the hub closes the connection, and the status tells why
+                        long wait = Math.max(SHORTEST_LIFE_MILLIS, left / TRIES);
+                        log.warn(
+                                "no token for {} that lasts longer than the present one, next try in {} ms",
+                                setup.identity(),
+                                wait,
+                                error);
+                        link.after(wait, () -> renew(source, link, shown));
+                    }
+                }));
+    }
+
+    private void onLoop(Runnable task) {
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            log.debug("the runtime is closed");
+        }
+    }
+
     /** One connection, from the plan to the last byte. */
     private final class Attempt implements ConnectPlanner {
         private final LineOwner owner;
         private final CompletableFuture<Void> gone = new CompletableFuture<>();
         private volatile @Nullable MqttLogin login;
         private volatile @Nullable SasToken token;
+        private final @Nullable SasToken ahead;
         private @Nullable ConnectAttempt attempt;
+        private @Nullable MqttLink line;
 
-        private Attempt(LineOwner owner) {
+        private Attempt(LineOwner owner, @Nullable SasToken ahead) {
             this.owner = owner;
+            this.ahead = ahead;
+            this.token = ahead;
         }
 
         private void start() {
@@ -135,7 +183,12 @@ final class MqttSeat implements Connector {
 
         @Override
         public CompletionStage<?> ready() {
-            return tokens == null ? ConnectPlanner.super.ready() : tokens.next().thenAccept(next -> token = next);
+            if (tokens == null) {
+                return ConnectPlanner.super.ready();
+            }
+            return ahead != null
+                    ? CompletableFuture.completedFuture(ahead)
+                    : tokens.next().thenAccept(next -> token = next);
         }
 
         @Override
@@ -148,9 +201,11 @@ final class MqttSeat implements Connector {
 
         private void welcome(MqttLink link) {
             backoff.succeeded();
+            line = link;
             SasToken shown = token;
             if (shown != null && tokens != null && tokens.canRenew()) {
-                TokenSource.millisLeft(shown).ifPresent(left -> link.retireIn(lifeMillis(left)));
+                TokenSource.millisLeft(shown)
+                        .ifPresent(left -> link.after(lifeMillis(left), () -> renew(tokens, link, shown)));
             }
             link.serve(owner);
         }
@@ -160,6 +215,9 @@ final class MqttSeat implements Connector {
             if (started != null) {
                 started.abort(UpstreamException.of(
                         FailureKind.CLOSED, Where.here("open"), "the session was closed while it connected"));
+            }
+            if (line != null) {
+                line.finish(Duration.ZERO); // one that retires is still there
             }
             return gone;
         }

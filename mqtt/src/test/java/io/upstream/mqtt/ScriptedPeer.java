@@ -130,7 +130,8 @@ final class ScriptedPeer implements AutoCloseable {
                     : credentials;
             MqttLogin login = new MqttLogin(setup, shown, inFlight, link -> {
                 if (shown instanceof SasToken token && shown != credentials) {
-                    TokenSource.millisLeft(token).ifPresent(left -> link.retireIn(MqttSeat.lifeMillis(left)));
+                    TokenSource.millisLeft(token)
+                            .ifPresent(left -> link.after(MqttSeat.lifeMillis(left), link::retire));
                 }
                 link.serve(owner);
             });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.upstream.amqp;
+package io.upstream.session;
 
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -8,7 +8,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /** A wait that is over when its event loop is, too: whoever waits on a loop that is shut down would else wait for ever. */
-final class Pause {
+public final class Pause {
     private final Future<?> timer;
 
     private Pause(Future<?> timer) {
@@ -21,7 +21,7 @@ final class Pause {
      * @param loopEnds runs if the event loop is shut down meanwhile, even after {@link #cancel}
      * @throws RejectedExecutionException if it is shut down already
      */
-    static Pause of(Duration time, EventLoop loop, Runnable over, Runnable loopEnds) {
+    public static Pause of(Duration time, EventLoop loop, Runnable over, Runnable loopEnds) {
         Future<?> timer = loop.schedule(over, time.toNanos(), TimeUnit.NANOSECONDS);
         timer.addListener(done -> {
             if (done.isCancelled() && loop.isShuttingDown()) {
@@ -31,7 +31,8 @@ final class Pause {
         return new Pause(timer);
     }
 
-    void cancel() {
+    /** No effect once it is over. */
+    public void cancel() {
         timer.cancel(false);
     }
 }
