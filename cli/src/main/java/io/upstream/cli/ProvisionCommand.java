@@ -25,6 +25,7 @@ import picocli.CommandLine.Option;
 /** Registers a device with the Device Provisioning Service. */
 @Command(
         name = "provision",
+        mixinStandardHelpOptions = true,
         description = {
             "Registers a device with the Device Provisioning Service and prints the hub and the device id that it is assigned.",
             "Keys are not printed: --save writes the connection string into a file.",
