@@ -48,7 +48,10 @@ final class AzureMultiplexed implements Crowd {
         Thread opener = new Thread(() -> open(multiplexer, tally), "opener");
         opener.setDaemon(true);
         opener.start();
-        return tally.await(limit);
+        long deadline = System.nanoTime() + limit.toNanos();
+        // A device is told that it is connected before the call is over that opens it, and may not send until then.
+        opener.join(limit.toMillis());
+        return tally.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     }
 
     /** It blocks until all are there, or fails. */

@@ -63,8 +63,12 @@ final class AzureSingles implements Crowd {
             throws InterruptedException {
         Tally tally = new Tally(devices.size());
         for (DeviceClient device : devices) {
-            device.sendEventAsync(
-                    AzureClient.Device.message(payload), (message, failure, context) -> tally.done(failure), null);
+            try {
+                device.sendEventAsync(
+                        AzureClient.Device.message(payload), (message, failure, context) -> tally.done(failure), null);
+            } catch (IllegalStateException e) {
+                tally.done(e);
+            }
         }
         return tally.await(limit);
     }

@@ -48,8 +48,8 @@ final class Tally {
     /** What there is when all are over, or when the limit is. */
     Outcome await(Duration limit) throws InterruptedException {
         if (!pending.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-            trouble.compareAndSet("", "after " + limit.toSeconds() + " s " + pending.getCount() + " were not done");
+            trouble.compareAndSet("", pending.getCount() + " of " + expected + " were not done in time");
         }
-        return new Outcome(succeeded.get(), trouble.get());
+        return new Outcome(succeeded.get(), String.valueOf(trouble.get()));
     }
 }

@@ -114,7 +114,7 @@ final class Crowds {
                 connections,
                 answer.path("openSeconds").asDouble(),
                 answer.path("sendSeconds").asDouble(),
-                answer.path("heapBytes").asDouble() / KIB / managed,
+                answer.path("heapBytes").asDouble() / KIB / Math.max(1, managed),
                 answer.path("threads").asInt(),
                 answer.path("cpuSeconds").asDouble(),
                 trouble);

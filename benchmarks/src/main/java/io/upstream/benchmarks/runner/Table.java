@@ -92,6 +92,12 @@ final class Table {
                 "threads",
                 "CPU s");
         for (CrowdRow row : rows) {
+            if (row.managed() == 0) {
+                out.printf(
+                        "%-28s  %-8s  %,6d  %,8d  %s%n",
+                        row.way().title(), row.client(), row.asked(), row.managed(), row.trouble());
+                continue;
+            }
             out.printf(
                     Locale.ROOT,
                     "%-28s  %-8s  %,6d  %,8d  %,6d  %8.2f  %8.2f  %8.1f  %,7d  %8.2f  %s%n",
