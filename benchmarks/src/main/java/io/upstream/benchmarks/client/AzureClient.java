@@ -7,6 +7,7 @@ import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
 import com.microsoft.azure.sdk.iot.device.Message;
 import com.microsoft.azure.sdk.iot.device.MessageSentCallback;
 import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException;
+import io.upstream.benchmarks.load.Way;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
@@ -38,15 +39,20 @@ final class AzureClient implements PeerClient {
         if (pace == Pace.RAISED) {
             options.messagesSentPerSendInterval(RAISED_MESSAGES).sendInterval(1).receiveInterval(1);
         }
-        String connectionString = "HostName=" + endpoint.host() + ";DeviceId=" + endpoint.identity(identity)
-                + ";SharedAccessKey=" + Base64.getEncoder().encodeToString(new byte[32]);
-        DeviceClient client = new DeviceClient(connectionString, protocol(), options.build());
+        DeviceClient client = device(endpoint, identity, options.build());
         client.open(false);
         return new Device(client, acks);
     }
 
-    private IotHubClientProtocol protocol() {
-        return switch (endpoint.way()) {
+    /** A client that is not open yet. */
+    static DeviceClient device(Endpoint endpoint, int identity, ClientOptions options) {
+        String connectionString = "HostName=" + endpoint.host() + ";DeviceId=" + endpoint.identity(identity)
+                + ";SharedAccessKey=" + Base64.getEncoder().encodeToString(new byte[32]);
+        return new DeviceClient(connectionString, protocol(endpoint.way()), options);
+    }
+
+    static IotHubClientProtocol protocol(Way way) {
+        return switch (way) {
             case MQTT_TLS -> IotHubClientProtocol.MQTT;
             case MQTT_WS -> IotHubClientProtocol.MQTT_WS;
             case AMQP_TLS -> IotHubClientProtocol.AMQPS;
@@ -65,7 +71,7 @@ final class AzureClient implements PeerClient {
         // each connection has threads of its own
     }
 
-    private static final class Device implements PeerConnection, MessageSentCallback {
+    static final class Device implements PeerConnection, MessageSentCallback {
         private final DeviceClient client;
         private final AckListener acks;
 
@@ -84,7 +90,7 @@ final class AzureClient implements PeerClient {
             client.sendEvent(message(payload));
         }
 
-        private static Message message(byte[] payload) {
+        static Message message(byte[] payload) {
             Message message = new Message(payload);
             for (int i = 0; i < Endpoint.Properties.NAMES.length; i++) {
                 message.setProperty(Endpoint.Properties.NAMES[i], Endpoint.Properties.VALUES[i]);

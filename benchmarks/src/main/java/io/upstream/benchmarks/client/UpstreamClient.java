@@ -24,7 +24,7 @@ import java.util.function.BiConsumer;
 
 /** Upstream with its defaults and an outbox that the window fits into twice. */
 final class UpstreamClient implements PeerClient {
-    private static final SasKey KEY = SasKey.of(Base64.getEncoder().encodeToString(new byte[32]));
+    static final SasKey KEY = SasKey.of(Base64.getEncoder().encodeToString(new byte[32]));
     private static final long DEADLINE_SECONDS = 30;
 
     private final Sharing sharing;
@@ -51,6 +51,11 @@ final class UpstreamClient implements PeerClient {
     private UpstreamClient(Endpoint endpoint, Sharing sharing, UpstreamRuntime runtime) {
         this.sharing = sharing;
         this.runtime = runtime;
+        options = options(endpoint);
+        template = template();
+    }
+
+    static UpstreamOptions options(Endpoint endpoint) {
         UpstreamOptions.Builder builder = UpstreamOptions.forHub(endpoint.host())
                 .protocol(protocol(endpoint.way()))
                 .port(endpoint.port())
@@ -59,12 +64,16 @@ final class UpstreamClient implements PeerClient {
         if (endpoint.proxyPort() != 0) {
             builder.proxy(ProxySettings.fromUrl("http://127.0.0.1:" + endpoint.proxyPort()));
         }
-        options = builder.build();
+        return builder.build();
+    }
+
+    /** A message without a payload. */
+    static Telemetry template() {
         Telemetry properties = Telemetry.of(new byte[0]);
         for (int i = 0; i < Endpoint.Properties.NAMES.length; i++) {
             properties = properties.property(Endpoint.Properties.NAMES[i], Endpoint.Properties.VALUES[i]);
         }
-        template = properties;
+        return properties;
     }
 
     private static UpstreamProtocol protocol(Way way) {

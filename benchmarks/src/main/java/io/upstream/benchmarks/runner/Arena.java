@@ -17,7 +17,7 @@ final class Arena implements AutoCloseable {
     private static final String SINK_NAME = "sink.test";
 
     /** For the clients that know only the well-known ports: an address of this process alone, so that two comparisons do not meet. */
-    private static final String OWN_ADDRESS =
+    static final String OWN_ADDRESS =
             "127." + (1 + (ProcessHandle.current().pid() >> 8) % 254) + "."
                     + ProcessHandle.current().pid() % 256 + ".7";
 

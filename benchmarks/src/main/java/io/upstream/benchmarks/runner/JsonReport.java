@@ -18,16 +18,7 @@ final class JsonReport {
     record Setting(Machine machine, Map<String, String> versions, String sinkTls, Pace pace, String finishedAt) {}
 
     static ObjectNode write(Setting setting, List<Row> rows, List<IdleRow> idle, List<Target.Verdict> verdicts) {
-        ObjectNode root = object().put("format", FORMAT).put("finishedAt", setting.finishedAt());
-        Machine machine = setting.machine();
-        root.putObject("machine")
-                .put("cpu", machine.cpu())
-                .put("processors", machine.processors())
-                .put("memoryGib", machine.memoryGib())
-                .put("os", machine.os())
-                .put("java", machine.java());
-        ObjectNode versions = root.putObject("versions");
-        setting.versions().forEach(versions::put);
+        ObjectNode root = head(setting.machine(), setting.versions(), setting.finishedAt());
         root.putObject("settings")
                 .put("rounds", setting.pace().rounds())
                 .put("roundSeconds", setting.pace().round().toMillis() / 1e3)
@@ -42,6 +33,50 @@ final class JsonReport {
         ArrayNode targets = root.putArray("targets");
         verdicts.forEach(verdict -> targets.add(verdict(verdict)));
         return root;
+    }
+
+    /** Of many identities. */
+    static ObjectNode write(
+            Machine machine,
+            Map<String, String> versions,
+            String finishedAt,
+            List<CrowdRow> rows,
+            List<Target.Verdict> verdicts) {
+        ObjectNode root = head(machine, versions, finishedAt);
+        ArrayNode all = root.putArray("identities");
+        rows.forEach(row -> all.add(row(row)));
+        ArrayNode targets = root.putArray("targets");
+        verdicts.forEach(verdict -> targets.add(verdict(verdict)));
+        return root;
+    }
+
+    private static ObjectNode head(Machine machine, Map<String, String> versions, String finishedAt) {
+        ObjectNode root = object().put("format", FORMAT).put("finishedAt", finishedAt);
+        root.putObject("machine")
+                .put("cpu", machine.cpu())
+                .put("processors", machine.processors())
+                .put("memoryGib", machine.memoryGib())
+                .put("os", machine.os())
+                .put("java", machine.java());
+        ObjectNode all = root.putObject("versions");
+        versions.forEach(all::put);
+        return root;
+    }
+
+    static ObjectNode row(CrowdRow row) {
+        ObjectNode node = object().put("way", row.way().id())
+                .put("client", row.client())
+                .put("asked", row.asked())
+                .put("managed", row.managed());
+        if (row.managed() > 0) {
+            node.put("connections", row.connections())
+                    .put("openSeconds", rounded(row.openSeconds()))
+                    .put("sendSeconds", rounded(row.sendSeconds()))
+                    .put("kibEach", rounded(row.kibEach()))
+                    .put("threads", row.threads())
+                    .put("cpuSeconds", rounded(row.cpuSeconds()));
+        }
+        return row.trouble().isEmpty() ? node : node.put("failure", row.trouble());
     }
 
     static ObjectNode row(Row row) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
         description = {
             "Compares Upstream end to end with other client libraries, each in a JVM of its own, against a sink in another. Prints a"
                     + " table, and writes end-to-end.json and charts.",
+            "With --identities it counts instead how many identities a process carries, and writes identities.json.",
             "Takes about ten minutes. Close everything else that computes. Microsoft's client takes part where this user may listen on"
                     + " ports 8883, 5671 and 443 of a loopback address."
         })
@@ -56,6 +57,9 @@ public final class Peers implements Callable<Integer> {
 
     @Option(names = "--quick", description = "A smoke test of a minute or two; its figures mean nothing.")
     private boolean quick;
+
+    @Option(names = "--identities", description = "Many identities in one process, in place of the contests.")
+    private boolean identities;
 
     @Option(names = "--json", description = "One JSON object per line on standard output.")
     private boolean json;
@@ -92,7 +96,7 @@ public final class Peers implements Callable<Integer> {
         Pace pace = quick ? Pace.smoke() : Pace.of(rounds, seconds);
         Path directory = Files.createTempDirectory("upstream-bench-");
         try {
-            return run(contests, pace, directory);
+            return identities ? runCrowds(directory) : run(contests, pace, directory);
         } finally {
             delete(directory);
         }
@@ -125,25 +129,45 @@ public final class Peers implements Callable<Integer> {
                 libraries.versions(),
                 comparison.sinkTls(),
                 pace,
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+                now());
         write(setting, rows, idle, verdicts);
         boolean failed = rows.stream().anyMatch(row -> !row.isComplete())
                 || idle.stream().anyMatch(row -> !row.isComplete());
         return failed ? FAILED : 0;
     }
 
+    private int runCrowds(Path directory) throws IOException {
+        Libraries libraries = new Libraries(peerLibs);
+        List<CrowdRow> rows = new Crowds(libraries, directory, quick, this::progress)
+                .run(row -> print(JsonReport.row(row)));
+        List<Target.Verdict> verdicts = Crowds.judge(rows);
+        verdicts.forEach(verdict -> print(JsonReport.verdict(verdict)));
+        Table table = new Table(stdout);
+        table.printCrowds(json ? List.of() : rows);
+        table.printTargets(json ? List.of() : verdicts);
+        write("identities.json", JsonReport.write(Machine.here(), libraries.versions(), now(), rows, verdicts));
+        return rows.stream().anyMatch(row -> row.managed() == 0) ? FAILED : 0;
+    }
+
+    private static String now() {
+        return Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    private void write(String name, ObjectNode report) throws IOException {
+        Files.createDirectories(out);
+        Files.writeString(
+                out.resolve(name),
+                mapper.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report) + "\n");
+        stderr.printf(Locale.ROOT, "upstream: wrote %s%n", out.resolve(name));
+    }
+
     private void write(JsonReport.Setting setting, List<Row> rows, List<IdleRow> idle, List<Target.Verdict> verdicts)
             throws IOException {
-        Files.createDirectories(out);
-        ObjectNode report = JsonReport.write(setting, rows, idle, verdicts);
-        Files.writeString(
-                out.resolve("end-to-end.json"),
-                mapper.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report) + "\n");
+        write("end-to-end.json", JsonReport.write(setting, rows, idle, verdicts));
         for (Map.Entry<String, String> chart :
                 new Charts(setting, rows, idle).draw().entrySet()) {
             Files.writeString(out.resolve(chart.getKey()), chart.getValue());
         }
-        stderr.printf(Locale.ROOT, "upstream: wrote %s%n", out.resolve("end-to-end.json"));
     }
 
     private void progress(String text) {

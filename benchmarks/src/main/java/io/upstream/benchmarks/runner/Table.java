@@ -74,6 +74,47 @@ final class Table {
         }
     }
 
+    /** Nothing for no rows. */
+    void printCrowds(List<CrowdRow> rows) {
+        if (rows.isEmpty()) {
+            return;
+        }
+        out.printf(
+                "%n%-28s  %-8s  %6s  %8s  %6s  %8s  %8s  %8s  %7s  %8s%n",
+                "many identities",
+                "client",
+                "asked",
+                "managed",
+                "conns",
+                "open s",
+                "sent s",
+                "KiB each",
+                "threads",
+                "CPU s");
+        for (CrowdRow row : rows) {
+            if (row.managed() == 0) {
+                out.printf(
+                        "%-28s  %-8s  %,6d  %,8d  %s%n",
+                        row.way().title(), row.client(), row.asked(), row.managed(), row.trouble());
+                continue;
+            }
+            out.printf(
+                    Locale.ROOT,
+                    "%-28s  %-8s  %,6d  %,8d  %,6d  %8.2f  %8.2f  %8.1f  %,7d  %8.2f  %s%n",
+                    row.way().title(),
+                    row.client(),
+                    row.asked(),
+                    row.managed(),
+                    row.connections(),
+                    row.openSeconds(),
+                    row.sendSeconds(),
+                    row.kibEach(),
+                    row.threads(),
+                    row.cpuSeconds(),
+                    row.trouble());
+        }
+    }
+
     /** Nothing for no verdicts. */
     void printTargets(List<Target.Verdict> verdicts) {
         if (!verdicts.isEmpty()) {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.benchmarks.client;
+
+import io.upstream.Identity;
+import io.upstream.Telemetry;
+import io.upstream.UpstreamRuntime;
+import io.upstream.UpstreamSession;
+import io.upstream.UpstreamTransport;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** Upstream: one transport on one runtime, all identities asked for at once. */
+final class UpstreamCrowd implements Crowd, AutoCloseable {
+    private final Endpoint endpoint;
+    private final UpstreamRuntime runtime = UpstreamRuntime.create();
+    private final UpstreamTransport transport;
+    private final Queue<UpstreamSession> sessions = new ConcurrentLinkedQueue<>();
+
+    UpstreamCrowd(Endpoint endpoint) {
+        this.endpoint = endpoint;
+        this.transport = UpstreamTransport.create(UpstreamClient.options(endpoint), runtime);
+    }
+
+    @Override
+    public Tally.Outcome open(int identities, Duration limit) throws InterruptedException {
+        Tally tally = new Tally(identities);
+        for (int i = 0; i < identities; i++) {
+            transport
+                    .open(Identity.device(endpoint.identity(i)), UpstreamClient.KEY)
+                    .whenComplete((session, failure) -> {
+                        if (failure == null) {
+                            sessions.add(session);
+                        }
+                        tally.done(failure);
+                    });
+        }
+        return tally.await(limit);
+    }
+
+    @Override
+    public Tally.Outcome send(byte[] payload, Duration limit) throws InterruptedException {
+        Telemetry message = UpstreamClient.template().withPayload(payload);
+        Tally tally = new Tally(sessions.size());
+        sessions.forEach(session -> session.send(message).whenComplete((done, failure) -> tally.done(failure)));
+        return tally.await(limit);
+    }
+
+    @Override
+    public int harnessThreads() {
+        return 0;
+    }
+
+    @Override
+    public void close() {
+        transport.close();
+        runtime.close();
+    }
+}
