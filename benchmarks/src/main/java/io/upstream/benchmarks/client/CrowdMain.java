@@ -33,8 +33,8 @@ public final class CrowdMain {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             String[] words = line.split(" ", -1);
-            System.out.println(
-                    answer(args[0], endpoint, Integer.parseInt(words[0]), Duration.ofSeconds(Long.parseLong(words[1]))));
+            System.out.println(answer(
+                    args[0], endpoint, Integer.parseInt(words[0]), Duration.ofSeconds(Long.parseLong(words[1]))));
         }
         // A peer's threads may outlive its connections.
         System.exit(0);

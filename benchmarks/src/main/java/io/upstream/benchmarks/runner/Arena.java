@@ -17,9 +17,8 @@ final class Arena implements AutoCloseable {
     private static final String SINK_NAME = "sink.test";
 
     /** For the clients that know only the well-known ports: an address of this process alone, so that two comparisons do not meet. */
-    static final String OWN_ADDRESS =
-            "127." + (1 + (ProcessHandle.current().pid() >> 8) % 254) + "."
-                    + ProcessHandle.current().pid() % 256 + ".7";
+    static final String OWN_ADDRESS = "127." + (1 + (ProcessHandle.current().pid() >> 8) % 254) + "."
+            + ProcessHandle.current().pid() % 256 + ".7";
 
     private static final int WINDOW = 256;
     private static final Duration PATIENCE = Duration.ofSeconds(90);

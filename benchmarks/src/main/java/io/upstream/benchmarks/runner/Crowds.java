@@ -50,7 +50,8 @@ final class Crowds {
         List<CrowdRow> rows = new ArrayList<>();
         for (Case one : ALL) {
             int identities = quick ? FEW : one.identities();
-            progress.accept(identities + " identities of " + one.client() + ", " + one.way().title());
+            progress.accept(identities + " identities of " + one.client() + ", "
+                    + one.way().title());
             CrowdRow row = run(new Case(one.client(), one.way(), identities));
             seen.accept(row);
             rows.add(row);
@@ -92,8 +93,7 @@ final class Crowds {
                         String.valueOf(port),
                         hub.greeting().path("trust").asText()),
                 files.resolve("client.log"))) {
-            JsonNode answer =
-                    client.ask(one.identities() + " " + LIMIT.toSeconds(), LIMIT.multipliedBy(3));
+            JsonNode answer = client.ask(one.identities() + " " + LIMIT.toSeconds(), LIMIT.multipliedBy(3));
             int connections = Sockets.connectionsTo(Arena.OWN_ADDRESS, port);
             int arrived = hub.ask("count", LIMIT).path("arrived").asInt();
             return row(one, answer, connections, arrived);

@@ -124,12 +124,8 @@ public final class Peers implements Callable<Integer> {
         List<Target.Verdict> verdicts = Target.judge(rows, idle);
         verdicts.forEach(verdict -> print(JsonReport.verdict(verdict)));
         table.printTargets(json ? List.of() : verdicts);
-        JsonReport.Setting setting = new JsonReport.Setting(
-                Machine.here(),
-                libraries.versions(),
-                comparison.sinkTls(),
-                pace,
-                now());
+        JsonReport.Setting setting =
+                new JsonReport.Setting(Machine.here(), libraries.versions(), comparison.sinkTls(), pace, now());
         write(setting, rows, idle, verdicts);
         boolean failed = rows.stream().anyMatch(row -> !row.isComplete())
                 || idle.stream().anyMatch(row -> !row.isComplete());
@@ -138,8 +134,8 @@ public final class Peers implements Callable<Integer> {
 
     private int runCrowds(Path directory) throws IOException {
         Libraries libraries = new Libraries(peerLibs);
-        List<CrowdRow> rows = new Crowds(libraries, directory, quick, this::progress)
-                .run(row -> print(JsonReport.row(row)));
+        List<CrowdRow> rows =
+                new Crowds(libraries, directory, quick, this::progress).run(row -> print(JsonReport.row(row)));
         List<Target.Verdict> verdicts = Crowds.judge(rows);
         verdicts.forEach(verdict -> print(JsonReport.verdict(verdict)));
         Table table = new Table(stdout);

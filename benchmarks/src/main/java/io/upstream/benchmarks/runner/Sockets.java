@@ -38,9 +38,8 @@ final class Sockets {
     static int count(List<String> lines, String remote) {
         return (int) lines.stream()
                 .map(line -> line.strip().split("\\s+"))
-                .filter(words -> words.length > STATE
-                        && words[REMOTE].endsWith(remote)
-                        && words[STATE].equals(ESTABLISHED))
+                .filter(words ->
+                        words.length > STATE && words[REMOTE].endsWith(remote) && words[STATE].equals(ESTABLISHED))
                 .count();
     }
 }

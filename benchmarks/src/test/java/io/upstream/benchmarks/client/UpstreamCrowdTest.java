@@ -22,8 +22,7 @@ class UpstreamCrowdTest {
     @ParameterizedTest
     @EnumSource(names = {"MQTT_TLS", "MQTT_WS", "AMQP_TLS", "AMQP_WS"})
     void everyIdentitySendsOnce(Way way) throws Exception {
-        try (IotHubEmulator hub =
-                IotHubEmulator.builder().directory(directory).start()) {
+        try (IotHubEmulator hub = IotHubEmulator.builder().directory(directory).start()) {
             for (int i = 0; i < IDENTITIES; i++) {
                 hub.addDevice("bench-" + i, Base64.getEncoder().encodeToString(new byte[32]));
             }
