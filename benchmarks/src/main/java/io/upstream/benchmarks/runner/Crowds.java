@@ -120,6 +120,11 @@ final class Crowds {
                 trouble);
     }
 
+    /** Whether a row has no figures, or Upstream's has less than was asked for. A peer may manage fewer: that is a result. */
+    static boolean isFailure(CrowdRow row) {
+        return row.managed() == 0 || (row.client().equals("upstream") && !row.isComplete());
+    }
+
     /** What Upstream is to reach: every identity, one connection over AMQP, and no more than a dozen threads. */
     static List<Target.Verdict> judge(List<CrowdRow> rows) {
         List<Target.Verdict> verdicts = new ArrayList<>();

@@ -142,7 +142,7 @@ public final class Peers implements Callable<Integer> {
         table.printCrowds(json ? List.of() : rows);
         table.printTargets(json ? List.of() : verdicts);
         write("identities.json", JsonReport.write(Machine.here(), libraries.versions(), now(), rows, verdicts));
-        return rows.stream().anyMatch(row -> row.managed() == 0) ? FAILED : 0;
+        return rows.stream().anyMatch(Crowds::isFailure) ? FAILED : 0;
     }
 
     private static String now() {
