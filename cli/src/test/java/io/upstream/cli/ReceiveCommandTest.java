@@ -149,6 +149,7 @@ class ReceiveCommandTest {
     void saysTheSameToPeople() throws Exception {
         String device = hub.newDevice();
         Shell shell = Shell.start(hub.args("receive", device, UpstreamProtocol.AMQP, "--max", "2"));
+        shell.awaitNote(line -> line.contains("waiting for"));
         MethodAnswer answer = hub.hub().invokeMethod(device, "reset", "{}", SOON);
         assertEquals(200, answer.status());
         shell.awaitLine(line -> line.startsWith("method"));

@@ -95,6 +95,11 @@ final class Shell {
         return out.awaitLine(wanted);
     }
 
+    /** Waits for a whole line of standard error. */
+    String awaitNote(Predicate<String> wanted) throws InterruptedException, TimeoutException {
+        return err.awaitLine(wanted);
+    }
+
     /** Waits for the end; fails after 50 seconds. */
     Run end() {
         try {
