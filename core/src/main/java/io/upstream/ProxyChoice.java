@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream;
 
-import java.util.Optional;
+import java.util.List;
 
-/** Says which proxy, if any, a connection goes through. Asked anew for each attempt, off the event loop; thread-safe. */
+/** Says which ways a connection may take. Asked anew for each attempt, off the event loop; thread-safe. */
 @FunctionalInterface
 public interface ProxyChoice {
     /** Straight to the hub. */
-    ProxyChoice DIRECT = target -> Optional.empty();
+    ProxyChoice DIRECT = target -> List.of(Route.DIRECT);
 
     /**
-     * Chooses for one destination.
+     * Chooses for one destination: the ways to try in this order. The next is taken when a proxy cannot be reached, or cannot reach the hub;
+     * never when it refuses.
      *
-     * @return empty for a direct connection
+     * @return at least one
      * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if what was configured is not usable: a proxy that
      *     cannot be understood is never passed by
      */
-    Optional<ProxyServer> proxyFor(HostPort target) throws UpstreamException;
+    List<Route> routesTo(HostPort target) throws UpstreamException;
 }

@@ -4,15 +4,39 @@ package io.upstream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A proxy to go through: an HTTP proxy that answers CONNECT, spoken to in plain text.
+ * A proxy to go through.
  *
- * @param address where it listens; its name is resolved here, the hub's name is not
- * @param credentials for Basic authentication, or null
+ * @param address where it listens; its name is resolved here
+ * @param authentication how to answer a proxy that asks who we are
+ * @param trust which certificates a proxy of kind {@link ProxyKind#HTTPS} may show; the hub's certificate is judged by the options' own
+ * @param certificate shown to a proxy of that kind that asks for one
  */
-public record ProxyServer(HostPort address, @Nullable UserPassword credentials) {
+public record ProxyServer(
+        ProxyKind kind,
+        HostPort address,
+        ProxyAuthentication authentication,
+        Trust trust,
+        @Nullable ClientCertificate certificate)
+        implements Route {
 
+    /** An HTTP proxy spoken to in plain text, without credentials. */
+    public static ProxyServer http(HostPort address) {
+        return of(ProxyKind.HTTP, address, ProxyAuthentication.NONE);
+    }
+
+    /** An HTTP proxy spoken to in plain text. */
+    public static ProxyServer http(HostPort address, UserPassword credentials) {
+        return of(ProxyKind.HTTP, address, ProxyAuthentication.of(credentials));
+    }
+
+    /** A proxy of any kind, its certificate judged by the system's roots. */
+    public static ProxyServer of(ProxyKind kind, HostPort address, ProxyAuthentication authentication) {
+        return new ProxyServer(kind, address, authentication, Trust.system(), null);
+    }
+
+    /** As a URL, without credentials. */
     @Override
     public String toString() {
-        return "http://" + address;
+        return kind.scheme() + "://" + address;
     }
 }

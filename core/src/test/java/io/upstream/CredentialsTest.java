@@ -70,7 +70,7 @@ class CredentialsTest {
                 SasKey.of("Q2FuYXJ5LUNhbmFyeQ=="),
                 SasToken.of("SharedAccessSignature sr=a&sig=Q2FuYXJ5LUNhbmFyeQ%3D%3D&se=1"),
                 new UserPassword("user", "Q2FuYXJ5LUNhbmFyeQ"),
-                new ProxyServer(new HostPort("proxy", 3128), new UserPassword("user", "Q2FuYXJ5LUNhbmFyeQ")),
+                ProxyServer.http(new HostPort("proxy", 3128), new UserPassword("user", "Q2FuYXJ5LUNhbmFyeQ")),
                 ConnectionString.parse("HostName=h.test;DeviceId=d;SharedAccessKey=Q2FuYXJ5LUNhbmFyeQ=="));
     }
 

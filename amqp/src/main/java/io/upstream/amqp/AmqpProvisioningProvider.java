@@ -9,7 +9,7 @@ import io.upstream.UpstreamRuntime;
 import io.upstream.connect.LowerLayers;
 import io.upstream.provisioning.RegistrationRun;
 import io.upstream.provisioning.RegistrationRun.Layers;
-import io.upstream.proxy.TunnelStage;
+import io.upstream.proxy.ProxyLayers;
 import io.upstream.spi.ProvisioningProvider;
 import io.upstream.websocket.WebSocketStage;
 import java.util.EnumSet;
@@ -33,7 +33,7 @@ public final class AmqpProvisioningProvider implements ProvisioningProvider {
             Registration registration,
             UpstreamRuntime runtime,
             CompletionStage<?> wanted) {
-        LowerLayers lower = new LowerLayers(service, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+        LowerLayers lower = new LowerLayers(service, protocol, runtime, ProxyLayers::towards, WebSocketStage::new);
         Layers layers = new Layers(
                 () -> lower.plan(registration.credentials()), () -> new RegistrationLogin(registration, service));
         return RegistrationRun.start(runtime, protocol, service.connectTimeout(), registration, wanted, layers);

@@ -10,7 +10,7 @@ import io.upstream.UpstreamRuntime;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
-import io.upstream.proxy.TunnelStage;
+import io.upstream.proxy.ProxyLayers;
 import io.upstream.websocket.WebSocketStage;
 import java.time.Duration;
 import java.util.UUID;
@@ -28,7 +28,7 @@ final class HubDialler implements Dialler {
     HubDialler(UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime) {
         this.options = options;
         this.runtime = runtime;
-        lower = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+        lower = new LowerLayers(options, protocol, runtime, ProxyLayers::towards, WebSocketStage::new);
     }
 
     @Override

@@ -27,7 +27,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -50,11 +49,11 @@ final class Lab implements AutoCloseable {
 
     UpstreamOptions.Builder options(UpstreamProtocol protocol) {
         ProxyServer through =
-                new ProxyServer(new HostPort("127.0.0.1", proxy.address().getPort()), null);
+                ProxyServer.http(new HostPort("127.0.0.1", proxy.address().getPort()));
         return UpstreamOptions.forHub(hub.hostName())
                 .protocol(protocol)
                 .port(protocol == UpstreamProtocol.AMQP ? hub.amqpPort() : hub.wsPort())
-                .proxy(target -> Optional.of(through))
+                .proxy(target -> List.of(through))
                 .trust(Trust.systemAnd(hub.trustBundle()))
                 .connectTimeout(Duration.ofSeconds(10))
                 .operationTimeout(Duration.ofSeconds(10))

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -90,13 +89,13 @@ class ManyIdentitiesTest {
     void fiftyIdentitiesMakeOneAttemptAfterEachPauseWhileNobodyListens() throws Exception {
         ConnectProxy proxy = ConnectProxy.builder().start();
         int port = proxy.address().getPort();
-        ProxyServer through = new ProxyServer(new HostPort("127.0.0.1", port), null);
+        ProxyServer through = ProxyServer.http(new HostPort("127.0.0.1", port));
         AtomicInteger attempts = new AtomicInteger();
         UpstreamTransport transport = lab.keep(UpstreamTransport.create(
                 lab.options(UpstreamProtocol.AMQP)
                         .proxy(target -> {
                             attempts.incrementAndGet();
-                            return Optional.of(through);
+                            return List.of(through);
                         })
                         .reconnect(QUICK)
                         .build(),

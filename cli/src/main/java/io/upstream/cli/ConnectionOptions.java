@@ -3,6 +3,7 @@ package io.upstream.cli;
 
 import io.upstream.HostPort;
 import io.upstream.ProxyChoice;
+import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
@@ -136,7 +137,7 @@ final class ConnectionOptions {
             }
         }
         HostPort webSocket = options.build().target(UpstreamProtocol.AMQP_WS);
-        return choice.proxyFor(webSocket).isPresent() ? PROXY_ORDER : DIRECT_ORDER;
+        return choice.routesTo(webSocket).get(0).equals(Route.DIRECT) ? DIRECT_ORDER : PROXY_ORDER;
     }
 
     /** Azure IoT Edge reads the name without regard to case; an exact match wins. */

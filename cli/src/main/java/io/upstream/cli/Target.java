@@ -4,6 +4,7 @@ package io.upstream.cli;
 import io.upstream.Credentials;
 import io.upstream.HostPort;
 import io.upstream.Identity;
+import io.upstream.Route;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
@@ -16,6 +17,7 @@ record Target(Identity identity, Credentials credentials, UpstreamOptions option
     @Nullable
     String proxyFor(UpstreamProtocol protocol) throws UpstreamException {
         HostPort address = options.target(protocol);
-        return options.proxy().proxyFor(address).map(Object::toString).orElse(null);
+        Route route = options.proxy().routesTo(address).get(0);
+        return route.equals(Route.DIRECT) ? null : route.toString();
     }
 }

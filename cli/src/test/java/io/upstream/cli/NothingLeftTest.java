@@ -37,7 +37,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.Optional;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -185,11 +185,11 @@ class NothingLeftTest {
 
     private static UpstreamOptions options(UpstreamProtocol protocol, Route route, Life life) {
         ProxyServer server =
-                new ProxyServer(new HostPort("127.0.0.1", proxy.address().getPort()), null);
+                ProxyServer.http(new HostPort("127.0.0.1", proxy.address().getPort()));
         return UpstreamOptions.forHub("localhost")
                 .protocol(protocol)
                 .port(life == Life.ABORTED_OPEN ? silentHub.getLocalPort() : hub.port(protocol))
-                .proxy(target -> route == Route.PROXY ? Optional.of(server) : Optional.empty())
+                .proxy(target -> List.of(route == Route.PROXY ? server : io.upstream.Route.DIRECT))
                 .trust(Trust.systemAnd(hub.hub().trustBundle()))
                 .connectTimeout(LIMIT)
                 .operationTimeout(LIMIT)

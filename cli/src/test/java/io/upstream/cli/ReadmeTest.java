@@ -10,6 +10,7 @@ import io.upstream.HostPort;
 import io.upstream.Identity;
 import io.upstream.Phase;
 import io.upstream.Provisioning;
+import io.upstream.ProxyServer;
 import io.upstream.SasKey;
 import io.upstream.Telemetry;
 import io.upstream.Trust;
@@ -17,6 +18,7 @@ import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
+import io.upstream.UserPassword;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.hub.Authentication.CertificateAuthority;
 import io.upstream.emulator.hub.HubMessage;
@@ -202,11 +204,8 @@ class ReadmeTest {
         UpstreamOptions options = ReadmeExamples.proxy();
         HostPort target = options.target(UpstreamProtocol.MQTT_WS);
         assertEquals(
-                new HostPort("proxy.example", 3128),
-                options.proxy().proxyFor(target).orElseThrow().address());
-        assertEquals(
-                "p@ss",
-                options.proxy().proxyFor(target).orElseThrow().credentials().password());
+                List.of(ProxyServer.http(new HostPort("proxy.example", 3128), new UserPassword("user", "p@ss"))),
+                options.proxy().routesTo(target));
     }
 
     /** The shell's part is played here, and the proxy's address is the one on this machine. The hub's name resolves at the proxy only. */

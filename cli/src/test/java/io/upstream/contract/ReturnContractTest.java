@@ -13,6 +13,7 @@ import io.upstream.MethodResponse;
 import io.upstream.NetworkException;
 import io.upstream.Phase;
 import io.upstream.Reconnect;
+import io.upstream.Route;
 import io.upstream.SessionStatus;
 import io.upstream.Settlement;
 import io.upstream.Telemetry;
@@ -24,7 +25,6 @@ import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.SentMessage;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -55,7 +55,7 @@ class ReturnContractTest extends SessionContract {
     private UpstreamSession openWithHandlers(Reconnect policy) throws Exception {
         UpstreamSession session = open(options -> options.reconnect(policy).proxy(target -> {
             pass();
-            return Optional.empty();
+            return List.of(Route.DIRECT);
         }));
         session.onStatus(told::add);
         assertEquals(Phase.CONNECTED, next(told).phase());

@@ -42,6 +42,7 @@ public final class ConnectAttempt {
     private final AttemptGuard guard = new AttemptGuard(this::fail);
     private Where where = Where.here("plan");
     private @Nullable Channel channel;
+    private int connections;
 
     private ConnectAttempt(UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
         this.loop = loop;
@@ -179,7 +180,8 @@ public final class ConnectAttempt {
         socket.addListener(done -> {
             if (socket.isSuccess()) {
                 log.debug("connected to {} for {}", socket.channel().remoteAddress(), plan);
-                establish(plan, 0);
+                connections++;
+                establish(plan, addresses, 0);
             } else if (index + 1 < addresses.size()) {
                 openSocket(plan, addresses, index + 1);
             } else {
@@ -188,7 +190,7 @@ public final class ConnectAttempt {
         });
     }
 
-    private void establish(ConnectPlan plan, int index) {
+    private void establish(ConnectPlan plan, List<InetAddress> addresses, int index) {
         assert loop.inEventLoop();
         Channel open = channel;
         if (outcome.isDone() || open == null) {
@@ -202,11 +204,23 @@ public final class ConnectAttempt {
         where = plan.where(stage.name());
         begun(stage, open).whenComplete((up, error) -> {
             if (error == null) {
-                establish(plan, index + 1);
+                establish(plan, addresses, index + 1);
+            } else if (Failures.unwrap(error) instanceof FreshConnection wanted) {
+                startAfresh(plan, addresses, open, wanted);
             } else {
                 fail(error);
             }
         });
+    }
+
+    private void startAfresh(ConnectPlan plan, List<InetAddress> addresses, Channel old, FreshConnection wanted) {
+        if (connections == FreshConnection.MAX_CONNECTIONS) {
+            fail(wanted.otherwise());
+            return;
+        }
+        guard.leave(old.pipeline());
+        old.close();
+        openSocket(plan, addresses, 0);
     }
 
     /** What a layer throws would else be lost in a listener, and the attempt hang until its deadline. */

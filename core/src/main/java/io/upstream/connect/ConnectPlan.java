@@ -3,10 +3,10 @@ package io.upstream.connect;
 
 import io.upstream.HostPort;
 import io.upstream.ProxyServer;
+import io.upstream.Route;
 import io.upstream.UpstreamException.Where;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,55 +15,58 @@ import java.util.stream.Stream;
  * The layers of one connection, in order: a value, printed in logs. The four protocols are four of these.
  *
  * @param target the hub, whose name is not resolved here when there is a proxy
- * @param proxy what the socket is opened to instead
+ * @param route what the socket is opened to
  * @param peer what the target is, for people
  */
-public record ConnectPlan(HostPort target, Optional<ProxyServer> proxy, List<ConnectStage> stages, String peer) {
+public record ConnectPlan(HostPort target, Route route, List<ConnectStage> stages, String peer) {
     static final String RESOLVE = "resolve";
     static final String TCP = "tcp";
-    private static final Set<String> AT_FIRST_HOP = Set.of(RESOLVE, TCP, "tunnel");
+    private static final Set<String> AT_FIRST_HOP = Set.of(RESOLVE, TCP, "proxy-tls", "tunnel");
 
     public ConnectPlan {
         stages = List.copyOf(stages);
     }
 
     public static ConnectPlan to(HostPort target) {
-        return new ConnectPlan(target, Optional.empty(), List.of(), "hub");
+        return new ConnectPlan(target, Route.DIRECT, List.of(), "hub");
     }
 
-    /** Opens the socket to {@code server} and has {@code tunnel} reach the target from there; must come before all other layers. */
-    public ConnectPlan through(ProxyServer server, ConnectStage tunnel) {
+    /** Opens the socket to {@code server} and has {@code layers} reach the target from there; must come before all other layers. */
+    public ConnectPlan through(ProxyServer server, List<ConnectStage> layers) {
         if (!stages.isEmpty()) {
             throw new IllegalStateException("the tunnel must be the first layer, after " + this);
         }
-        return new ConnectPlan(target, Optional.of(server), List.of(tunnel), peer);
+        return new ConnectPlan(target, server, layers, peer);
     }
 
     /** Adds a layer above the others. */
     public ConnectPlan then(ConnectStage stage) {
         List<ConnectStage> more = new ArrayList<>(stages);
         more.add(stage);
-        return new ConnectPlan(target, proxy, more, peer);
+        return new ConnectPlan(target, route, more, peer);
     }
 
     /** Has failures call the target by another name than {@code hub}. */
     public ConnectPlan calling(String name) {
-        return new ConnectPlan(target, proxy, stages, name);
+        return new ConnectPlan(target, route, stages, name);
     }
 
     /** What the socket is opened to. */
     public HostPort firstHop() {
-        return proxy.map(ProxyServer::address).orElse(target);
+        return route instanceof ProxyServer proxy ? proxy.address() : target;
     }
 
     /** The place that a failure of {@code stage} is blamed on. */
     public Where where(String stage) {
         String hub = peer + " " + target;
-        String hop = proxy.map(server -> AT_FIRST_HOP.contains(stage)
-                        ? "proxy " + server.address()
-                        : hub + " (through proxy " + server.address() + ")")
-                .orElse(hub);
-        return new Where(stage, hop);
+        if (!(route instanceof ProxyServer proxy)) {
+            return new Where(stage, hub);
+        }
+        return new Where(
+                stage,
+                AT_FIRST_HOP.contains(stage)
+                        ? "proxy " + proxy.address()
+                        : hub + " (through proxy " + proxy.address() + ")");
     }
 
     @Override

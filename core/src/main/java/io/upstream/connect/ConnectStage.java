@@ -6,7 +6,8 @@ import io.upstream.UpstreamException;
 import java.util.concurrent.CompletionStage;
 
 /**
- * One layer of a connection: a proxy tunnel, TLS, a WebSocket upgrade, a protocol login. An instance serves one attempt.
+ * One layer of a connection: a proxy tunnel, TLS, a WebSocket upgrade, a protocol login. An instance serves one attempt,
+ * which may take several connections, one after the other.
  *
  * <p>Everything runs on the channel's event loop. A stage adds its handlers with {@link PipelineNames#append}, speaks, and completes
  * exactly once:
@@ -16,7 +17,8 @@ import java.util.concurrent.CompletionStage;
  *       already in the pipeline when surplus bytes are passed on;
  *   <li>surplus bytes are passed on or refused, never dropped;
  *   <li>on failure it completes with an {@link UpstreamException} that carries {@code where}. It neither closes the channel nor logs:
- *       the attempt does.
+ *       the attempt does;
+ *   <li>with {@link FreshConnection} it asks for another connection instead.
  * </ul>
  */
 public interface ConnectStage {

@@ -107,7 +107,7 @@ public final class Failures {
         return line.length() <= 200 ? line : line.substring(0, 200) + "…";
     }
 
-    private static Throwable unwrap(Throwable error) {
+    static Throwable unwrap(Throwable error) {
         Throwable cause = error;
         while ((cause instanceof CompletionException || cause instanceof DecoderException)
                 && cause.getCause() != null) {

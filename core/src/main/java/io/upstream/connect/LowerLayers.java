@@ -6,11 +6,12 @@ import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.HostPort;
 import io.upstream.ProxyServer;
+import io.upstream.Route;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
-import java.util.Optional;
+import java.util.List;
 import java.util.concurrent.Executor;
 
 /**
@@ -25,16 +26,17 @@ public final class LowerLayers {
 
     private final UpstreamOptions options;
     private final UpstreamProtocol protocol;
+    private final UpstreamRuntime runtime;
     private final Executor tasks;
     private final SharedTls sharedTls;
     private final TlsContexts tls;
     private final TunnelFactory tunnel;
     private final WebSocketFactory webSocket;
 
-    /** Makes the stage that reaches {@code target} through {@code proxy}. */
+    /** Makes the stages that reach {@code target} through {@code proxy}; may block. */
     @FunctionalInterface
     public interface TunnelFactory {
-        ConnectStage create(ProxyServer proxy, HostPort target);
+        List<ConnectStage> create(ProxyServer proxy, HostPort target, UpstreamRuntime runtime) throws UpstreamException;
     }
 
     /** Makes the stage that upgrades to a WebSocket. */
@@ -56,6 +58,7 @@ public final class LowerLayers {
             WebSocketFactory webSocket) {
         this.options = options;
         this.protocol = protocol;
+        this.runtime = runtime;
         this.tasks = runtime.blocking();
         this.sharedTls = SharedTls.on(runtime);
         this.tls = sharedTls.contexts(options.trust());
@@ -70,10 +73,10 @@ public final class LowerLayers {
      */
     public ConnectPlan plan(Credentials credentials) throws UpstreamException {
         HostPort target = options.target(protocol);
-        Optional<ProxyServer> proxy = options.proxy().proxyFor(target);
+        Route route = options.proxy().routesTo(target).get(0);
         ConnectPlan plan = ConnectPlan.to(target);
-        if (proxy.isPresent()) {
-            plan = plan.through(proxy.get(), tunnel.create(proxy.get(), target));
+        if (route instanceof ProxyServer proxy) {
+            plan = plan.through(proxy, tunnel.create(proxy, target, runtime));
         }
         plan = plan.then(new TlsStage(context(credentials), target, tasks));
         return protocol.isWebSocket() ? plan.then(webSocket.create(target, path(credentials), subprotocol())) : plan;

@@ -245,7 +245,7 @@ class ConnectAttemptTest {
         HostPort unknown = new HostPort("nowhere.invalid", 8883);
         UpstreamException direct = failureOf(start(AMPLE, ConnectPlan.to(unknown)));
         ConnectPlan proxied =
-                ConnectPlan.to(hub).through(new ProxyServer(unknown, null), new LetterStage("tunnel", 'a'));
+                ConnectPlan.to(hub).through(ProxyServer.http(unknown), List.of(new LetterStage("tunnel", 'a')));
         UpstreamException through = failureOf(start(AMPLE, proxied));
 
         assertEquals(FailureKind.DNS, direct.kind());
@@ -258,7 +258,7 @@ class ConnectAttemptTest {
     void opensTheSocketToTheProxyAndNeverResolvesTheHub() throws Exception {
         HostPort unknown = new HostPort("nowhere.invalid", 8883);
         ConnectPlan plan = ConnectPlan.to(unknown)
-                .through(new ProxyServer(hub, null), new LetterStage("tunnel", 'a'))
+                .through(ProxyServer.http(hub), List.of(new LetterStage("tunnel", 'a')))
                 .then(new LetterStage("tls", 'b'));
         ConnectAttempt attempt = start(Duration.ofSeconds(2), plan);
         try (Socket peer = server.accept()) {
@@ -327,12 +327,12 @@ class ConnectAttemptTest {
     @Test
     void printsItsLayersInOrder() {
         ConnectPlan plan = ConnectPlan.to(new HostPort("h", 443))
-                .through(new ProxyServer(new HostPort("p", 3128), null), new LetterStage("tunnel", 'a'))
+                .through(ProxyServer.http(new HostPort("p", 3128)), List.of(new LetterStage("tunnel", 'a')))
                 .then(new LetterStage("tls", 'b'));
         assertEquals("tcp p:3128 > tunnel > tls", plan.toString());
         assertThrows(
                 IllegalStateException.class,
-                () -> plan.through(new ProxyServer(hub, null), new LetterStage("tunnel", 'c')));
+                () -> plan.through(ProxyServer.http(hub), List.of(new LetterStage("tunnel", 'c'))));
     }
 
     /** A plan that waits for something, such as a token. */

@@ -50,7 +50,7 @@ class LowerLayersTest {
                 UpstreamOptions.forHub("hub.test").build(),
                 protocol,
                 runtime,
-                (proxy, target) -> stage("tunnel"),
+                (proxy, target, on) -> List.of(stage("tunnel")),
                 (target, path, subprotocol) -> {
                     asked.add(path + " " + subprotocol);
                     return stage("websocket");

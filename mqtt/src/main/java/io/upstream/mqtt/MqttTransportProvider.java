@@ -6,7 +6,7 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamTransport;
 import io.upstream.connect.LowerLayers;
-import io.upstream.proxy.TunnelStage;
+import io.upstream.proxy.ProxyLayers;
 import io.upstream.spi.UpstreamTransportProvider;
 import io.upstream.websocket.WebSocketStage;
 import java.util.EnumSet;
@@ -27,7 +27,7 @@ public final class MqttTransportProvider implements UpstreamTransportProvider {
         if (!protocols().contains(protocol)) {
             throw new IllegalArgumentException("this module speaks " + protocols() + ", not " + protocol);
         }
-        LowerLayers layers = new LowerLayers(options, protocol, runtime, TunnelStage::new, WebSocketStage::new);
+        LowerLayers layers = new LowerLayers(options, protocol, runtime, ProxyLayers::towards, WebSocketStage::new);
         return new MqttTransport(protocol, options, runtime, layers);
     }
 }

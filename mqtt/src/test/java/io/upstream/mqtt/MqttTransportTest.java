@@ -46,7 +46,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -277,8 +276,8 @@ class MqttTransportTest {
                 ConnectProxy.builder().credentials("u", "p").allowPorts(port).start()) {
             HostPort address = new HostPort(
                     proxy.address().getHostString(), proxy.address().getPort());
-            ProxyServer server = new ProxyServer(address, new UserPassword("u", "p"));
-            UpstreamSession session = open(transport(protocol, port, target -> Optional.of(server)), device);
+            ProxyServer server = ProxyServer.http(address, new UserPassword("u", "p"));
+            UpstreamSession session = open(transport(protocol, port, target -> List.of(server)), device);
             await(session.send(Telemetry.json("1")));
             assertEquals(1, hub.telemetry(device).size());
             CompletableFuture<SessionStatus> ended = new CompletableFuture<>();

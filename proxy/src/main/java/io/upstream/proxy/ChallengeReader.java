@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
+import io.upstream.ProxyChallenge;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,7 +19,7 @@ final class ChallengeReader {
     static final int MAX_LINE = 8 << 10;
 
     private final String line;
-    private final List<Challenge> found = new ArrayList<>();
+    private final List<ProxyChallenge> found = new ArrayList<>();
     private int at;
     private String scheme = "";
     private String token = "";
@@ -28,7 +29,15 @@ final class ChallengeReader {
         this.line = line.length() <= MAX_LINE ? line : line.substring(0, MAX_LINE);
     }
 
-    List<Challenge> read() {
+    /** All challenges of all field lines, at most {@value #MAX_CHALLENGES}. */
+    static List<ProxyChallenge> readAll(List<String> lines) {
+        return lines.stream()
+                .flatMap(line -> new ChallengeReader(line).read().stream())
+                .limit(MAX_CHALLENGES)
+                .toList();
+    }
+
+    List<ProxyChallenge> read() {
         boolean sound = true;
         while (sound && skipSeparators() && found.size() < MAX_CHALLENGES) {
             sound = element();
@@ -126,7 +135,7 @@ final class ChallengeReader {
 
     private void endOfChallenge() {
         if (!scheme.isEmpty() && found.size() < MAX_CHALLENGES) {
-            found.add(new Challenge(scheme, token, parameters));
+            found.add(new ProxyChallenge(scheme, token, parameters));
         }
         scheme = "";
         token = "";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
+import io.upstream.ProxyChallenge;
 import io.upstream.UserPassword;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -32,7 +33,7 @@ final class PreemptiveBasic implements ProxyAuthorization {
     }
 
     @Override
-    public Optional<String> answer(List<Challenge> challenges) {
+    public Optional<String> answer(List<ProxyChallenge> challenges) {
         return challenges.isEmpty() ? Optional.of(value) : Optional.empty();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
+import io.upstream.ProxyChallenge;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,5 +17,5 @@ interface ProxyAuthorization {
      * @param challenges of the 407 that this CONNECT answers; empty for the first
      * @return empty to send none, which ends the attempt when there was a challenge
      */
-    Optional<String> answer(List<Challenge> challenges);
+    Optional<String> answer(List<ProxyChallenge> challenges);
 }

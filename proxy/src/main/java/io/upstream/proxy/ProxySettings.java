@@ -3,8 +3,10 @@ package io.upstream.proxy;
 
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyChoice;
 import io.upstream.ProxyServer;
+import io.upstream.Route;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import java.util.ArrayList;
@@ -104,15 +106,16 @@ public final class ProxySettings implements ProxyChoice {
      *     address with a zone
      */
     @Override
-    public Optional<ProxyServer> proxyFor(HostPort target) throws UpstreamException {
+    public List<Route> routesTo(HostPort target) throws UpstreamException {
         if (exceptions.itemFor(target).isPresent()) {
-            return Optional.empty();
+            return List.of(Route.DIRECT);
         }
         validate();
         if (server.isPresent()) {
             checkNameable(target);
+            return List.of(server.get());
         }
-        return server;
+        return List.of(Route.DIRECT);
     }
 
     private static void checkNameable(HostPort target) throws UpstreamException {
@@ -125,7 +128,7 @@ public final class ProxySettings implements ProxyChoice {
     }
 
     /**
-     * One line for people: what {@link #proxyFor} decides, by which rule, and what is odd about the settings. Credentials are not
+     * One line for people: what {@link #routesTo} decides, by which rule, and what is odd about the settings. Credentials are not
      * shown. The wording may change.
      */
     public String explain(HostPort target) {
@@ -140,10 +143,13 @@ public final class ProxySettings implements ProxyChoice {
             return "direct, excepted from the proxy by '" + exception.get() + "'";
         }
         try {
-            return proxyFor(target)
-                    .map(proxy -> "through proxy " + proxy + (proxy.credentials() == null ? "" : " with credentials")
-                            + ", by " + source)
-                    .orElse("direct, by " + source);
+            Route route = routesTo(target).get(0);
+            return route instanceof ProxyServer proxy
+                    ? "through proxy " + proxy
+                            + (proxy.authentication().equals(ProxyAuthentication.NONE) ? "" : " with credentials")
+                            + ", by "
+                            + source
+                    : "direct, by " + source;
         } catch (UpstreamException e) {
             return "error, " + e.getMessage();
         }

@@ -120,7 +120,8 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
         private ProxyServer server(String authority) {
             int at = authority.lastIndexOf('@');
             UserPassword credentials = at < 0 ? null : credentials(authority.substring(0, at));
-            return new ProxyServer(address(authority.substring(at + 1)), credentials);
+            HostPort address = address(authority.substring(at + 1));
+            return credentials == null ? ProxyServer.http(address) : ProxyServer.http(address, credentials);
         }
 
         private UserPassword credentials(String userinfo) {

@@ -4,6 +4,7 @@ package io.upstream.proxy;
 import io.netty.buffer.ByteBuf;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.ProxyChallenge;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
@@ -87,8 +88,8 @@ final class TunnelFailures {
     }
 
     private String authentication(ConnectResponse response) {
-        List<Challenge> offered = Challenge.parse(response.values("proxy-authenticate"));
-        boolean takesBasic = offered.stream().anyMatch(Challenge::isBasic);
+        List<ProxyChallenge> offered = ChallengeReader.readAll(response.values("proxy-authenticate"));
+        boolean takesBasic = offered.stream().anyMatch(challenge -> challenge.isOf("Basic"));
         String schemes = offered.isEmpty()
                 ? "no scheme offered"
                 : "schemes offered: " + offered.stream().map(this::describe).collect(Collectors.joining(", "));
@@ -101,7 +102,7 @@ final class TunnelFailures {
                 : where.hop() + " does not take these credentials (" + schemes + "): check user name and password";
     }
 
-    private String describe(Challenge challenge) {
+    private String describe(ProxyChallenge challenge) {
         String realm = challenge.parameters().getOrDefault("realm", "");
         return excerpt(challenge.scheme()) + (realm.isEmpty() ? "" : " for '" + excerpt(realm) + "'");
     }

@@ -64,7 +64,7 @@ public final class TunnelStage implements ConnectStage {
     }
 
     private ProxyAuthorization authorization() {
-        UserPassword credentials = proxy.credentials();
+        UserPassword credentials = proxy.authentication().userPassword();
         return credentials == null ? ProxyAuthorization.NONE : new PreemptiveBasic(credentials);
     }
 }

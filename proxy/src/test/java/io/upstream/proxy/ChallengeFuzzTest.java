@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.upstream.ProxyChallenge;
 import io.upstream.testing.Mutants;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -31,9 +32,9 @@ class ChallengeFuzzTest {
     @MethodSource("seeds")
     @FuzzTest
     void readsAnyLineWithinTheLimits(byte[] input) {
-        List<Challenge> challenges = read(new String(input, StandardCharsets.ISO_8859_1));
+        List<ProxyChallenge> challenges = read(new String(input, StandardCharsets.ISO_8859_1));
         assertTrue(challenges.size() <= ChallengeReader.MAX_CHALLENGES);
-        for (Challenge challenge : challenges) {
+        for (ProxyChallenge challenge : challenges) {
             assertFalse(challenge.scheme().isEmpty());
             assertTrue(challenge.parameters().size() <= ChallengeReader.MAX_PARAMETERS);
             assertTrue(challenge.token().isEmpty() || challenge.parameters().isEmpty());
@@ -49,11 +50,11 @@ class ChallengeFuzzTest {
         Mutants.feed(seeds(), 10_000, this::readsAnyLineWithinTheLimits);
     }
 
-    private static List<Challenge> read(String line) {
+    private static List<ProxyChallenge> read(String line) {
         return new ChallengeReader(line).read();
     }
 
-    private static String written(Challenge challenge) {
+    private static String written(ProxyChallenge challenge) {
         String parameters = challenge.parameters().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .map(entry -> entry.getKey().toUpperCase(Locale.ROOT) + "=\""

@@ -3,6 +3,7 @@ package io.upstream.proxy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.upstream.ProxyChallenge;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -35,12 +36,14 @@ class ChallengeTest {
     void findsTheSchemesOf(String line, String schemes) {
         assertEquals(
                 schemes.equals("''") ? "" : schemes,
-                Challenge.parse(List.of(line)).stream().map(Challenge::scheme).collect(Collectors.joining(" ")));
+                ChallengeReader.readAll(List.of(line)).stream()
+                        .map(ProxyChallenge::scheme)
+                        .collect(Collectors.joining(" ")));
     }
 
     @Test
     void readsParametersWithCommasEscapesAndBlanks() {
-        Challenge digest =
+        ProxyChallenge digest =
                 only("Digest realm=\"a\\\"b\\\\c, d\" ,\tQOP = \"auth,auth-int\", algorithm=MD5, realm=second");
         assertEquals(Map.of("realm", "a\"b\\c, d", "qop", "auth,auth-int", "algorithm", "MD5"), digest.parameters());
     }
@@ -54,28 +57,29 @@ class ChallengeTest {
 
     @Test
     void losesTheParametersOfABrokenChallenge() {
-        assertEquals(new Challenge("Basic", "", Map.of()), only("Basic charset=\"UTF-8\", realm=\"a\"b\""));
+        assertEquals(new ProxyChallenge("Basic", "", Map.of()), only("Basic charset=\"UTF-8\", realm=\"a\"b\""));
     }
 
     @Test
     void joinsLines() {
-        List<Challenge> challenges = Challenge.parse(List.of("Digest nonce=\"n\"", "Basic realm=\"x\""));
+        List<ProxyChallenge> challenges = ChallengeReader.readAll(List.of("Digest nonce=\"n\"", "Basic realm=\"x\""));
         assertEquals(
                 List.of("Digest", "Basic"),
-                challenges.stream().map(Challenge::scheme).toList());
+                challenges.stream().map(ProxyChallenge::scheme).toList());
     }
 
     @Test
     void readsOnlySoMuch() {
         assertEquals(
                 ChallengeReader.MAX_CHALLENGES,
-                Challenge.parse(List.of("A,".repeat(1000))).size());
+                ChallengeReader.readAll(List.of("A,".repeat(1000))).size());
         assertEquals(
                 ChallengeReader.MAX_CHALLENGES,
-                Challenge.parse(List.of("A,".repeat(10), "A,".repeat(10))).size());
+                ChallengeReader.readAll(List.of("A,".repeat(10), "A,".repeat(10)))
+                        .size());
         assertEquals(
                 1,
-                Challenge.parse(List.of("Basic realm=" + "x".repeat(1 << 20) + ", NTLM"))
+                ChallengeReader.readAll(List.of("Basic realm=" + "x".repeat(1 << 20) + ", NTLM"))
                         .size());
         assertEquals(Map.of(), only("A " + numbered(40)).parameters());
     }
@@ -88,8 +92,8 @@ class ChallengeTest {
         return text.toString();
     }
 
-    private static Challenge only(String line) {
-        List<Challenge> challenges = Challenge.parse(List.of(line));
+    private static ProxyChallenge only(String line) {
+        List<ProxyChallenge> challenges = ChallengeReader.readAll(List.of(line));
         assertEquals(1, challenges.size(), challenges.toString());
         return challenges.get(0);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.upstream.ProxyChallenge;
 import io.upstream.proxy.ConnectResponseParser.Outcome;
 import io.upstream.testing.Mutants;
 import java.nio.charset.StandardCharsets;
@@ -67,7 +68,7 @@ class ConnectResponseFuzzTest {
         ConnectResponse response = parser.response();
         assertTrue(response.status() >= 200 && response.status() <= 599);
         assertTrue(response.fields().size() <= ConnectResponseParser.MAX_FIELDS);
-        List<Challenge> challenges = Challenge.parse(response.values("proxy-authenticate"));
+        List<ProxyChallenge> challenges = ChallengeReader.readAll(response.values("proxy-authenticate"));
         assertTrue(challenges.size() <= ChallengeReader.MAX_CHALLENGES);
     }
 }

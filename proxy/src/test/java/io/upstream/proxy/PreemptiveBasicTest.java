@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.upstream.ProxyChallenge;
 import io.upstream.UserPassword;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,7 @@ class PreemptiveBasicTest {
     @Test
     void answersNoChallenge() {
         PreemptiveBasic basic = new PreemptiveBasic(new UserPassword("u", "p"));
-        assertEquals(Optional.empty(), basic.answer(List.of(new Challenge("Basic", "", Map.of()))));
+        assertEquals(Optional.empty(), basic.answer(List.of(new ProxyChallenge("Basic", "", Map.of()))));
     }
 
     @ParameterizedTest

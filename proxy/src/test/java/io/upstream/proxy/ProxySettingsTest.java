@@ -12,7 +12,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyServer;
+import io.upstream.Route;
 import io.upstream.UpstreamException;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +53,7 @@ class ProxySettingsTest {
     void readsTheEnvironment(String variables, String expected) throws UpstreamException {
         ProxySettings settings = ProxySettings.from(environment(variables));
         settings.validate();
-        assertEquals(expected, settings.proxyFor(HUB).map(ProxyServer::toString).orElse("direct"));
+        assertEquals(expected, settings.routesTo(HUB).get(0).toString());
     }
 
     @ParameterizedTest(name = "{0}")
@@ -85,7 +85,7 @@ class ProxySettingsTest {
         ProxySettings settings = ProxySettings.from(Map.of("https_proxy", value, "ALL_PROXY", "other:1"));
         for (String message : List.of(
                 failure(settings::validate).getMessage(),
-                failure(() -> settings.proxyFor(HUB)).getMessage(),
+                failure(() -> settings.routesTo(HUB)).getMessage(),
                 settings.explain(HUB),
                 settings.toString())) {
             assertFalse(message.contains(HUNTER), message);
@@ -96,18 +96,18 @@ class ProxySettingsTest {
     @Test
     void leavesThisMachineOutOfTheEnvironmentsProxy() throws UpstreamException {
         ProxySettings settings = ProxySettings.from(environment("https_proxy=a:1"));
-        assertTrue(settings.proxyFor(new HostPort("localhost", 8883)).isEmpty());
-        assertTrue(settings.proxyFor(new HostPort("127.0.0.1", 8883)).isEmpty());
-        assertTrue(settings.proxyFor(new HostPort("::1", 8883)).isEmpty());
+        assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("localhost", 8883)));
+        assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("127.0.0.1", 8883)));
+        assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("::1", 8883)));
     }
 
     @Test
     void takesAGivenProxyForEveryDestination() throws UpstreamException {
         ProxySettings settings = ProxySettings.fromUrl("http://user:hunter2@proxy:3128");
-        assertEquals("http://proxy:3128", settings.proxyFor(HUB).orElseThrow().toString());
+        assertEquals("http://proxy:3128", settings.routesTo(HUB).get(0).toString());
         assertEquals(
                 "http://proxy:3128",
-                settings.proxyFor(new HostPort("127.0.0.1", 443)).orElseThrow().toString());
+                settings.routesTo(new HostPort("127.0.0.1", 443)).get(0).toString());
         assertEquals(
                 "hub.azure-devices.net:8883: through proxy http://proxy:3128 with credentials, by the proxy's URL",
                 settings.explain(HUB));
@@ -120,7 +120,7 @@ class ProxySettingsTest {
         ProxySettings settings = ProxySettings.fromUrl(url);
         assertEquals(FailureKind.CONFIGURATION, failure(settings::validate).kind());
         assertEquals(
-                FailureKind.CONFIGURATION, failure(() -> settings.proxyFor(HUB)).kind());
+                FailureKind.CONFIGURATION, failure(() -> settings.routesTo(HUB)).kind());
     }
 
     @ParameterizedTest
@@ -129,13 +129,13 @@ class ProxySettingsTest {
         ProxySettings settings = ProxySettings.fromUrl("http://proxy:3128");
         assertEquals(
                 FailureKind.CONFIGURATION,
-                failure(() -> settings.proxyFor(new HostPort(host, 443))).kind());
+                failure(() -> settings.routesTo(new HostPort(host, 443))).kind());
     }
 
     @Test
     void goesDirectWhenToldTo() throws UpstreamException {
-        assertTrue(ProxySettings.direct().proxyFor(HUB).isEmpty());
-        assertTrue(ProxySettings.fromUrl("direct://").proxyFor(HUB).isEmpty());
+        assertEquals(List.of(Route.DIRECT), ProxySettings.direct().routesTo(HUB));
+        assertEquals(List.of(Route.DIRECT), ProxySettings.fromUrl("direct://").routesTo(HUB));
         assertEquals(
                 "ProxySettings[the choice to go direct: direct]",
                 ProxySettings.direct().toString());

@@ -54,7 +54,7 @@ class ProxyUrlFuzzTest {
     private static void check(ProxyServer server) {
         String address = server.address().toString();
         assertTrue(server.address().port() >= 1 && server.address().port() <= 65_535);
-        if (server.credentials() != null && !address.contains(SECRET)) {
+        if (server.authentication().userPassword() != null && !address.contains(SECRET)) {
             assertFalse(server.toString().contains(SECRET), "a password in the text form");
         }
         if (address.indexOf('%') < 0) { // a zone is written in two ways

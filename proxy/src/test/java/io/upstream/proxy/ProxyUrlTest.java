@@ -45,7 +45,7 @@ class ProxyUrlTest {
             })
     void readsHostAndPort(String url, String host, int port, String warning) {
         ProxyUrl parsed = ProxyUrl.parse(url);
-        assertEquals(Optional.of(new ProxyServer(new HostPort(host, port), null)), parsed.server());
+        assertEquals(Optional.of(ProxyServer.http(new HostPort(host, port))), parsed.server());
         assertEquals(
                 WARNS.equals(warning) ? 1 : 0,
                 parsed.warnings().size(),
@@ -82,7 +82,7 @@ class ProxyUrlTest {
         ProxyUrl parsed = ProxyUrl.parse(url);
         assertEquals(
                 new UserPassword(user, password == null ? "" : password),
-                parsed.server().orElseThrow().credentials());
+                parsed.server().orElseThrow().authentication().userPassword());
         assertEquals(List.of(), parsed.warnings());
     }
 
@@ -91,7 +91,7 @@ class ProxyUrlTest {
         ProxyUrl parsed = ProxyUrl.parse("http://user:pwd@proxy.com");
         ProxyServer server = parsed.server().orElseThrow();
         assertEquals(new HostPort("proxy.com", 80), server.address());
-        assertEquals(new UserPassword("user", "pwd"), server.credentials());
+        assertEquals(new UserPassword("user", "pwd"), server.authentication().userPassword());
         assertEquals(1, parsed.warnings().size());
     }
 
@@ -99,7 +99,8 @@ class ProxyUrlTest {
     void takesEscapesThatAreNotUtf8Literally() {
         ProxyUrl parsed = ProxyUrl.parse("http://u:p%E4ss@proxy:8080");
         assertEquals(
-                new UserPassword("u", "p%E4ss"), parsed.server().orElseThrow().credentials());
+                new UserPassword("u", "p%E4ss"),
+                parsed.server().orElseThrow().authentication().userPassword());
         assertEquals(1, parsed.warnings().size());
     }
 
@@ -175,7 +176,11 @@ class ProxyUrlTest {
 
     @Test
     void hasNoCredentialsWhereNoneAreGiven() {
-        assertNull(ProxyUrl.parse("proxy:3128").server().orElseThrow().credentials());
+        assertNull(ProxyUrl.parse("proxy:3128")
+                .server()
+                .orElseThrow()
+                .authentication()
+                .userPassword());
     }
 
     private static String errorOf(String url) {

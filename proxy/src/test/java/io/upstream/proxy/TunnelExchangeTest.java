@@ -360,7 +360,8 @@ class TunnelExchangeTest {
 
     private static CompletableFuture<Void> establishOn(
             EmbeddedChannel on, HostPort target, @Nullable UserPassword credentials) {
-        TunnelStage stage = new TunnelStage(new ProxyServer(PROXY, credentials), target);
+        TunnelStage stage = new TunnelStage(
+                credentials == null ? ProxyServer.http(PROXY) : ProxyServer.http(PROXY, credentials), target);
         assertEquals("tunnel", stage.name());
         return stage.establish(on, WHERE).toCompletableFuture();
     }

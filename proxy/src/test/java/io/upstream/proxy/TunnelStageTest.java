@@ -25,6 +25,7 @@ import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -65,12 +66,12 @@ class TunnelStageTest {
             ScriptedProxy.awaitEnd(connection);
         })) {
             GreetingStage greeting = new GreetingStage();
-            ProxyServer server = new ProxyServer(proxy.address(), null);
+            ProxyServer server = ProxyServer.http(proxy.address());
             Channel channel = ConnectAttempt.start(
                             runtime,
                             BUDGET,
                             () -> ConnectPlan.to(HUB)
-                                    .through(server, new TunnelStage(server, HUB))
+                                    .through(server, List.of(new TunnelStage(server, HUB)))
                                     .then(greeting))
                     .outcome()
                     .toCompletableFuture()
@@ -174,9 +175,11 @@ class TunnelStageTest {
     }
 
     private CompletableFuture<Channel> attempt(ScriptedProxy proxy, HostPort target, Duration budget) {
-        ProxyServer server = new ProxyServer(proxy.address(), new UserPassword("u", "pw"));
+        ProxyServer server = ProxyServer.http(proxy.address(), new UserPassword("u", "pw"));
         return ConnectAttempt.start(
-                        runtime, budget, () -> ConnectPlan.to(target).through(server, new TunnelStage(server, target)))
+                        runtime,
+                        budget,
+                        () -> ConnectPlan.to(target).through(server, List.of(new TunnelStage(server, target))))
                 .outcome()
                 .toCompletableFuture();
     }
