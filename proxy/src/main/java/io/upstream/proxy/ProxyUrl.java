@@ -135,7 +135,7 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
                 throw new IllegalArgumentException("user name and password must not contain a control character");
             }
             UserPassword credentials = new UserPassword(user, password);
-            PreemptiveBasic.check(credentials);
+            BasicScheme.check(credentials);
             return credentials;
         }
 

@@ -4,13 +4,13 @@ package io.upstream.proxy;
 import io.netty.channel.Channel;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.ProxyAuthenticator.TunnelRequest;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -50,7 +50,7 @@ public final class TunnelStage implements ConnectStage {
         CompletableFuture<Void> established = new CompletableFuture<>();
         try {
             ConnectRequest request = new ConnectRequest(target);
-            String authorization = authorization().answer(List.of()).orElse("");
+            String authorization = authorization();
             TunnelFailures failures = new TunnelFailures(where, target, authorization);
             PipelineNames.append(
                     channel.pipeline(),
@@ -63,8 +63,13 @@ public final class TunnelStage implements ConnectStage {
         return established;
     }
 
-    private ProxyAuthorization authorization() {
+    private String authorization() {
         UserPassword credentials = proxy.authentication().userPassword();
-        return credentials == null ? ProxyAuthorization.NONE : new PreemptiveBasic(credentials);
+        return credentials == null
+                ? ""
+                : new BasicScheme()
+                        .begin(new TunnelRequest(proxy, target.toString()), credentials)
+                        .unasked()
+                        .orElse("");
     }
 }
