@@ -16,6 +16,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
@@ -27,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnumSource(names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
 @ExtendWith(SdkHubExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Execution(ExecutionMode.CONCURRENT)
 class DeviceSdkTest {
     @Parameter
     private IotHubClientProtocol protocol;
@@ -48,11 +51,13 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void doesEverythingThatADeviceDoes() throws Exception {
         client.works();
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void readsThePropertiesOfAMessage() throws Exception {
         Map<String, String> system = Map.of(
                 "message-id",
@@ -78,6 +83,7 @@ class DeviceSdkTest {
 
     /** MQTT has no word for it: there the SDK acknowledges, whatever the application says. */
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void rejectsAMessage() throws Exception {
         SentMessage sent = receive(IotHubMessageResult.REJECT);
         assertEquals(
@@ -87,6 +93,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void getsAMessageAgainThatItHasAbandoned() throws Exception {
         SentMessage sent = receive(IotHubMessageResult.ABANDON);
         client.answerMessagesWith(IotHubMessageResult.COMPLETE);
@@ -110,6 +117,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void readsWhatTheServiceWants() throws Exception {
         long version = sdk.hub.patchDesired(id, "{\"mode\":{\"night\":true},\"öl\":1.5}");
         Twin twin = client.twin();
@@ -119,6 +127,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void comesBackWhenTheNetworkHasFailed() throws Exception {
         client.forgetStatuses();
         sdk.hub.closeConnectionsOf(id);
@@ -128,6 +137,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void getsWhatWasSentWhileItWasAway() throws Exception {
         client.client.close();
         SentMessage sent =
