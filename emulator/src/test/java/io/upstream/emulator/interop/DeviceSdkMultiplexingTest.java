@@ -148,7 +148,7 @@ class DeviceSdkMultiplexingTest {
         }
         for (SdkClient each : fleet.siblings) {
             each.awaitReturn();
-            each.works();
+            each.sends();
         }
     }
 
@@ -197,6 +197,8 @@ class DeviceSdkMultiplexingTest {
         disabled.awaitStatus(IotHubConnectionStatus.DISCONNECTED);
         siblingsGoOn();
         assertFalse(sdk.hub.isConnected(fleet.id("disabled")));
+        fleet.dismiss("disabled");
+        siblingsGoOn();
     }
 
     @ParameterizedTest

@@ -19,7 +19,9 @@ import java.util.stream.Stream;
 /** Devices on one connection of Microsoft's SDK: siblings that look on, and victims to which things happen. */
 final class SdkFleet implements AutoCloseable {
     private static final int SIBLINGS = 3;
-    private static final long RETRY_MILLIS = 50;
+    /** After an attempt, whatever becomes of it; a further one in between would undo it. */
+    private static final long RETRY_MILLIS = 1_000;
+
 
     private final SdkHub sdk;
     private final IotHubClientProtocol protocol;
@@ -94,6 +96,12 @@ final class SdkFleet implements AutoCloseable {
         SdkClient victim = Objects.requireNonNull(victims.get(name));
         victim.forgetStatuses();
         return victim;
+    }
+
+    /** Takes a victim off the connection. */
+    void dismiss(String name) throws Exception {
+        SdkClient victim = Objects.requireNonNull(victims.remove(name));
+        multiplexer.unregisterDeviceClient((DeviceClient) victim.client, SdkClient.LIMIT.toMillis());
     }
 
     int size() {
