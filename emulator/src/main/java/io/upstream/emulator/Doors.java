@@ -41,8 +41,9 @@ record Doors(int mqttPort, int amqpPort, int wsPort, int apiPort) {
                 }));
     }
 
+    /** AMQP by the name that Microsoft's clients use, and by that of the OASIS binding, which took its place. */
     private static Map<String, ProtocolHead> heads(ProtocolHead mqtt, AmqpHead amqp) {
-        return Map.of("mqtt", mqtt, "AMQPWSB10", amqp::install);
+        return Map.of("mqtt", mqtt, "AMQPWSB10", amqp::install, "amqp", amqp::install);
     }
 
     private static Consumer<Channel> over(SslContext tls, ProtocolHead head) {

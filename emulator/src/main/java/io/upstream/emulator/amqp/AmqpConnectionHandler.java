@@ -30,6 +30,10 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
     private static final long OPEN_DEADLINE_SECONDS = 60;
     private static final long CLOSE_DEADLINE_SECONDS = 5;
     private static final long SHORTEST_TICK_MILLIS = 1_000;
+    /** Seven eighths of the two minutes that a peer is taken to mean if it sets no idle-time-out. */
+    private static final long BEAT_SECONDS = 105;
+
+    private static final byte[] EMPTY_FRAME = {0, 0, 0, 8, 2, 0, 0, 0};
 
     private enum Phase {
         NEW,
@@ -50,6 +54,8 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
     private @Nullable AmqpConnection connection;
     /** The open deadline, then the idle tick, then the close deadline. */
     private @Nullable Future<?> timer;
+
+    private @Nullable Future<?> heart;
 
     AmqpConnectionHandler(AmqpHead head) {
         this.head = head;
@@ -180,6 +186,17 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
         } else if (phase == Phase.OPENING && current.openedByPeer()) {
             phase = Phase.OPEN;
             tick(ctx);
+            if (transport.getRemoteIdleTimeout() == 0) {
+                heart = ctx.executor()
+                        .scheduleAtFixedRate(() -> beat(ctx), BEAT_SECONDS, BEAT_SECONDS, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    /** By hand, for the engine sends empty frames only to a peer that asks for them. Between the engine's frames, or not at all. */
+    private void beat(ChannelHandlerContext ctx) {
+        if (phase == Phase.OPEN && transport.pending() == 0 && ctx.channel().isWritable()) {
+            ctx.writeAndFlush(Unpooled.wrappedBuffer(EMPTY_FRAME));
         }
     }
 
@@ -228,6 +245,9 @@ final class AmqpConnectionHandler extends ChannelInboundHandlerAdapter {
     private void release() {
         phase = Phase.CLOSED;
         cancelTimer();
+        if (heart != null) {
+            heart.cancel(false);
+        }
         tasks.clear();
         if (connection != null) {
             connection.release();

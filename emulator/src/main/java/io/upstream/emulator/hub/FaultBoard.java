@@ -91,11 +91,14 @@ final class FaultBoard {
         }
     }
 
-    /** Ends what is in force for the identity. */
+    /** Ends what is in force for the identity. The message that asked for it may still come again. */
     void clear(HubIdentity identity) {
         Entry entry;
         synchronized (this) {
-            entry = entries.remove(identity);
+            entry = entries.get(identity);
+            if (entry != null && entry.messageId == null) {
+                entries.remove(identity);
+            }
         }
         if (entry != null) {
             finish(identity, entry);

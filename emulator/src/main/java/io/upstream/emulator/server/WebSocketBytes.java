@@ -56,9 +56,15 @@ final class WebSocketBytes extends ChannelDuplexHandler {
         ctx.writeAndFlush(frame).addListener(ChannelFutureListener.CLOSE);
     }
 
+    /**
+     * A frame for all bytes there are, and none for none: heads write an empty buffer to learn when all before it is written, which goes on as
+     * it is. An empty frame would say nothing, and qpid-proton-j-extensions before 1.2.7 never returns from a read that holds just two bytes.
+     */
     @Override
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-        ctx.write(message instanceof ByteBuf bytes ? new BinaryWebSocketFrame(bytes) : message, promise);
+        ctx.write(
+                message instanceof ByteBuf bytes && bytes.isReadable() ? new BinaryWebSocketFrame(bytes) : message,
+                promise);
     }
 
     /** Says goodbye if the socket takes it at once; does not wait for it. */

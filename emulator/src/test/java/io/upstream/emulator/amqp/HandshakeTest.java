@@ -106,6 +106,24 @@ class HandshakeTest {
         }
     }
 
+    /** Half of what the peer asks for, as proton-j does it; for a peer that says nothing, seven eighths of two minutes. */
+    @ParameterizedTest
+    @CsvSource({"0,104,0", "0,106,1", "0,211,2", "40000,19,0", "40000,21,1"})
+    void sendsEmptyFramesOverAnIdleConnection(int idleMillis, int seconds, int count) {
+        try (AmqpPeer peer = new AmqpPeer(hub)) {
+            peer.transport.setIdleTimeout(idleMillis * 2); // the engine advertises half of it
+            peer.open();
+            int before = peer.fromHead.size();
+            for (int second = 0; second < seconds; second++) {
+                peer.advance(1);
+            }
+            byte[] bytes = peer.fromHead.toByteArray();
+            assertEquals(
+                    "0000000802000000".repeat(count),
+                    ByteBufUtil.hexDump(bytes, before, bytes.length - before));
+        }
+    }
+
     @Test
     void refusesAnUnknownMechanism() {
         try (AmqpPeer peer = new AmqpPeer(hub)) {

@@ -99,6 +99,18 @@ class FaultTest {
         assertEquals(2, ended.size());
     }
 
+    @Test
+    void doesNotBeginAgainWhatWasEndedBeforeItWasAcknowledged() throws HubException {
+        HubMessage kill = message("1", "Type", "KillTcp", "DurationInSecs", "60");
+        assertEquals(Receipt.LAST_WORDS, send(kill));
+        hub.endFault(DEVICE);
+        assertNull(hub.ending(DEVICE));
+        connect(DEVICE);
+        assertEquals(Receipt.ACKNOWLEDGE, send(kill));
+        pass(SECOND);
+        assertEquals(1, ended.size());
+    }
+
     @ParameterizedTest
     @CsvSource({"InvokeThrottling,THROTTLED", "InvokeMaxMessageQuota,QUOTA_EXCEEDED", "InvokeAuthError,UNAUTHORIZED"})
     void refusesForAsLongAsAMessageSays(String type, HubError error) throws HubException {

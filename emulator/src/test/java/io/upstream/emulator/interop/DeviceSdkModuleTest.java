@@ -16,11 +16,14 @@ import io.upstream.emulator.hub.TelemetryRecord;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Modules, at the hub itself and at a hub that is their edge gateway. */
 @ExtendWith(SdkHubExtension.class)
+@Execution(ExecutionMode.CONCURRENT)
 class DeviceSdkModuleTest {
     private final SdkHub sdk;
 

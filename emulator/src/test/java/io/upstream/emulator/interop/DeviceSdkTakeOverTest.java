@@ -9,11 +9,14 @@ import com.microsoft.azure.sdk.iot.device.transport.IotHubConnectionStatus;
 import com.microsoft.azure.sdk.iot.device.transport.NoRetry;
 import io.upstream.emulator.hub.IdentityStatus;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Who must give way: to another connection of the same device, and to the operator. */
 @ExtendWith(SdkHubExtension.class)
+@Execution(ExecutionMode.CONCURRENT)
 class DeviceSdkTakeOverTest {
     private final SdkHub sdk;
 

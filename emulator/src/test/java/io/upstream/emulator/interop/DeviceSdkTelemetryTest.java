@@ -16,10 +16,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ExtendWith(SdkHubExtension.class)
+@Execution(ExecutionMode.CONCURRENT)
 class DeviceSdkTelemetryTest {
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
@@ -84,6 +87,7 @@ class DeviceSdkTelemetryTest {
     }
 
     @ParameterizedTest
+    @Execution(ExecutionMode.SAME_THREAD)
     @EnumSource(names = {"MQTT_WS", "AMQPS_WS"})
     void sendsTelemetryThroughAProxyThatAsksForCredentials(IotHubClientProtocol protocol) throws Exception {
         String id = "proxied-" + protocol;
@@ -100,7 +104,8 @@ class DeviceSdkTelemetryTest {
             client.close();
         }
         List<AccessRecord> requests = sdk.proxy().accessLog();
-        assertTrue(requests.size() > before, "the client went past the proxy");
-        assertEquals(200, requests.get(requests.size() - 1).status());
+        assertTrue(
+                requests.subList(before, requests.size()).stream().anyMatch(each -> each.status() == 200),
+                "the client went past the proxy");
     }
 }

@@ -13,9 +13,13 @@ import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
@@ -26,33 +30,45 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
 @ExtendWith(SdkHubExtension.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Execution(ExecutionMode.CONCURRENT)
 class DeviceSdkTest {
+    private static final Map<IotHubClientProtocol, SdkClient> CLIENTS = new ConcurrentHashMap<>();
+
     @Parameter
     private IotHubClientProtocol protocol;
 
-    private SdkHub sdk;
+    private final SdkHub sdk;
     private String id;
     private SdkClient client;
 
+    DeviceSdkTest(SdkHub sdk) {
+        this.sdk = sdk;
+    }
+
     @BeforeParameterizedClassInvocation
-    void openClient(IotHubClientProtocol protocol, SdkHub shared) throws Exception {
-        sdk = shared;
+    static void openClient(IotHubClientProtocol protocol, SdkHub sdk) throws Exception {
+        CLIENTS.put(protocol, SdkClient.openDevice(sdk, protocol, "device-" + protocol));
+    }
+
+    @BeforeEach
+    void findClient() {
         id = "device-" + protocol;
-        client = SdkClient.openDevice(sdk, protocol, id);
+        client = Objects.requireNonNull(CLIENTS.get(protocol));
     }
 
     @AfterParameterizedClassInvocation
-    void closeClient() {
-        client.close();
+    static void closeClient(IotHubClientProtocol protocol) {
+        Objects.requireNonNull(CLIENTS.remove(protocol)).close();
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void doesEverythingThatADeviceDoes() throws Exception {
         client.works();
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void readsThePropertiesOfAMessage() throws Exception {
         Map<String, String> system = Map.of(
                 "message-id",
@@ -78,6 +94,7 @@ class DeviceSdkTest {
 
     /** MQTT has no word for it: there the SDK acknowledges, whatever the application says. */
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void rejectsAMessage() throws Exception {
         SentMessage sent = receive(IotHubMessageResult.REJECT);
         assertEquals(
@@ -87,6 +104,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void getsAMessageAgainThatItHasAbandoned() throws Exception {
         SentMessage sent = receive(IotHubMessageResult.ABANDON);
         client.answerMessagesWith(IotHubMessageResult.COMPLETE);
@@ -110,6 +128,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void readsWhatTheServiceWants() throws Exception {
         long version = sdk.hub.patchDesired(id, "{\"mode\":{\"night\":true},\"öl\":1.5}");
         Twin twin = client.twin();
@@ -119,6 +138,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void comesBackWhenTheNetworkHasFailed() throws Exception {
         client.forgetStatuses();
         sdk.hub.closeConnectionsOf(id);
@@ -128,6 +148,7 @@ class DeviceSdkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.SAME_THREAD)
     void getsWhatWasSentWhileItWasAway() throws Exception {
         client.client.close();
         SentMessage sent =

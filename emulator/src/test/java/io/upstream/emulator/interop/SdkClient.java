@@ -15,6 +15,7 @@ import com.microsoft.azure.sdk.iot.device.ModuleClient;
 import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException;
 import com.microsoft.azure.sdk.iot.device.transport.ExponentialBackoffWithJitter;
 import com.microsoft.azure.sdk.iot.device.transport.IotHubConnectionStatus;
+import com.microsoft.azure.sdk.iot.device.transport.RetryDecision;
 import com.microsoft.azure.sdk.iot.device.twin.DirectMethodResponse;
 import com.microsoft.azure.sdk.iot.device.twin.Twin;
 import com.microsoft.azure.sdk.iot.device.twin.TwinCollection;
@@ -26,6 +27,7 @@ import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.SentMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -37,15 +39,20 @@ import org.jspecify.annotations.Nullable;
 final class SdkClient implements AutoCloseable {
     static final Duration LIMIT = Duration.ofSeconds(20);
     private static final int LIMIT_MILLIS = (int) LIMIT.toMillis();
-    /** The SDK loses the answer to a request about the twin every now and then, whoever sends it: short waits, and again. */
-    private static final int TWIN_MILLIS = 1_500;
+    /**
+     * The SDK loses one of twenty answers to requests about the twin: {@code IotHubTransport.onMessageReceived} wakes the thread that forgets the
+     * request before it has told the one that asks. So short waits, and again: each twice as long, for a slow machine.
+     */
+    private static final int FIRST_TWIN_MILLIS = 250;
 
-    private static final int TWIN_ATTEMPTS = 10;
+    private static final int TWIN_ATTEMPTS = 7;
+    private static final int RETRY_MILLIS = 20;
 
     private final IotHubEmulator hub;
     private final HubIdentity identity;
     final InternalClient client;
     private final BlockingQueue<IotHubConnectionStatus> statuses = new LinkedBlockingQueue<>();
+    private volatile Runnable whenRetrying = () -> {};
     private final BlockingQueue<Twin> desired = new LinkedBlockingQueue<>();
     final BlockingQueue<Message> received = new LinkedBlockingQueue<>();
     private volatile IotHubMessageResult result = IotHubMessageResult.COMPLETE;
@@ -57,12 +64,19 @@ final class SdkClient implements AutoCloseable {
         this.client = client;
         // The SDK's own policy with a shorter patience, for it waits longer than a test.
         client.setRetryPolicy(new ExponentialBackoffWithJitter(Integer.MAX_VALUE, 50, 500, 50, true));
-        client.setConnectionStatusChangeCallback(change -> statuses.add(change.getNewStatus()), null);
+        client.setConnectionStatusChangeCallback(change -> become(change.getNewStatus()), null);
         if (client instanceof DeviceClient device) {
             device.setMessageCallback((message, context) -> take(message), null);
         } else {
             ((ModuleClient) client).setMessageCallback((message, context) -> take(message), null);
         }
+    }
+
+    private void become(IotHubConnectionStatus status) {
+        if (status == IotHubConnectionStatus.DISCONNECTED_RETRYING) {
+            whenRetrying.run();
+        }
+        statuses.add(status);
     }
 
     private IotHubMessageResult take(Message message) {
@@ -123,8 +137,52 @@ final class SdkClient implements AutoCloseable {
         }
     }
 
+    /** Away, and back again. */
+    void awaitReturn() throws InterruptedException {
+        awaitStatus(IotHubConnectionStatus.DISCONNECTED_RETRYING);
+        awaitStatus(IotHubConnectionStatus.CONNECTED);
+    }
+
     void forgetStatuses() {
         statuses.clear();
+    }
+
+    /** What it became since it was last asked or awaited. */
+    List<IotHubConnectionStatus> statuses() {
+        return List.copyOf(statuses);
+    }
+
+    /** Done by the SDK's own thread, before it tries to come back. */
+    void whenRetrying(Runnable action) {
+        whenRetrying = action;
+    }
+
+    /** Tries without end, and does this before an attempt, the first of which is 0: whatever lasts so long needs no clock. */
+    void beforeAttempt(int attempt, Runnable action) {
+        client.setRetryPolicy((count, cause) -> {
+            if (count == attempt) {
+                action.run();
+            }
+            return new RetryDecision(true, RETRY_MILLIS);
+        });
+    }
+
+    /**
+     * Asks for a fault as the SDK's own end-to-end suite does, where a delay and a duration are five seconds each. Waits for the
+     * acknowledgement where the hub gives one.
+     */
+    void asksFor(IotHubClientProtocol protocol, String type, String delaySeconds, String durationSeconds)
+            throws Exception {
+        Message message = new Message("fault");
+        message.setProperty("AzIoTHub_FaultOperationType", type);
+        message.setProperty("AzIoTHub_FaultOperationCloseReason", type.startsWith("ShutDown") ? "byebye" : "Boom");
+        message.setProperty("AzIoTHub_FaultOperationDelayInSecs", delaySeconds);
+        message.setProperty("AzIoTHub_FaultOperationDurationInSecs", durationSeconds);
+        if (type.startsWith("Invoke") || SdkHub.isAmqp(protocol)) {
+            client.sendEvent(message, LIMIT_MILLIS);
+        } else {
+            client.sendEventAsync(message, (sent, failure, context) -> {}, null);
+        }
     }
 
     /** Telemetry, the twin both ways, a method, and for a device a message: each must come through now. */
@@ -140,15 +198,16 @@ final class SdkClient implements AutoCloseable {
 
     void sends() throws Exception {
         Message message = new Message("telemetry");
-        message.setMessageId("telemetry " + counter.incrementAndGet());
+        message.setMessageId(identity + " " + counter.incrementAndGet()); // by which the SDK knows it among all of a connection
         client.sendEvent(message, LIMIT_MILLIS);
-        assertTrue(has(message.getMessageId()), "the hub has not got what was acknowledged");
+        assertEquals(1, count(message.getMessageId()), "how often the hub has got what was acknowledged");
     }
 
-    boolean has(String messageId) {
+    long count(String messageId) {
         return hub.telemetry(identity.deviceId()).stream()
-                .anyMatch(each ->
-                        messageId.equals(each.message().systemProperties().get("message-id")));
+                .filter(each ->
+                        messageId.equals(each.message().systemProperties().get("message-id")))
+                .count();
     }
 
     void isToldOfDesiredChanges() throws Exception {
@@ -165,15 +224,15 @@ final class SdkClient implements AutoCloseable {
     }
 
     Twin twin() throws Exception {
-        return persistently(() -> client.getTwin(TWIN_MILLIS));
+        return persistently(client::getTwin);
     }
 
     void reports() throws Exception {
         int number = counter.incrementAndGet();
-        persistently(() -> {
-            TwinCollection reported = client.getTwin(TWIN_MILLIS).getReportedProperties();
+        persistently(millis -> {
+            TwinCollection reported = client.getTwin(millis).getReportedProperties();
             reported.put("number", number);
-            return client.updateReportedProperties(reported, TWIN_MILLIS);
+            return client.updateReportedProperties(reported, millis);
         });
         var twin = identity.moduleId() == null
                 ? hub.twin(identity.deviceId())
@@ -184,13 +243,13 @@ final class SdkClient implements AutoCloseable {
 
     /** What the SDK does within a limit. */
     private interface Request<T> {
-        T make() throws IotHubClientException, InterruptedException;
+        T make(int millis) throws IotHubClientException, InterruptedException;
     }
 
     private static <T> T persistently(Request<T> request) throws Exception {
         for (int attempt = 1; ; attempt++) {
             try {
-                return request.make();
+                return request.make(FIRST_TWIN_MILLIS << (attempt - 1));
             } catch (IotHubClientException e) {
                 if (attempt == TWIN_ATTEMPTS) {
                     throw e;

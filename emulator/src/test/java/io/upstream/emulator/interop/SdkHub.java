@@ -113,6 +113,10 @@ final class SdkHub implements AutoCloseable {
         return protocol == IotHubClientProtocol.MQTT_WS || protocol == IotHubClientProtocol.AMQPS_WS;
     }
 
+    static boolean isAmqp(IotHubClientProtocol protocol) {
+        return protocol == IotHubClientProtocol.AMQPS || protocol == IotHubClientProtocol.AMQPS_WS;
+    }
+
     /** As a client of this protocol needs them here. */
     ClientOptions.ClientOptionsBuilder options(IotHubClientProtocol protocol) {
         return options(protocol, tls);

@@ -25,7 +25,9 @@ final class SdkHubExtension implements ParameterResolver {
 
     /** The SDK writes whole stack traces of every connection that it loses, which is what these tests are about. */
     private static SdkHub start() {
-        ((Logger) LoggerFactory.getLogger("com.microsoft.azure.sdk.iot.device")).setLevel(Level.OFF);
+        synchronized (LoggerFactory.class) { // whose lock is held while another thread initializes it
+            ((Logger) LoggerFactory.getLogger("com.microsoft.azure.sdk.iot.device")).setLevel(Level.OFF);
+        }
         return SdkHub.start();
     }
 }

@@ -157,6 +157,16 @@ class WebSocketDoorTest {
         goodbye.release();
     }
 
+    /** qpid-proton-j-extensions 1.2.4, the layer under Microsoft's SDK, spins for ever upon a read of two bytes. */
+    @Test
+    void sendsNoFrameForNoBytes() {
+        request(PATH, "mqtt");
+        boolean[] written = {false};
+        channel.writeOneOutbound(Unpooled.EMPTY_BUFFER).addListener(done -> written[0] = done.isSuccess());
+        assertEquals("", exchange(""));
+        assertTrue(written[0]);
+    }
+
     private String exchange(String hex) {
         channel.writeInbound(Unpooled.wrappedBuffer(HexFormat.of().parseHex(hex)));
         channel.runPendingTasks();
