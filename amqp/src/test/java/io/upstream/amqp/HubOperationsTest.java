@@ -232,21 +232,6 @@ class HubOperationsTest {
         }
     }
 
-    @Test
-    void aCallThatIsNotAnsweredFailsAtTheHubAndHoldsNothingUp() throws Exception {
-        String device = lab.device("silent");
-        UpstreamSession session = lab.open(lab.transport(UpstreamProtocol.AMQP), device);
-        CompletableFuture<MethodResponse> never = new CompletableFuture<>();
-        get(session.onMethod(
-                request -> request.name().equals("never") ? MethodResponse.when(never) : MethodResponse.ok()));
-        HubException late = assertThrows(
-                HubException.class, () -> lab.hub.invokeMethod(device, "never", "{}", Duration.ofSeconds(5)));
-        assertEquals(HubError.METHOD_TIMEOUT, late.error());
-        never.complete(MethodResponse.ok("\"too late\""));
-        assertEquals(200, get(call(device, "other", "{}")).status());
-        assertEquals(Phase.CONNECTED, session.status().phase());
-    }
-
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void aModuleHasATwinMethodsAndInputs(UpstreamProtocol protocol) throws Exception {

@@ -143,6 +143,13 @@ final class LineKeeper implements LineOwner {
     }
 
     @Override
+    public void lost(Line on, Subject subject, UpstreamException cause) {
+        if (line == on && lifecycle.is(Phase.CONNECTED)) {
+            handlers.lost(subject, cause);
+        }
+    }
+
+    @Override
     public void retiring(Line old) {
         if (line == old && lifecycle.is(Phase.CONNECTED)) {
             detach(null);
@@ -219,16 +226,27 @@ final class LineKeeper implements LineOwner {
         if (line != null) {
             line.finish(drain);
         }
+        if (drain.isZero()) {
+            outOfTime();
+        }
     }
 
     private boolean isDrainOver() {
         return drainEnd != null && nanoTime() - drainEndNanos >= 0;
     }
 
+    /** Nobody waits for the goodbye of a line: what is unanswered by now stays so. */
     private void outOfTime() {
+        endOutbox();
         if (line == null) {
             end(null);
         }
+    }
+
+    private void endOutbox() {
+        outbox.end(
+                closed("the session was closed before the hub answered; the hub may have it all the same"),
+                closed("the session was closed, the message was not sent"));
     }
 
     /** Callbacks of the application hold up what comes after them: the promise to be done in time is kept without them. */
@@ -254,9 +272,7 @@ final class LineKeeper implements LineOwner {
         }
         UpstreamException reason = cause != null ? cause : closed("the session was closed");
         if (cause == null) {
-            outbox.end(
-                    closed("the session was closed before the hub answered; the hub may have it all the same"),
-                    closed("the session was closed, the message was not sent"));
+            endOutbox();
         } else {
             outbox.end(Failures.unanswered(cause), Failures.unsent(cause));
         }
