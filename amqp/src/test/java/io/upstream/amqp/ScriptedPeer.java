@@ -68,6 +68,9 @@ final class ScriptedPeer implements AutoCloseable {
     final List<Message> requests = new ArrayList<>();
 
     final Connection connection = Proton.connection();
+    /** Where the application's code runs. */
+    volatile Executor callbacks = Runnable::run;
+
     final UpstreamRuntime runtime = UpstreamRuntime.builder()
             .callbacks(piece -> callbacks.execute(piece))
             .build();
@@ -104,9 +107,6 @@ final class ScriptedPeer implements AutoCloseable {
     String cloudRefusal;
 
     int cloudRefusals;
-
-    /** Where the application's code runs. */
-    volatile Executor callbacks = Runnable::run;
 
     /** Whether what is opened comes back when it is lost. */
     Reconnect reconnect = Reconnect.NEVER;

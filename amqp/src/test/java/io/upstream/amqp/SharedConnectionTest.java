@@ -121,8 +121,8 @@ class SharedConnectionTest {
         ScriptedPeer first = next(new ScriptedPeer());
         ScriptedPeer second = next(new ScriptedPeer());
         peers.forEach(each -> each.reconnect = Reconnect.NEVER);
-        ConnectionTable once = new ConnectionTable(
-                (loop, login) -> coming.remove().dialled(), own::eventLoop, Reconnect.NEVER, 1_000);
+        ConnectionTable once =
+                new ConnectionTable((loop, login) -> coming.remove().dialled(), own::eventLoop, Reconnect.NEVER, 1_000);
         List<CompletableFuture<UpstreamSession>> opening =
                 List.of(first.opening(once, own.eventLoop()), first.opening(once, own.eventLoop()));
         exchange();
