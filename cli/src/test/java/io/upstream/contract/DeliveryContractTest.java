@@ -168,8 +168,8 @@ class DeliveryContractTest extends SessionContract {
         SasToken cached = ((SasKey) subject.credentials()).sign(site.hub.hostName(), subject.identity(), Instant.now());
         SasTokenProvider provider = request -> CompletableFuture.completedFuture(cached);
         Reconnect policy = new Reconnect(Duration.ofMillis(10), Duration.ofMillis(1_200)); // a twelfth is 100 ms
-        UpstreamSession session = get(transport(options -> options.reconnect(policy), site.runtime)
-                .open(subject.identity(), provider));
+        UpstreamSession session = get(
+                transport(options -> options.reconnect(policy), site.runtime).open(subject.identity(), provider));
         BlockingQueue<SessionStatus> told = new LinkedBlockingQueue<>();
         session.onStatus(told::add);
         assertEquals(Phase.CONNECTED, next(told).phase());

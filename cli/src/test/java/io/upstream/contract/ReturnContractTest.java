@@ -257,26 +257,24 @@ class ReturnContractTest extends SessionContract {
 
     @Test
     void everythingThatWaitsIsOverWhenTheRuntimeIsClosedInAPause() throws Exception {
-        try (UpstreamRuntime own = UpstreamRuntime.builder().threads(1).build()) {
-            UpstreamSession session = open(transport(options -> options.reconnect(SELDOM), own), subject);
-            session.onStatus(told::add);
-            assertEquals(Phase.CONNECTED, next(told).phase());
-            lose();
-            List<CompletionStage<?>> waiting = List.of(
-                    session.send(Telemetry.json("1")),
-                    session.twin(),
-                    session.report("{}"),
-                    session.onMessage(this::settle),
-                    session.onMethod(request -> MethodResponse.ok()),
-                    session.onDesiredChange(changes::add));
-            assertTrue(waiting.stream()
-                    .noneMatch(each -> each.toCompletableFuture().isDone()));
-            own.close();
-            for (CompletionStage<?> each : waiting) {
-                assertEquals(FailureKind.CLOSED, failure(each).kind());
-            }
-            assertEquals(Phase.CLOSED, next(told).phase());
-            get(session.close(SOON));
+        UpstreamRuntime own = UpstreamRuntime.builder().threads(1).build();
+        UpstreamSession session = open(transport(options -> options.reconnect(SELDOM), own), subject);
+        session.onStatus(told::add);
+        assertEquals(Phase.CONNECTED, next(told).phase());
+        lose();
+        List<CompletionStage<?>> waiting = List.of(
+                session.send(Telemetry.json("1")),
+                session.twin(),
+                session.report("{}"),
+                session.onMessage(this::settle),
+                session.onMethod(request -> MethodResponse.ok()),
+                session.onDesiredChange(changes::add));
+        assertTrue(waiting.stream().noneMatch(each -> each.toCompletableFuture().isDone()));
+        own.close();
+        for (CompletionStage<?> each : waiting) {
+            assertEquals(FailureKind.CLOSED, failure(each).kind());
         }
+        assertEquals(Phase.CLOSED, next(told).phase());
+        get(session.close(SOON));
     }
 }

@@ -132,7 +132,9 @@ class TwinContractTest extends SessionContract {
     void refusesWhatIsTooMuchForATwinAtOnceOrTogether() throws Exception {
         UpstreamSession session = open();
         UpstreamException tooLarge = failure(session.report("{\"a\":\"" + "x".repeat(40_000) + "\"}"));
-        assertEquals(FailureKind.TOO_LARGE, assertInstanceOf(MessageException.class, tooLarge).kind());
+        assertEquals(
+                FailureKind.TOO_LARGE,
+                assertInstanceOf(MessageException.class, tooLarge).kind());
         get(session.report(many("a", 6)));
         assertEquals(
                 FailureKind.INVALID,

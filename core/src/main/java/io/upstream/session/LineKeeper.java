@@ -134,7 +134,9 @@ final class LineKeeper implements LineOwner {
         switch (lifecycle.status().phase()) {
             case CONNECTING -> end(cause);
             case RECONNECTING -> {
-                lifecycle.moveTo(Phase.RECONNECTING, cause);
+                if (!isLast(cause)) {
+                    lifecycle.moveTo(Phase.RECONNECTING, cause);
+                }
                 again(cause);
             }
             case CLOSING -> again(cause);
