@@ -179,6 +179,26 @@ class HandlersTest {
         assertEquals(1, former.messages.size());
     }
 
+    @Test
+    void whatIsTakenBackAsSoonAsItIsGrantedIsAskedForMoreAndMoreSeldom() {
+        try (ScriptedSite patient = new ScriptedSite(runtime, Reconnect.DEFAULT)) {
+            line = patient.up();
+            patient.session.onMessage(MessageHandler.completing(message -> {}));
+            patient.turn();
+            for (int second = 0; second < 600; second++) {
+                int asked = line.messages.size();
+                if (line.messages.get(asked - 1).complete(null)) {
+                    patient.turn();
+                    patient.takesBack(line, Subject.MESSAGES, ScriptedSite.failure(FailureKind.SERVER_ERROR));
+                }
+                patient.pass(Duration.ofSeconds(1));
+            }
+            assertTrue(line.messages.size() >= 10, "asked " + line.messages.size() + " times in ten minutes");
+            assertTrue(line.messages.size() <= 80, "asked " + line.messages.size() + " times in ten minutes");
+            assertNull(line.givenUp);
+        }
+    }
+
     /** The hub's yes may wait behind other callbacks of the application while the hub takes it back. */
     @Test
     void anAnswerFromBeforeALossDoesNotHideTheLoss() {
