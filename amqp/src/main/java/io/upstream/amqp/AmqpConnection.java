@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -43,14 +42,13 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final LongSupplier nanoTime;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final SectionCache sections = new SectionCache();
-    private final Runnable flush = this::flushNow;
     private final Members members = new Members();
     private int silences;
     private Life life = Life.OPENING;
     private Runnable retirement = () -> {};
-    private Flushing flushing = Flushing.NOTHING_DUE;
     private @Nullable ChannelHandlerContext ctx;
     private @Nullable AmqpEngine engine;
+    private @Nullable Outflow outflow;
     private @Nullable CbsClient cbs;
     private @Nullable Future<?> nextTick;
     private @Nullable UpstreamException lost;
@@ -60,14 +58,6 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         OPEN,
         CLOSING,
         OVER
-    }
-
-    private enum Flushing {
-        NOTHING_DUE,
-        /** At the end of this turn of the event loop. */
-        DUE,
-        /** What has come is being read, and all is flushed after it. */
-        AFTER_READING
     }
 
     /**
@@ -182,27 +172,19 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     /** Writes what the engine has to say. To be called after calls of the engine that are not answers to an event. */
     void flush() {
-        engine().flush();
-        context().flush();
+        outflow().now();
     }
 
     /** As {@link #flush}, once for all who ask for it in this turn of the event loop. */
     void flushSoon() {
-        if (flushing == Flushing.NOTHING_DUE) {
-            flushing = Flushing.DUE;
-            try {
-                loop().execute(flush);
-            } catch (RejectedExecutionException e) {
-                flushNow(); // the runtime is closing, and this is the last turn
-            }
-        }
+        outflow().soon();
     }
 
-    private void flushNow() {
-        if (flushing == Flushing.DUE) {
-            flushing = Flushing.NOTHING_DUE;
+    private Outflow outflow() {
+        if (outflow == null) {
+            throw new IllegalStateException("not in a pipeline yet");
         }
-        flush();
+        return outflow;
     }
 
     /** Says goodbye; the channel is closed within two seconds. */
@@ -222,6 +204,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
         engine = new AmqpEngine(opening, this, nanoTime, context.alloc(), context::write);
+        outflow = new Outflow(engine, context);
         engine.open();
         flush();
     }
@@ -233,14 +216,13 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        flushing = Flushing.AFTER_READING;
+        outflow().whileReading();
         engine().feed((ByteBuf) message);
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        flushing = Flushing.NOTHING_DUE;
-        flush();
+        outflow().afterReading();
         context.fireChannelReadComplete();
     }
 

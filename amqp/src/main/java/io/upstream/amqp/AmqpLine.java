@@ -14,6 +14,7 @@ import io.upstream.amqp.engine.PeerError;
 import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
+import io.upstream.session.Subject;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -187,6 +188,18 @@ final class AmqpLine implements Line, Members.Member {
         }
         connection.flush();
         after(Duration.ofMillis(GOODBYE_MILLIS), () -> end(null));
+    }
+
+    /** The hub has closed the links of {@code subject}, and nothing else. */
+    void lost(Subject subject, UpstreamException cause) {
+        if (isServing()) {
+            owner.lost(this, subject, cause);
+        }
+    }
+
+    @Override
+    public void giveUp(UpstreamException cause) {
+        linkLost(cause);
     }
 
     /** One of the links is gone for good, and with it the line. */

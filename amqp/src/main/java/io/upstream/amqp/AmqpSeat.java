@@ -11,6 +11,7 @@ import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
 import io.upstream.session.Pause;
+import io.upstream.session.Subject;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -188,6 +189,11 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
     public void failed(UpstreamException cause) {
         gone();
         owner().failed(cause);
+    }
+
+    @Override
+    public void lost(Line on, Subject subject, UpstreamException cause) {
+        owner().lost(on, subject, cause);
     }
 
     @Override

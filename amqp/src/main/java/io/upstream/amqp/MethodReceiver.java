@@ -8,6 +8,7 @@ import io.upstream.UpstreamException;
 import io.upstream.amqp.engine.EngineSession;
 import io.upstream.session.Callbacks;
 import io.upstream.session.MethodCalls;
+import io.upstream.session.Subject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,13 @@ final class MethodReceiver implements ServiceLinks.User {
     private final MethodCalls calls;
     private final ServiceLinks links;
     private final List<CompletableFuture<Void>> subscribers = new ArrayList<>();
+    private Subscription subscription = Subscription.NONE;
+
+    /** Whether calls come on the links that there are. */
+    private enum Subscription {
+        NONE,
+        CONFIRMED
+    }
 
     MethodReceiver(
             AmqpLine owner, AmqpConnection connection, EngineSession session, Callbacks callbacks, Duration timeout) {
@@ -49,7 +57,7 @@ final class MethodReceiver implements ServiceLinks.User {
 
     @Override
     public void attached() {
-        links.keep();
+        subscription = Subscription.CONFIRMED;
         List<CompletableFuture<Void>> all = List.copyOf(subscribers);
         subscribers.clear();
         all.forEach(each -> callbacks.run(() -> each.complete(null)));
@@ -79,6 +87,14 @@ final class MethodReceiver implements ServiceLinks.User {
 
     @Override
     public void lost(UpstreamException cause) {
+        failSubscribers(cause);
+        if (subscription == Subscription.CONFIRMED) {
+            subscription = Subscription.NONE;
+            owner.lost(Subject.METHODS, cause);
+        }
+    }
+
+    private void failSubscribers(UpstreamException cause) {
         List<CompletableFuture<Void>> all = List.copyOf(subscribers);
         subscribers.clear();
         all.forEach(each -> callbacks.run(() -> each.completeExceptionally(cause)));
@@ -103,6 +119,6 @@ final class MethodReceiver implements ServiceLinks.User {
     void end(UpstreamException cause) {
         calls.end();
         links.end();
-        lost(cause);
+        failSubscribers(cause);
     }
 }

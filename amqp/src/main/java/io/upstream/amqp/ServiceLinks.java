@@ -6,16 +6,14 @@ import io.upstream.amqp.engine.EngineSession;
 import io.upstream.amqp.engine.MalformedMessageException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The links of an identity to one of the hub's services: a {@link LinkPair}, attached when it is first of use. When the hub refuses or
- * closes it, what was under way fails and the session lives on: the next use attaches another. Confined to the event loop.
+ * closes it, what was under way fails and the session lives on: the next use attaches another, and whoever received on it is told to ask
+ * again. Confined to the event loop.
  */
 final class ServiceLinks {
     /** How many messages may come before earlier ones are done with. */
@@ -24,7 +22,6 @@ final class ServiceLinks {
     /** While more than this wait to be sent, which is all that can be asked for at a time, nothing is let in. */
     private static final int MOST_WAITING = 256;
 
-    private static final long AGAIN_MILLIS = 5_000;
     private static final Logger log = LoggerFactory.getLogger(ServiceLinks.class);
 
     private final AmqpLine owner;
@@ -34,25 +31,22 @@ final class ServiceLinks {
     private final Duration timeout;
     private final User user;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>();
-    private Life life = Life.ON_DEMAND;
+    private Life life = Life.OPEN;
     private @Nullable LinkPair pair;
-    private @Nullable Future<?> again;
 
     /** Messages that have come and are not done with. */
     private int held;
 
     private enum Life {
         /** Links are attached for whoever uses them. */
-        ON_DEMAND,
-        /** Lost ones are attached again by themselves. */
-        KEPT,
+        OPEN,
         OVER
     }
 
     /** Whoever speaks with the service. */
     interface User {
-        /** The links are attached. */
-        void attached();
+        /** The links are attached, and what waits is about to be sent. */
+        default void attached() {}
 
         /** A message has come; {@link ServiceLinks#release} says when it is done with. */
         void received(ServiceMessage message);
@@ -119,30 +113,6 @@ final class ServiceLinks {
         }
     }
 
-    /** Attaches again from now on, after a pause, whenever the links are lost. */
-    void keep() {
-        if (life == Life.ON_DEMAND) {
-            life = Life.KEPT;
-        }
-    }
-
-    /** Has {@link User#attached} called again after a pause, on these links or on others. */
-    void againLater() {
-        if (life != Life.OVER && again == null) {
-            long pause = (long) (AGAIN_MILLIS * ThreadLocalRandom.current().nextDouble(0.5, 1.5));
-            again = connection.loop().schedule(this::again, pause, TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private void again() {
-        again = null;
-        if (isAttached()) {
-            user.attached();
-        } else {
-            use();
-        }
-    }
-
     /**
      * Sends as soon as the hub lets it; without effect while there are no links.
      *
@@ -178,9 +148,6 @@ final class ServiceLinks {
     void end() {
         life = Life.OVER;
         waiting.clear();
-        if (again != null) {
-            again.cancel(false);
-        }
         if (pair != null) {
             pair.leave();
             pair = null;
@@ -233,14 +200,6 @@ final class ServiceLinks {
     void lost(UpstreamException cause) {
         pair = null;
         waiting.clear();
-        if (life == Life.KEPT) {
-            log.warn(
-                    "{}: the links for {} will be attached again: {}",
-                    owner.identity(),
-                    service.text(),
-                    cause.getMessage());
-            againLater();
-        }
         user.lost(cause);
     }
 }

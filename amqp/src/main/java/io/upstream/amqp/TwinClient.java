@@ -10,6 +10,7 @@ import io.upstream.amqp.ServiceMessages.TwinOperation;
 import io.upstream.amqp.engine.EngineSession;
 import io.upstream.session.Callbacks;
 import io.upstream.session.Inquiries;
+import io.upstream.session.Subject;
 import io.upstream.session.TwinDocument;
 import io.upstream.session.TwinStatus;
 import java.io.IOException;
@@ -32,6 +33,7 @@ final class TwinClient implements ServiceLinks.User {
     private final AmqpLine owner;
     private final AmqpConnection connection;
     private final Callbacks callbacks;
+    private final Callbacks.Lane lane;
     private final Where where;
     private final Inquiries<ServiceMessage> inquiries;
     private final ServiceLinks links;
@@ -41,11 +43,10 @@ final class TwinClient implements ServiceLinks.User {
     /** The latest request for changes. */
     private String subscribing = "";
 
+    /** Whether changes come on the links that there are. */
     private enum Subscription {
         NONE,
-        CONFIRMED,
-        /** With the links; to be asked for again on the next ones. */
-        LOST
+        CONFIRMED
     }
 
     /** Makes what the application asked for of a good reply. */
@@ -59,6 +60,7 @@ final class TwinClient implements ServiceLinks.User {
         this.owner = owner;
         this.connection = connection;
         this.callbacks = callbacks;
+        lane = callbacks.lane();
         where = connection.where("twin");
         inquiries = new Inquiries<>(connection.loop(), callbacks, timeout, where);
         links = new ServiceLinks(owner, connection, session, Service.TWIN, timeout, this);
@@ -143,20 +145,6 @@ final class TwinClient implements ServiceLinks.User {
     }
 
     @Override
-    public void attached() {
-        if (subscription == Subscription.LOST) {
-            CompletableFuture<Void> outcome = new CompletableFuture<>();
-            outcome.whenComplete((done, error) -> {
-                if (error != null) {
-                    log.warn("{}: changes of desired properties do not come: {}", owner.identity(), error.getMessage());
-                    onLoop(links::againLater);
-                }
-            });
-            askForChanges(outcome);
-        }
-    }
-
-    @Override
     public void received(ServiceMessage message) {
         String id = message.correlationText();
         if (id == null) {
@@ -165,7 +153,6 @@ final class TwinClient implements ServiceLinks.User {
         }
         if (id.equals(subscribing) && TwinStatus.isGood(status(message))) {
             subscription = Subscription.CONFIRMED;
-            links.keep();
         }
         inquiries.answer(id, message);
         links.release();
@@ -174,7 +161,7 @@ final class TwinClient implements ServiceLinks.User {
 
     /** The next ones wait until the application is done with it. */
     private void changed(ServiceMessage message) {
-        callbacks.run(() -> {
+        lane.run(() -> {
             try {
                 tell(message);
             } finally {
@@ -208,10 +195,11 @@ final class TwinClient implements ServiceLinks.User {
 
     @Override
     public void lost(UpstreamException cause) {
-        if (subscription == Subscription.CONFIRMED) {
-            subscription = Subscription.LOST;
-        }
         inquiries.end(cause);
+        if (subscription == Subscription.CONFIRMED) {
+            subscription = Subscription.NONE;
+            owner.lost(Subject.DESIRED_CHANGES, cause);
+        }
     }
 
     @Override
@@ -237,6 +225,7 @@ final class TwinClient implements ServiceLinks.User {
 
     /** Fails what waits; nothing is told any more. */
     void end(UpstreamException cause) {
+        lane.end();
         links.end();
         inquiries.end(cause);
     }

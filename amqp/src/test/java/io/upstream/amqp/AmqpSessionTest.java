@@ -135,6 +135,21 @@ class AmqpSessionTest {
     }
 
     @Test
+    void aTokenServiceThatStaysSilentEndsEachAttemptByItsDeadlineAndTheNextOneAsksItAnew() {
+        peer.attachesTokens = false;
+        CompletableFuture<UpstreamSession> first = peer.opening();
+        peer.pass(Duration.ofMillis(29_999));
+        assertFalse(first.isDone());
+        peer.pass(Duration.ofMillis(1));
+        UpstreamException error = failure(first);
+        assertEquals(FailureKind.TIMEOUT, error.kind());
+        assertEquals("cbs", error.stage());
+        assertEquals(List.of(), peer.tokens);
+        peer.attachesTokens = true;
+        assertEquals(Phase.CONNECTED, peer.open().status().phase());
+    }
+
+    @Test
     void keepsThirtyTokensUnderWayAtMost() {
         peer.tokenStatus = 0;
         List<CompletableFuture<UpstreamSession>> opening =
@@ -309,10 +324,10 @@ class AmqpSessionTest {
             peer.send(link, cloudMessage("m" + sent++));
             peer.exchange();
         }
-        assertEquals(CloudReceiver.MAX_MESSAGES, sent);
+        assertEquals(CloudLink.MAX_MESSAGES, sent);
         decisions.get(1).complete(Settlement.REJECT);
         peer.exchange();
-        assertEquals(CloudReceiver.MAX_MESSAGES, link.getUnsettled());
+        assertEquals(CloudLink.MAX_MESSAGES, link.getUnsettled());
         decisions.get(0).complete(Settlement.COMPLETE);
         decisions.get(2).completeExceptionally(new IllegalStateException("of the handler"));
         peer.exchange();

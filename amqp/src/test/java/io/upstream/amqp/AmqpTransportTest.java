@@ -343,20 +343,6 @@ class AmqpTransportTest {
         assertEquals(3, lab.connections() - before);
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"AMQP", "AMQP_WS"})
-    void renewsTheTokenInPlace(UpstreamProtocol protocol) throws Exception {
-        int before = lab.connections();
-        String device = lab.device("renew");
-        SasKey key = lab.key(device).lifetime(Duration.ofSeconds(2));
-        UpstreamSession session = get(lab.transport(protocol).open(Identity.device(device), key));
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(3_500);
-        while (System.nanoTime() < end) {
-            get(session.send(Telemetry.json("{}")));
-        }
-        assertEquals(1, lab.connections() - before);
-    }
-
     @Test
     void logsInByPlainWithAConnectionForEachIdentity() throws Exception {
         int before = lab.connections();

@@ -17,6 +17,7 @@ import io.upstream.MethodResponse;
 import io.upstream.Phase;
 import io.upstream.Reconnect;
 import io.upstream.SasKey;
+import io.upstream.SasTokenProvider;
 import io.upstream.Twin;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
@@ -30,6 +31,7 @@ import io.upstream.emulator.hub.TelemetryRecord;
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -37,15 +39,20 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Sessions outlive their connections: against the emulator, through a proxy that cuts and refuses. */
 class ComingBackTest {
@@ -231,12 +238,17 @@ class ComingBackTest {
         int before = lab.connections();
         String device = lab.device("renew");
         SasKey key = lab.key(device).lifetime(Duration.ofSeconds(2));
-        UpstreamSession session = get(lab.transport(protocol, QUICK).open(Identity.device(device), key));
+        AtomicInteger tokens = new AtomicInteger();
+        SasTokenProvider provider = request -> {
+            tokens.incrementAndGet();
+            return CompletableFuture.completedFuture(key.sign(request.hubHost(), request.identity(), Instant.now()));
+        };
+        UpstreamSession session = get(lab.transport(protocol, QUICK).open(Identity.device(device), provider));
         StatusLog log = StatusLog.of(session);
         Deque<CompletionStage<Void>> sent = new ArrayDeque<>();
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+        long end = System.nanoTime() + SOON.toNanos();
         int count = 0;
-        while (System.nanoTime() < end) {
+        while (tokens.get() < 4 && System.nanoTime() < end) { // when the third renewal begins two are done
             if (sent.size() == 100) {
                 get(sent.remove());
             }
@@ -245,8 +257,53 @@ class ComingBackTest {
         while (!sent.isEmpty()) {
             get(sent.remove());
         }
+        assertTrue(tokens.get() >= 4, "asked for " + tokens + " tokens");
         assertDelivered(numbers(device, count), count, List.of());
         assertFalse(log.wasLost());
         assertEquals(1, lab.connections() - before);
+    }
+
+    static Stream<Arguments> lostLinks() {
+        return Stream.of(
+                        FaultKind.KILL_CLOUD_MESSAGE_LINK,
+                        FaultKind.KILL_TWIN_REQUEST_LINK,
+                        FaultKind.KILL_TWIN_REPLY_LINK,
+                        FaultKind.KILL_METHOD_REQUEST_LINK,
+                        FaultKind.KILL_METHOD_REPLY_LINK)
+                .flatMap(fault -> Stream.of(UpstreamProtocol.AMQP, UpstreamProtocol.AMQP_WS)
+                        .map(protocol -> Arguments.of(fault, protocol)));
+    }
+
+    /** P5: telemetry notices nothing of what befalls other links. */
+    @ParameterizedTest
+    @MethodSource("lostLinks")
+    void aLinkThatIsLostAloneComesBackAlone(FaultKind fault, UpstreamProtocol protocol) throws Exception {
+        String device = lab.device("link");
+        UpstreamSession session = lab.open(lab.transport(protocol, QUICK), device);
+        StatusLog log = StatusLog.of(session);
+        BlockingQueue<DesiredChange> changes = new LinkedBlockingQueue<>();
+        get(session.onMessage(MessageHandler.completing(message -> {})));
+        get(session.onMethod(request -> MethodResponse.ok(request.payload())));
+        get(session.onDesiredChange(changes::add));
+        long first = lab.hub.patchDesired(device, "{\"a\":1}");
+        assertEquals(first, changes.poll(10, TimeUnit.SECONDS).version());
+        List<CompletionStage<Void>> sent = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            if (i == 100) {
+                lab.hub.inject(device, Fault.now(fault));
+            }
+            sent.add(session.send(number(i)));
+        }
+        for (CompletionStage<Void> each : sent) {
+            get(each);
+        }
+        assertDelivered(numbers(device, 200), 200, List.of());
+        long last = lab.hub.patchDesired(device, "{\"a\":2}");
+        assertEquals(last, changes.poll(10, TimeUnit.SECONDS).version(), "however it was told");
+        SentMessage message = lab.hub.sendToDevice(device, new HubMessage(Map.of(), Map.of(), "m".getBytes(UTF_8)));
+        assertEquals(CloudMessageState.COMPLETED, message.awaitOutcome(SOON));
+        assertEquals(
+                "5", new String(lab.hub.invokeMethod(device, "echo", "5", SOON).payload(), UTF_8));
+        assertFalse(log.wasLost());
     }
 }

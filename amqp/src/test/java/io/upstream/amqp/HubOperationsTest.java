@@ -6,7 +6,6 @@ import static io.upstream.amqp.Lab.get;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.CloudMessage;
@@ -230,21 +229,6 @@ class HubOperationsTest {
         for (int i = 0; i < CALLERS; i++) {
             assertEquals(Integer.toString(i), text(get(calls.get(i))));
         }
-    }
-
-    @Test
-    void aCallThatIsNotAnsweredFailsAtTheHubAndHoldsNothingUp() throws Exception {
-        String device = lab.device("silent");
-        UpstreamSession session = lab.open(lab.transport(UpstreamProtocol.AMQP), device);
-        CompletableFuture<MethodResponse> never = new CompletableFuture<>();
-        get(session.onMethod(
-                request -> request.name().equals("never") ? MethodResponse.when(never) : MethodResponse.ok()));
-        HubException late = assertThrows(
-                HubException.class, () -> lab.hub.invokeMethod(device, "never", "{}", Duration.ofSeconds(5)));
-        assertEquals(HubError.METHOD_TIMEOUT, late.error());
-        never.complete(MethodResponse.ok("\"too late\""));
-        assertEquals(200, get(call(device, "other", "{}")).status());
-        assertEquals(Phase.CONNECTED, session.status().phase());
     }
 
     @ParameterizedTest

@@ -305,9 +305,29 @@ class HubServicesTest {
         peer.exchange();
         assertEquals("PUT", annotation(request(2), "operation"), "asked for again");
         answer(request(2), 200, null);
+        assertEquals("GET", annotation(request(3), "operation"), "for what was missed");
+        answer(request(3), 200, "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}");
         change(2);
         assertEquals(List.of(1L, 2L), came);
         assertEquals(Phase.CONNECTED, session.status().phase());
+    }
+
+    @Test
+    void desiredChangesThatWereMadeWhileTheLinksWereGoneAreMadeUpFor() {
+        List<DesiredChange> came = new ArrayList<>();
+        UpstreamSession session = peer.open();
+        asked(session.onDesiredChange(came::add));
+        answer(request(0), 200, null);
+        change(2);
+        loseLinks("amqp:link:detach-forced");
+        peer.passAlive(Duration.ofSeconds(30));
+        peer.exchange();
+        answer(request(1), 200, null);
+        answer(request(2), 200, TWIN);
+        assertEquals(2, came.size());
+        assertEquals(new DesiredChange("{\"a\":1,\"$version\":3}", 3, true), came.get(1));
+        change(4);
+        assertEquals(new DesiredChange("{\"$version\":4}", 4), came.get(2));
     }
 
     @Test

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.Symbol;
@@ -67,8 +68,12 @@ final class ScriptedPeer implements AutoCloseable {
     final List<Message> requests = new ArrayList<>();
 
     final Connection connection = Proton.connection();
-    final UpstreamRuntime runtime =
-            UpstreamRuntime.builder().callbacks(Runnable::run).build();
+    /** Where the application's code runs. */
+    volatile Executor callbacks = Runnable::run;
+
+    final UpstreamRuntime runtime = UpstreamRuntime.builder()
+            .callbacks(piece -> callbacks.execute(piece))
+            .build();
     final EmbeddedChannel channel;
     final AmqpConnection client;
 
@@ -86,10 +91,22 @@ final class ScriptedPeer implements AutoCloseable {
     /** Whether links for twins and methods are answered at all. */
     boolean attachesServices = true;
 
+    /** Likewise links for cloud-to-device messages. */
+    boolean attachesCloud = true;
+
+    /** Likewise links to the token service. */
+    boolean attachesTokens = true;
+
     Credentials credentials = SasToken.of("SharedAccessSignature sr=hub.test%2Fdevices%2Fd&sig=x&se=1");
 
     @Nullable
     String refusal;
+
+    /** As {@link #refusal}, of links for cloud-to-device messages only; and how many were. */
+    @Nullable
+    String cloudRefusal;
+
+    int cloudRefusals;
 
     /** Whether what is opened comes back when it is lost. */
     Reconnect reconnect = Reconnect.NEVER;
@@ -265,12 +282,19 @@ final class ScriptedPeer implements AutoCloseable {
                 : link.getRemoteSource().getAddress();
         boolean cbs = "$cbs".equals(address);
         boolean service = address.endsWith("/twin") || address.endsWith("/methods/devicebound");
-        if (service && !attachesServices) {
+        boolean cloud = address.endsWith("/messages/devicebound");
+        if ((service && !attachesServices) || (cloud && !attachesCloud) || (cbs && !attachesTokens)) {
             return;
         }
         if (refusal != null && !cbs) {
             link.open(); // without a terminus
             detach(link, refusal);
+            return;
+        }
+        if (cloudRefusal != null && cloud) {
+            cloudRefusals++;
+            link.open();
+            detach(link, cloudRefusal);
             return;
         }
         link.setSource(link.getRemoteSource());

@@ -115,4 +115,26 @@ class SharedConnectionTest {
         pass(10_000);
         assertEquals(List.of(second), List.copyOf(coming));
     }
+
+    @Test
+    void sessionsThatNeverReconnectMakeNoAttemptAndLaterOnesMakeOneEach() {
+        ScriptedPeer first = next(new ScriptedPeer());
+        ScriptedPeer second = next(new ScriptedPeer());
+        peers.forEach(each -> each.reconnect = Reconnect.NEVER);
+        ConnectionTable once =
+                new ConnectionTable((loop, login) -> coming.remove().dialled(), own::eventLoop, Reconnect.NEVER, 1_000);
+        List<CompletableFuture<UpstreamSession>> opening =
+                List.of(first.opening(once, own.eventLoop()), first.opening(once, own.eventLoop()));
+        exchange();
+        List<UpstreamSession> sessions =
+                opening.stream().map(CompletableFuture::join).toList();
+        first.connection.close();
+        exchange();
+        assertPhase(Phase.CLOSED, sessions);
+        pass(TimeUnit.HOURS.toMillis(1));
+        assertEquals(List.of(second), List.copyOf(coming));
+        CompletableFuture<UpstreamSession> later = second.opening(once, own.eventLoop());
+        exchange();
+        assertPhase(Phase.CONNECTED, List.of(later.join()));
+    }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.FailureKind;
 import io.upstream.Phase;
+import io.upstream.Reconnect;
 import io.upstream.SasToken;
 import io.upstream.SasTokenProvider;
 import io.upstream.UpstreamException;
@@ -117,5 +118,25 @@ class TokenRenewalTest {
         assertEquals(FailureKind.TIMEOUT, failure.kind());
         assertEquals("token", failure.stage());
         assertTrue(failure.getMessage().contains("there was no token yet"), failure.getMessage());
+    }
+
+    /** What a provider has cached it gives again, though the hub does not take it any more. */
+    @Test
+    void aCachedTokenThatTheHubRefusesIsPresentedSeldom() {
+        peer.reconnect = Reconnect.DEFAULT;
+        renewal = () -> CompletableFuture.completedFuture(token(0));
+        UpstreamSession session = open();
+        peer.tokenStatus = 401;
+        peer.detach(peer.telemetryLink(), "amqp:unauthorized-access");
+        peer.exchange();
+        peer.passAlive(Duration.ofHours(1));
+        assertEquals(FailureKind.UNAUTHORIZED, session.status().cause().kind());
+        int refused = peer.tokens.size() - 1;
+        assertTrue(refused >= 10 && refused <= 20, refused + " times in an hour");
+        assertEquals(refused + 1, asked, "asked for each attempt, and not more");
+        assertTrue(peer.client.isOpen(), "siblings are left alone");
+        peer.tokenStatus = 200;
+        peer.passAlive(Duration.ofMinutes(10));
+        assertEquals(Phase.CONNECTED, session.status().phase());
     }
 }

@@ -19,6 +19,7 @@ import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.Twin;
 import io.upstream.UpstreamException;
+import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.MethodAnswer;
@@ -43,6 +44,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("io.upstream.contract.Speaker#all")
 class ReturnContractTest extends SessionContract {
     private static final Reconnect SOON_AGAIN = new Reconnect(Duration.ofMillis(20), Duration.ofMillis(200));
+    private static final Reconnect SELDOM = new Reconnect(Duration.ofHours(24), Duration.ofHours(24));
 
     /** Closed while the test does something that shall be done while there is no connection. */
     private volatile CountDownLatch gate = new CountDownLatch(0);
@@ -251,5 +253,28 @@ class ReturnContractTest extends SessionContract {
         get(closed);
         get(send);
         assertEquals(1, subject.telemetry(1).size());
+    }
+
+    @Test
+    void everythingThatWaitsIsOverWhenTheRuntimeIsClosedInAPause() throws Exception {
+        UpstreamRuntime own = UpstreamRuntime.builder().threads(1).build();
+        UpstreamSession session = open(transport(options -> options.reconnect(SELDOM), own), subject);
+        session.onStatus(told::add);
+        assertEquals(Phase.CONNECTED, next(told).phase());
+        lose();
+        List<CompletionStage<?>> waiting = List.of(
+                session.send(Telemetry.json("1")),
+                session.twin(),
+                session.report("{}"),
+                session.onMessage(this::settle),
+                session.onMethod(request -> MethodResponse.ok()),
+                session.onDesiredChange(changes::add));
+        assertTrue(waiting.stream().noneMatch(each -> each.toCompletableFuture().isDone()));
+        own.close();
+        for (CompletionStage<?> each : waiting) {
+            assertEquals(FailureKind.CLOSED, failure(each).kind());
+        }
+        assertEquals(Phase.CLOSED, next(told).phase());
+        get(session.close(SOON));
     }
 }

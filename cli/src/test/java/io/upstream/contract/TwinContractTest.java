@@ -131,7 +131,10 @@ class TwinContractTest extends SessionContract {
     @Test
     void refusesWhatIsTooMuchForATwinAtOnceOrTogether() throws Exception {
         UpstreamSession session = open();
-        assertInstanceOf(MessageException.class, failure(session.report("{\"a\":\"" + "x".repeat(40_000) + "\"}")));
+        UpstreamException tooLarge = failure(session.report("{\"a\":\"" + "x".repeat(40_000) + "\"}"));
+        assertEquals(
+                FailureKind.TOO_LARGE,
+                assertInstanceOf(MessageException.class, tooLarge).kind());
         get(session.report(many("a", 6)));
         assertEquals(
                 FailureKind.INVALID,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.session;
 
+import java.util.ArrayDeque;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,15 +13,33 @@ import org.slf4j.LoggerFactory;
  * Runs the application's code of one session in order, one piece at a time, on the runtime's callback executor. The executor is asked
  * once for a whole run of pieces, not for each. Any thread may add; what a piece throws is logged and goes no further.
  *
- * <p>Its queue is bounded by what feeds it: the outbox, the inbound window, and the few status changes of a session's life.
+ * <p>Its queue is bounded by what feeds it: the outbox, the inbound window of the present connection, whose {@link Lane} ends with it, and the
+ * few status changes of a session's life.
  */
 public final class Callbacks {
     private static final Logger log = LoggerFactory.getLogger(Callbacks.class);
 
     private final Executor executor;
-    private final Queue<Runnable> pieces = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger waiting = new AtomicInteger();
+
+    /** Its own lock guards it, and the state. */
+    private final Queue<Runnable> pieces = new ArrayDeque<>(2);
+
     private final Runnable drain = this::drain;
+    private State state = State.IDLE;
+
+    private enum State {
+        IDLE,
+        /** A thread runs pieces, or is about to. */
+        RUNNING
+    }
+
+    /** A piece and to what it belongs. */
+    private record LanePiece(Lane lane, Runnable task) implements Runnable {
+        @Override
+        public void run() {
+            task.run();
+        }
+    }
 
     public Callbacks(Executor executor) {
         this.executor = executor;
@@ -34,14 +52,23 @@ public final class Callbacks {
         }
     }
 
+    /** For what a connection brings; one for each. */
+    public Lane lane() {
+        return new Lane();
+    }
+
     /**
      * Adds {@code piece} and runs nothing, for callers that hold a lock.
      *
      * @return whether the caller has to {@link #start} when it has let go
      */
     boolean add(Runnable piece) {
-        pieces.add(piece);
-        return waiting.getAndIncrement() == 0;
+        synchronized (pieces) {
+            pieces.add(piece);
+            State before = state;
+            state = State.RUNNING;
+            return before == State.IDLE;
+        }
     }
 
     /** Has run what was added. */
@@ -57,14 +84,19 @@ public final class Callbacks {
     }
 
     private void drain() {
-        int done = 0;
-        do {
+        for (Runnable piece = next(); piece != null; piece = next()) {
+            contain(piece);
+        }
+    }
+
+    private @Nullable Runnable next() {
+        synchronized (pieces) {
             Runnable piece = pieces.poll();
-            if (piece != null) {
-                contain(piece);
-                done = 1;
+            if (piece == null) {
+                state = State.IDLE;
             }
-        } while (waiting.addAndGet(-done) > 0);
+            return piece;
+        }
     }
 
     private static void contain(Runnable piece) {
@@ -72,6 +104,40 @@ public final class Callbacks {
             piece.run();
         } catch (Throwable e) {
             log.warn("a callback of the application failed", e);
+        }
+    }
+
+    /**
+     * Pieces in order with all others, of which those that were not begun when it ends are forgotten, and all that they hold: what a lost
+     * connection brought comes again on the next one, however long the application keeps the queue waiting. Any thread.
+     */
+    public final class Lane {
+        private Life life = Life.OPEN;
+
+        private enum Life {
+            OPEN,
+            ENDED
+        }
+
+        private Lane() {}
+
+        /** As {@link Callbacks#run}; without effect after {@link #end}. */
+        public void run(Runnable piece) {
+            boolean starts;
+            synchronized (pieces) {
+                starts = life == Life.OPEN && add(new LanePiece(this, piece));
+            }
+            if (starts) {
+                start();
+            }
+        }
+
+        /** Begins no piece any more. Idempotent. */
+        public void end() {
+            synchronized (pieces) {
+                life = Life.ENDED;
+                pieces.removeIf(piece -> piece instanceof LanePiece owned && owned.lane == this);
+            }
         }
     }
 }

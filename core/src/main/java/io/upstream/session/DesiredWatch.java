@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Follows the versions of the desired properties, so that the application learns of changes that were made while there was no connection:
- * the hub tells those to nobody. Confined to the session's callbacks but for {@link #handler}, {@link #mark} and {@link #catchUp}.
+ * the hub tells those to nobody. Confined to the session's callbacks but for {@link #handler}, {@link #gap} and {@link #catchUp}.
  */
 final class DesiredWatch {
     private static final Logger log = LoggerFactory.getLogger(DesiredWatch.class);
@@ -22,11 +22,19 @@ final class DesiredWatch {
     /** The latest version that the application knows. */
     private long seen;
 
-    /** What it knew when the line came up. */
+    /** What it knew when the gap began that has not been made up for yet. */
     private long seenBefore;
 
-    /** How many changes it was told on this line. */
+    /** How many changes it was told since. */
     private int told;
+
+    private Standing standing = Standing.FOLLOWING;
+
+    private enum Standing {
+        FOLLOWING,
+        /** Changes may have been missed. */
+        BEHIND
+    }
 
     DesiredWatch(SessionTerms terms) {
         this.terms = terms;
@@ -56,11 +64,14 @@ final class DesiredWatch {
         }
     }
 
-    /** A new line is up, nothing has come on it. */
-    void mark() {
+    /** Changes may be missed from now on, until {@link #catchUp}. A gap that was not made up for becomes longer. */
+    void gap() {
         terms.callbacks().run(() -> {
-            seenBefore = seen;
-            told = 0;
+            if (standing == Standing.FOLLOWING) {
+                standing = Standing.BEHIND;
+                seenBefore = seen;
+                told = 0;
+            }
         });
     }
 
@@ -80,8 +91,11 @@ final class DesiredWatch {
                 line.twinLater(answer(line));
             } else if (told > 0 && twin.desiredVersion() < seen) {
                 line.twin(answer(line)); // it has changed while the answer was on its way
-            } else if (twin.desiredVersion() != seenBefore + told) {
-                tell(new DesiredChange(twin.desired(), twin.desiredVersion(), true));
+            } else if (standing == Standing.BEHIND) {
+                standing = Standing.FOLLOWING;
+                if (twin.desiredVersion() != seenBefore + told) {
+                    tell(new DesiredChange(twin.desired(), twin.desiredVersion(), true));
+                }
             }
         });
         return read;

@@ -6,12 +6,12 @@ import io.upstream.DesiredChange;
 import io.upstream.FailureKind;
 import io.upstream.MessageHandler;
 import io.upstream.MethodHandler;
+import io.upstream.Reconnect;
 import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -38,42 +38,14 @@ final class Handlers {
     private final Map<Subject, Declaration> declared = new EnumMap<>(Subject.class);
     private @Nullable Line line;
 
-    private enum Subject {
-        MESSAGES("messages"),
-        DESIRED_CHANGES("changes of desired properties"),
-        METHODS("direct methods");
-
-        private final String text;
-
-        Subject(String text) {
-            this.text = text;
-        }
-    }
+    /** The latest reading of the twin after a gap. */
+    private @Nullable CurrentLine catchingUp;
 
     /** Why a line is asked for a subject. */
     private enum Occasion {
         DECLARED,
-        /** It was declared on an earlier line. */
+        /** It was declared on an earlier line, or the hub has taken it back since. */
         RESTORED
-    }
-
-    /** One subject, as it was declared last, and who waits for the hub's word on it. */
-    private static final class Declaration {
-        private final Subject subject;
-        private final List<CompletableFuture<Void>> waiting = new ArrayList<>(1);
-        private BiConsumer<Line, CompletableFuture<Void>> request;
-        private Standing standing = Standing.NEW;
-
-        private enum Standing {
-            NEW,
-            /** The hub has confirmed it at least once. */
-            CONFIRMED
-        }
-
-        Declaration(Subject subject, BiConsumer<Line, CompletableFuture<Void>> request) {
-            this.subject = subject;
-            this.request = request;
-        }
     }
 
     Handlers(SessionTerms terms) {
@@ -104,13 +76,23 @@ final class Handlers {
 
     private void declare(
             Subject subject, BiConsumer<Line, CompletableFuture<Void>> request, CompletableFuture<Void> outcome) {
-        Declaration declaration = declared.computeIfAbsent(subject, unused -> new Declaration(subject, request));
-        declaration.request = request;
-        declaration.waiting.add(outcome);
+        Declaration declaration =
+                declared.computeIfAbsent(subject, unused -> new Declaration(subject, newBackoff(), request));
+        declaration.replace(request);
+        declaration.waiting().add(outcome);
         expireLater(declaration, outcome);
         if (line != null) {
-            request(line, declaration, Occasion.DECLARED);
+            request(line, declaration, declaration.hasGap() ? Occasion.RESTORED : Occasion.DECLARED);
         }
+    }
+
+    /** A link that is lost alone comes back even where a connection does not: whoever receives on it is told nothing otherwise. */
+    private Backoff newBackoff() {
+        Reconnect policy = terms.options().reconnect();
+        return new Backoff(
+                policy.isNever() ? Reconnect.DEFAULT : policy,
+                () -> terms.loop().ticker().nanoTime(),
+                () -> ThreadLocalRandom.current().nextLong());
     }
 
     private void expireLater(Declaration declaration, CompletableFuture<Void> outcome) {
@@ -118,8 +100,8 @@ final class Handlers {
         Future<?> alarm = terms.loop()
                 .schedule(
                         () -> {
-                            if (declaration.waiting.removeIf(each -> each == outcome)) {
-                                fail(outcome, late(declaration.subject, limit));
+                            if (declaration.waiting().removeIf(each -> each == outcome)) {
+                                fail(outcome, late(declaration.subject(), limit));
                             }
                         },
                         limit.plus(GRACE).toNanos(),
@@ -131,48 +113,90 @@ final class Handlers {
         return UpstreamException.of(
                 FailureKind.TIMEOUT,
                 Where.here("session"),
-                "the hub did not confirm the subscription to " + subject.text + " within " + Failures.seconds(limit)
+                "the hub did not confirm the subscription to " + subject.text() + " within " + Failures.seconds(limit)
                         + ": the handler stays declared and is of use when the session is connected again");
     }
 
     private void request(Line on, Declaration declaration, Occasion occasion) {
         CompletableFuture<Void> asked = new CompletableFuture<>();
+        int losses = declaration.losses();
         // in a turn of its own: when the line is over everything on it fails first, and then it is down
         asked.whenComplete((done, error) -> onLoop(() -> {
-            if (line == on) { // else the next line is asked, or has been
+            if (line != on) {
+                return; // the next line is asked, or has been
+            }
+            if (error == null) {
+                succeedWaiting(declaration);
+            }
+            if (declaration.losses() == losses) { // else what came of it is lost already
                 answered(on, declaration, occasion, error);
             }
         }));
-        declaration.request.accept(on, asked);
+        declaration.ask(on, asked);
     }
 
     private void answered(Line on, Declaration declaration, Occasion occasion, @Nullable Throwable error) {
         if (error == null) {
-            declaration.waiting.forEach(each -> terms.callbacks().run(() -> each.complete(null)));
-            declaration.waiting.clear();
-            declaration.standing = Declaration.Standing.CONFIRMED;
-            if (occasion == Occasion.RESTORED && declaration.subject == Subject.DESIRED_CHANGES) {
-                desired.catchUp(new CurrentLine(on));
+            declaration.confirmed();
+            if (occasion == Occasion.RESTORED && declaration.subject() == Subject.DESIRED_CHANGES) {
+                catchingUp = new CurrentLine(on);
+                desired.catchUp(catchingUp);
             }
-        } else if (declaration.standing == Declaration.Standing.NEW) {
-            declared.remove(declaration.subject);
+        } else if (declaration.isNew()) {
+            declared.remove(declaration.subject());
             failWaiting(declaration, error);
         } else {
             failWaiting(declaration, error);
-            log.warn(
-                    "{} do not come to {}, next try soon: {}",
-                    declaration.subject.text,
-                    terms.identity(),
-                    error.getMessage());
-            long pause = (long) (AGAIN_MILLIS * ThreadLocalRandom.current().nextDouble(0.5, 1.5));
-            terms.loop().schedule(() -> againOn(on, declaration), pause, TimeUnit.MILLISECONDS);
+            refused(on, declaration, Failures.translate(error, Where.here("session")));
         }
     }
 
+    private void refused(Line on, Declaration declaration, UpstreamException cause) {
+        if (declaration.isToBeAsked()) {
+            return; // that was another one of several requests
+        }
+        if (declaration.isRefusedForGood(cause.kind())) {
+            on.giveUp(cause);
+        } else {
+            askLater(on, declaration, cause);
+        }
+    }
+
+    private void askLater(Line on, Declaration declaration, UpstreamException cause) {
+        Duration pause = declaration.pause(cause.kind());
+        log.warn(
+                "{} do not come to {}, next try in {} ms: {}",
+                declaration.subject().text(),
+                terms.identity(),
+                pause.toMillis(),
+                cause.getMessage());
+        declaration.cancelNext();
+        declaration.askedBy(
+                terms.loop().schedule(() -> againOn(on, declaration), pause.toNanos(), TimeUnit.NANOSECONDS));
+    }
+
     private void againOn(Line on, Declaration declaration) {
+        declaration.cancelNext();
         if (line == on && declared.containsValue(declaration)) {
             request(on, declaration, Occasion.RESTORED);
         }
+    }
+
+    /** The hub has taken back what it had confirmed on the line: it is asked for again, and what was missed meanwhile is made up for. */
+    void lost(Subject subject, UpstreamException cause) {
+        Declaration declaration = declared.get(subject);
+        if (line != null && declaration != null) {
+            declaration.lost();
+            if (subject == Subject.DESIRED_CHANGES) {
+                gap();
+            }
+            askLater(line, declaration, cause);
+        }
+    }
+
+    private void gap() {
+        catchingUp = null;
+        desired.gap();
     }
 
     private void onLoop(Runnable task) {
@@ -186,8 +210,11 @@ final class Handlers {
     /** There is a line: everything is declared again on it. */
     void up(Line fresh) {
         line = fresh;
-        desired.mark();
+        if (declared.containsKey(Subject.DESIRED_CHANGES)) {
+            gap();
+        }
         for (Declaration declaration : List.copyOf(declared.values())) {
+            declaration.moved();
             request(fresh, declaration, Occasion.RESTORED);
         }
     }
@@ -200,20 +227,28 @@ final class Handlers {
     /** There will be none any more. */
     void end(UpstreamException cause) {
         line = null;
-        declared.values().forEach(declaration -> failWaiting(declaration, cause));
+        declared.values().forEach(declaration -> {
+            declaration.cancelNext();
+            failWaiting(declaration, cause);
+        });
         declared.clear();
     }
 
+    private void succeedWaiting(Declaration declaration) {
+        declaration.waiting().forEach(each -> terms.callbacks().run(() -> each.complete(null)));
+        declaration.waiting().clear();
+    }
+
     private void failWaiting(Declaration declaration, Throwable cause) {
-        declaration.waiting.forEach(each -> fail(each, cause));
-        declaration.waiting.clear();
+        declaration.waiting().forEach(each -> fail(each, cause));
+        declaration.waiting().clear();
     }
 
     private void fail(CompletableFuture<Void> outcome, Throwable cause) {
         terms.callbacks().run(() -> outcome.completeExceptionally(cause));
     }
 
-    /** A line for as long as it is the session's. */
+    /** A line for as long as it is the session's, and changes come on it as they did when the twin was first read. */
     final class CurrentLine {
         private final Line on;
 
@@ -224,7 +259,7 @@ final class Handlers {
         /** Any thread: reads the twin, unless the line is over by then. */
         void twin(CompletableFuture<Twin> outcome) {
             onLoop(() -> {
-                if (line == on) {
+                if (line == on && catchingUp == this) {
                     on.twin(outcome);
                 }
             });

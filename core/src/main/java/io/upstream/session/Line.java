@@ -5,6 +5,7 @@ import io.upstream.DesiredChange;
 import io.upstream.MessageHandler;
 import io.upstream.MethodHandler;
 import io.upstream.Twin;
+import io.upstream.UpstreamException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -37,6 +38,9 @@ public interface Line {
      * @param base the version that the reported properties must have, or null
      */
     void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome);
+
+    /** What the hub had granted and taken back does not come again on this line: ends at once, as if the connection were lost. */
+    void giveUp(UpstreamException cause);
 
     /**
      * Sends what waits in the outbox and awaits all answers, for at most {@code drain}; then says goodbye and tells {@link LineOwner#down}.

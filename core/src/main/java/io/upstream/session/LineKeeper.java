@@ -134,11 +134,20 @@ final class LineKeeper implements LineOwner {
         switch (lifecycle.status().phase()) {
             case CONNECTING -> end(cause);
             case RECONNECTING -> {
-                lifecycle.moveTo(Phase.RECONNECTING, cause);
+                if (!isLast(cause)) {
+                    lifecycle.moveTo(Phase.RECONNECTING, cause);
+                }
                 again(cause);
             }
             case CLOSING -> again(cause);
             case CONNECTED, CLOSED -> {} // nobody asked for it any more
+        }
+    }
+
+    @Override
+    public void lost(Line on, Subject subject, UpstreamException cause) {
+        if (line == on && lifecycle.is(Phase.CONNECTED)) {
+            handlers.lost(subject, cause);
         }
     }
 
@@ -219,16 +228,27 @@ final class LineKeeper implements LineOwner {
         if (line != null) {
             line.finish(drain);
         }
+        if (drain.isZero()) {
+            outOfTime();
+        }
     }
 
     private boolean isDrainOver() {
         return drainEnd != null && nanoTime() - drainEndNanos >= 0;
     }
 
+    /** Nobody waits for the goodbye of a line: what is unanswered by now stays so. */
     private void outOfTime() {
+        endOutbox();
         if (line == null) {
             end(null);
         }
+    }
+
+    private void endOutbox() {
+        outbox.end(
+                closed("the session was closed before the hub answered; the hub may have it all the same"),
+                closed("the session was closed, the message was not sent"));
     }
 
     /** Callbacks of the application hold up what comes after them: the promise to be done in time is kept without them. */
@@ -254,9 +274,7 @@ final class LineKeeper implements LineOwner {
         }
         UpstreamException reason = cause != null ? cause : closed("the session was closed");
         if (cause == null) {
-            outbox.end(
-                    closed("the session was closed before the hub answered; the hub may have it all the same"),
-                    closed("the session was closed, the message was not sent"));
+            endOutbox();
         } else {
             outbox.end(Failures.unanswered(cause), Failures.unsent(cause));
         }

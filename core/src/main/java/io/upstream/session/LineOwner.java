@@ -15,6 +15,12 @@ public interface LineOwner {
     /** The attempt that {@link Connector#connect} made is over and did not succeed. */
     void failed(UpstreamException cause);
 
+    /**
+     * The hub has taken back what it had confirmed, and the rest of {@code line} goes on: nothing of {@code subject} comes until it is asked
+     * for again.
+     */
+    void lost(Line line, Subject subject, UpstreamException cause);
+
     /** {@code line} is about to end as planned, to be replaced: it only waits for answers and takes nothing new. */
     void retiring(Line line);
 

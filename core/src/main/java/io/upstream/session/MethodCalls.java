@@ -37,10 +37,10 @@ public final class MethodCalls {
     private static final Known LATE = known(504, "{\"error\":\"the method took too long\"}");
 
     private final EventLoop loop;
-    private final Callbacks callbacks;
+    private final Callbacks.Lane lane;
     private @Nullable MethodHandler handler;
     private final Set<Call> open = new HashSet<>();
-    private volatile State state = State.ALIVE;
+    private State state = State.ALIVE;
 
     private enum State {
         ALIVE,
@@ -50,7 +50,7 @@ public final class MethodCalls {
     /** Nobody answers yet. */
     public MethodCalls(EventLoop loop, Callbacks callbacks) {
         this.loop = loop;
-        this.callbacks = callbacks;
+        lane = callbacks.lane();
     }
 
     /** Has {@code next} called from now on. */
@@ -74,12 +74,8 @@ public final class MethodCalls {
         }
         Call call = new Call(request, reply);
         open.add(call);
-        callbacks.run(() -> {
-            if (state != State.OVER) { // else nobody waits for the answer
-                answer(called, request)
-                        .whenComplete((known, error) -> giveBack(call, error == null ? known : failed(request, error)));
-            }
-        });
+        lane.run(() -> answer(called, request)
+                .whenComplete((known, error) -> giveBack(call, error == null ? known : failed(request, error))));
     }
 
     /** Whether no call is with the application. */
@@ -87,9 +83,10 @@ public final class MethodCalls {
         return open.isEmpty();
     }
 
-    /** No answer is written any more. */
+    /** No answer is written any more, and the application is not asked for one. */
     public void end() {
         state = State.OVER;
+        lane.end();
         open.forEach(Call::abandon);
         open.clear();
     }

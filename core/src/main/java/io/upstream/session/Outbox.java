@@ -14,11 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -27,31 +23,21 @@ import org.jspecify.annotations.Nullable;
  * counting what waits and what the hub has not answered yet; every message is answered by its deadline. {@link #submit} is for any thread,
  * everything else is confined to the event loop.
  *
- * <p>A message is one object, {@link Send}, that stands in one list after the other. Threads push on a stack; the event loop takes the whole
- * stack at once. Answers are collected and given to the application together, once per turn of the event loop.
+ * <p>A message is one object, {@link Send}, that stands in one list after the other.
  *
  * <pre>
- *   submit ─► handedOver ─► open: first … unwritten … last ─► answered ─► the application
+ *   submit ─► {@link Intake} ─► open: first … unwritten … last ─► {@link Answers} ─► the application
  * </pre>
  */
 public final class Outbox {
     private static final Where HERE = Where.here("send");
 
     private final EventLoop loop;
-    private final Callbacks callbacks;
     private final Runnable wake;
     private final LongSupplier nanoTime;
-    private final int maxMessages;
-    private final long maxBytes;
     private final Duration timeout;
-    private final Runnable takeOver = this::takeOver;
-    private final Runnable tellAnswered = this::tellAnswered;
-
-    /** A stack, the latest on top. Whoever puts the first one on it wakes the event loop. */
-    private final AtomicReference<@Nullable Send> handedOver = new AtomicReference<>();
-
-    private final AtomicInteger messages = new AtomicInteger();
-    private final AtomicLong bytes = new AtomicLong();
+    private final Intake intake;
+    private final Answers answers;
 
     /** All that are unanswered, oldest first: all have the same timeout, so the first is the first to expire. */
     private @Nullable Send first;
@@ -61,12 +47,6 @@ public final class Outbox {
     /** From here on nothing was written; null if all was. */
     private @Nullable Send unwritten;
 
-    /** Answered ones whose futures are not completed yet, in the order of the answers. */
-    private @Nullable Send answeredFirst;
-
-    private @Nullable Send answeredLast;
-    private int answeredMessages;
-    private long answeredBytes;
     private @Nullable Future<?> alarm;
     private volatile @Nullable UpstreamException ended;
 
@@ -81,12 +61,11 @@ public final class Outbox {
      */
     public Outbox(EventLoop loop, Callbacks callbacks, UpstreamOptions options, Runnable wake, LongSupplier nanoTime) {
         this.loop = loop;
-        this.callbacks = callbacks;
         this.wake = wake;
         this.nanoTime = nanoTime;
-        this.maxMessages = options.outboxMessages();
-        this.maxBytes = options.outboxBytes();
         this.timeout = options.operationTimeout();
+        intake = new Intake(loop, this::takeOver, options.outboxMessages(), options.outboxBytes());
+        answers = new Answers(loop, callbacks, intake);
     }
 
     /** Takes a message in, or fails it at once when a bound is reached or the session has ended. */
@@ -95,8 +74,8 @@ public final class Outbox {
         if (over != null) {
             return CompletableFuture.failedFuture(over);
         }
-        if (!claim(telemetry.size())) {
-            return CompletableFuture.failedFuture(full());
+        if (!intake.claim(telemetry.size())) {
+            return CompletableFuture.failedFuture(intake.full());
         }
         Send send = new Send(this, telemetry, nanoTime.getAsLong() + timeout.toNanos());
         push(send, send);
@@ -112,8 +91,8 @@ public final class Outbox {
         Send latest = null;
         for (Telemetry telemetry : List.copyOf(batch)) {
             UpstreamException over = ended;
-            if (over != null || !claim(telemetry.size())) {
-                outcomes.add(CompletableFuture.failedFuture(over != null ? over : full()));
+            if (over != null || !intake.claim(telemetry.size())) {
+                outcomes.add(CompletableFuture.failedFuture(over != null ? over : intake.full()));
                 continue;
             }
             Send send = new Send.OfSeveral(this, telemetry, deadline, call);
@@ -128,53 +107,23 @@ public final class Outbox {
         return outcomes;
     }
 
-    /**
-     * Any thread. Puts a chain on the stack, and wakes the event loop if it has heard of all that was there before.
-     *
-     * @param latest from which the chain leads to {@code oldest}
-     */
+    /** Any thread. */
     private void push(Send latest, Send oldest) {
-        Send top;
-        do {
-            top = handedOver.get();
-            oldest.next = top;
-        } while (!handedOver.compareAndSet(top, latest));
-        if (top == null) {
-            try {
-                loop.execute(takeOver);
-            } catch (RejectedExecutionException e) {
-                refuseHandedOver(UpstreamException.of(FailureKind.CLOSED, HERE, "the runtime is closed", e));
-            }
+        UpstreamException nobody = intake.push(latest, oldest);
+        if (nobody != null) {
+            refuseHandedOver(nobody);
         }
     }
 
     /** Any thread: the event loop is gone, and with it everything that is confined to it. */
     private void refuseHandedOver(UpstreamException cause) {
-        for (Send send = takeHandedOver(); send != null; send = unchain(send)) {
-            messages.decrementAndGet();
-            bytes.addAndGet(-send.telemetry().size());
+        for (Send send = intake.take(); send != null; ) {
+            Send after = send.unchain();
+            intake.free(1, send.telemetry().size());
             send.refuse(cause);
             tell(send);
+            send = after;
         }
-    }
-
-    /** The whole stack, turned over: the oldest first. */
-    private @Nullable Send takeHandedOver() {
-        Send oldest = null;
-        Send send = handedOver.getAndSet(null);
-        while (send != null) {
-            Send older = send.next;
-            send.next = oldest;
-            oldest = send;
-            send = older;
-        }
-        return oldest;
-    }
-
-    private static @Nullable Send unchain(Send send) {
-        Send after = send.next;
-        send.next = null;
-        return after;
     }
 
     /** The next message to write, in the order of the calls, or null. Whoever takes it answers it. */
@@ -210,7 +159,7 @@ public final class Outbox {
 
     /** How many messages wait or are unanswered. */
     public int size() {
-        return messages.get() - answeredMessages;
+        return intake.messages() - answers.messages();
     }
 
     /** Nothing can be written for a while. */
@@ -255,15 +204,7 @@ public final class Outbox {
     /** Called once for each, by the one who answered. */
     void answered(Send send, int size) {
         leave(send);
-        if (answeredLast == null) {
-            answeredFirst = send;
-            tellAfterThisTurn();
-        } else {
-            answeredLast.next = send;
-        }
-        answeredLast = send;
-        answeredMessages++;
-        answeredBytes += size;
+        answers.add(send, size);
     }
 
     private void leave(Send send) {
@@ -286,67 +227,14 @@ public final class Outbox {
         send.next = null;
     }
 
-    private void tellAfterThisTurn() {
-        try {
-            loop.execute(tellAnswered);
-        } catch (RejectedExecutionException e) {
-            // the loop is ending: end() is still to come, and tells at once
-        }
-    }
-
-    /** Gives back the room first, so that whoever sends from a completed future finds it. */
-    private void tellAnswered() {
-        Send chain = answeredFirst;
-        if (chain == null) {
-            return;
-        }
-        messages.addAndGet(-answeredMessages);
-        bytes.addAndGet(-answeredBytes);
-        answeredMessages = 0;
-        answeredBytes = 0;
-        answeredFirst = null;
-        answeredLast = null;
-        Send untold = wakeWaiters(chain);
-        if (untold != null) {
-            callbacks.run(() -> tellAll(untold));
-        }
-    }
-
-    /** Gives those of the chain, in its order, that no waiting thread completes. */
-    private static @Nullable Send wakeWaiters(Send chain) {
-        Send kept = null;
-        Send last = null;
-        for (Send send = chain; send != null; ) {
-            Send after = unchain(send);
-            if (!send.wakeWaiters()) {
-                if (last == null) {
-                    kept = send;
-                } else {
-                    last.next = send;
-                }
-                last = send;
-            }
-            send = after;
-        }
-        return kept;
-    }
-
     /** Any thread: completes the future of one that is answered, where the application's code runs. */
     void tell(Send send) {
-        callbacks.run(send::tell);
-    }
-
-    private static void tellAll(Send chain) {
-        for (Send send = chain; send != null; ) {
-            Send after = unchain(send);
-            send.tell(); // what depends on it throws into its own future
-            send = after;
-        }
+        answers.tell(send);
     }
 
     private void takeOver() {
-        for (Send send = takeHandedOver(); send != null; ) {
-            Send after = unchain(send);
+        for (Send send = intake.take(); send != null; ) {
+            Send after = send.unchain();
             append(send);
             send = after;
         }
@@ -379,7 +267,7 @@ public final class Outbox {
         for (Send send = first; send != null; send = first) {
             send.fail(cause);
         }
-        tellAnswered();
+        answers.tell();
     }
 
     private void setAlarm() {
@@ -395,7 +283,7 @@ public final class Outbox {
         for (Send send = first; send != null && send.deadlineNanos() - now <= 0; send = first) {
             send.fail(expired());
         }
-        tellAnswered();
+        answers.tell();
         setAlarm();
     }
 
@@ -408,27 +296,5 @@ public final class Outbox {
                         + (why == null ? "" : ", there is no connection (" + why.getMessage() + ")")
                         + "; it may have it all the same",
                 why);
-    }
-
-    private boolean claim(int size) {
-        if (messages.incrementAndGet() > maxMessages) {
-            messages.decrementAndGet();
-            return false;
-        }
-        long before = bytes.getAndAdd(size);
-        if (before > 0 && before + size > maxBytes) {
-            bytes.addAndGet(-size);
-            messages.decrementAndGet();
-            return false;
-        }
-        return true;
-    }
-
-    private UpstreamException full() {
-        return UpstreamException.of(
-                FailureKind.OUTBOX_FULL,
-                HERE,
-                "the outbox is full (" + maxMessages + " messages or " + maxBytes
-                        + " bytes are under way): wait for earlier sends, or raise UpstreamOptions.outbox");
     }
 }

@@ -98,6 +98,14 @@ public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral 
         return taken;
     }
 
+    /** Leaves a chain, and gives the next one in it. */
+    @Nullable
+    Send unchain() {
+        Send after = next;
+        next = null;
+        return after;
+    }
+
     boolean isAnswered() {
         return answered;
     }

@@ -2,10 +2,15 @@
 package io.upstream.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.ref.WeakReference;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -81,5 +86,58 @@ class CallbacksTest {
         callbacks.run(() -> seen.add("first"));
         callbacks.run(() -> seen.add("second"));
         assertEquals(List.of("first", "second"), seen);
+    }
+
+    @Test
+    void forgetsWhatALaneHasNotBegunWhenItEndsAndNothingElse() {
+        Deque<Runnable> executor = new ArrayDeque<>();
+        Callbacks callbacks = new Callbacks(executor::add);
+        Callbacks.Lane lost = callbacks.lane();
+        Callbacks.Lane next = callbacks.lane();
+        List<String> seen = new ArrayList<>();
+        callbacks.run(() -> seen.add("status"));
+        lost.run(() -> seen.add("lost"));
+        next.run(() -> seen.add("next"));
+        lost.run(() -> seen.add("lost, too"));
+        lost.end();
+        lost.run(() -> seen.add("late"));
+        callbacks.run(() -> seen.add("last"));
+        assertEquals(1, executor.size(), "the executor is asked once");
+        executor.remove().run();
+        assertEquals(List.of("status", "next", "last"), seen);
+    }
+
+    @Test
+    void aLaneThatEndsWhileOneOfItsPiecesRunsBeginsNoOther() {
+        Callbacks callbacks = new Callbacks(Runnable::run);
+        Callbacks.Lane lane = callbacks.lane();
+        List<String> seen = new ArrayList<>();
+        lane.run(() -> {
+            lane.run(() -> seen.add("second"));
+            lane.end();
+            seen.add("first");
+        });
+        callbacks.run(() -> seen.add("after"));
+        assertEquals(List.of("first", "after"), seen);
+    }
+
+    /** P29: however many connections come and go while the application is stuck. */
+    @Test
+    void keepsNothingOfEndedLanesWhileTheApplicationIsStuck() {
+        Callbacks callbacks = new Callbacks(piece -> {});
+        callbacks.run(() -> {});
+        WeakReference<byte[]> kept = null;
+        for (int connection = 0; connection < 1_000; connection++) {
+            Callbacks.Lane lane = callbacks.lane();
+            byte[] message = new byte[1 << 20];
+            kept = new WeakReference<>(message);
+            lane.run(() -> Objects.requireNonNull(message));
+            lane.end();
+        }
+        for (int i = 0; i < 100 && kept.get() != null; i++) {
+            System.gc();
+            Thread.onSpinWait();
+        }
+        assertNull(kept.get());
     }
 }

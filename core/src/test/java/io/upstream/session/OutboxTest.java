@@ -373,4 +373,40 @@ class OutboxTest {
         assertSame(outcomes.get(1), outbox.next());
         assertNull(outbox.next());
     }
+
+    @Test
+    void aSecondRewindOrResumeChangesNothing() {
+        submit(1);
+        submit(2);
+        submit(3);
+        channel.runPendingTasks();
+        outbox.next().succeed();
+        assertEquals(2, outbox.next().telemetry().size());
+        outbox.interrupt(lost);
+        outbox.rewind();
+        outbox.rewind();
+        outbox.resume();
+        outbox.resume();
+        assertEquals(2, outbox.next().telemetry().size());
+        outbox.resume();
+        assertEquals(3, outbox.next().telemetry().size(), "a resume writes nothing again");
+        assertNull(outbox.next());
+        channel.runPendingTasks();
+        assertEquals(2, outbox.size());
+    }
+
+    @Test
+    void tellsOfAnInterruptionOnlyUntilTheFirstResume() {
+        CompletableFuture<Void> early = submit(1);
+        channel.runPendingTasks();
+        outbox.interrupt(lost);
+        pass(TIMEOUT);
+        assertSame(lost, failure(early).getCause());
+        CompletableFuture<Void> late = submit(1);
+        channel.runPendingTasks();
+        outbox.resume();
+        outbox.resume();
+        pass(TIMEOUT);
+        assertNull(failure(late).getCause());
+    }
 }

@@ -22,18 +22,12 @@ final class DesiredChanges {
     private static final Logger log = LoggerFactory.getLogger(DesiredChanges.class);
 
     private final EventLoop loop;
-    private final Callbacks callbacks;
+    private final Callbacks.Lane lane;
     private final ReadGate gate;
     private final String hop;
     private @Nullable Consumer<DesiredChange> handler;
     private int waiting;
     private Inbox.Pressure present = Inbox.Pressure.LOW;
-    private volatile State state = State.OPEN;
-
-    private enum State {
-        OPEN,
-        ENDED
-    }
 
     /**
      * Starts without a handler.
@@ -43,7 +37,7 @@ final class DesiredChanges {
      */
     DesiredChanges(EventLoop loop, Callbacks callbacks, ReadGate gate, String hop) {
         this.loop = loop;
-        this.callbacks = callbacks;
+        lane = callbacks.lane();
         this.gate = gate;
         this.hop = hop;
     }
@@ -56,13 +50,13 @@ final class DesiredChanges {
     /** A change has come; without a handler it is dropped, since whoever sets one reads the whole twin after that. */
     void changed(PublishView message) {
         Consumer<DesiredChange> receiver = handler;
-        if (receiver == null || state == State.ENDED) {
+        if (receiver == null) {
             return;
         }
         waiting++;
         updatePressure();
         byte[] json = message.payloadBytes();
-        callbacks.run(() -> {
+        lane.run(() -> {
             try {
                 tell(receiver, json);
             } finally {
@@ -73,14 +67,11 @@ final class DesiredChanges {
 
     /** What was not begun is not begun any more. */
     void end() {
-        state = State.ENDED;
+        lane.end();
         handler = null;
     }
 
     private void tell(Consumer<DesiredChange> receiver, byte[] json) {
-        if (state == State.ENDED) {
-            return;
-        }
         DesiredChange change;
         try {
             change = TwinDocument.readChange(json);

@@ -142,6 +142,12 @@ final class Ending {
         channel.pipeline().close();
     }
 
+    /** The session wants another one instead. */
+    void givenUp(UpstreamException cause) {
+        lost(cause);
+        channel.pipeline().close();
+    }
+
     /** The peer gave no sign of life. */
     void unanswered() {
         lost(UpstreamException.of(

@@ -29,7 +29,7 @@ final class Inbox {
     private static final Logger log = LoggerFactory.getLogger(Inbox.class);
 
     private final EventLoop loop;
-    private final Callbacks callbacks;
+    private final Callbacks.Lane lane;
     private final Outlet outlet;
     private final Queue<Delivery> unsettled = new ArrayDeque<>(1);
 
@@ -68,7 +68,7 @@ final class Inbox {
     /** Starts without a handler. */
     Inbox(EventLoop loop, Callbacks callbacks, Outlet outlet) {
         this.loop = loop;
-        this.callbacks = callbacks;
+        lane = callbacks.lane();
         this.outlet = outlet;
     }
 
@@ -113,6 +113,7 @@ final class Inbox {
     /** The connection is gone: what was not begun is not begun, and nothing is acknowledged any more. */
     void end() {
         state = State.ENDED;
+        lane.end();
         unsettled.clear();
         handler = null;
     }
@@ -122,11 +123,8 @@ final class Inbox {
     }
 
     private void dispatch(Delivery delivery, MessageHandler receiver) {
-        callbacks.run(() -> {
-            if (state == State.OPEN) {
-                ask(receiver, delivery.message).whenComplete((verdict, error) -> report(delivery, verdict, error));
-            }
-        });
+        lane.run(() ->
+                ask(receiver, delivery.message).whenComplete((verdict, error) -> report(delivery, verdict, error)));
     }
 
     private static CompletionStage<Settlement> ask(MessageHandler receiver, CloudMessage message) {

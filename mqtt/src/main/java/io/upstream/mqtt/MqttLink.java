@@ -7,26 +7,21 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.mqtt.MqttMessage;
-import io.upstream.CloudMessage;
 import io.upstream.DesiredChange;
 import io.upstream.MessageHandler;
 import io.upstream.MethodHandler;
 import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
 import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
-import io.upstream.session.Send;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One connection of a session: the last handler of the pipeline, from CONNACK to the end of the connection, which {@link Ending} decides.
@@ -36,18 +31,16 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     /** How long a connection that is to be replaced waits for the answers to what was written. */
     private static final Duration RETIREMENT = Duration.ofSeconds(5);
 
-    private static final Logger log = LoggerFactory.getLogger(MqttLink.class);
-
     private final SessionSetup setup;
     private final Channel channel;
     private final Where where;
-    private final CloudMessages messages;
     private final Ending ending;
-    private final InFlight inFlight;
+    private final TelemetrySender telemetry;
     private final PacketWriter writer;
     private final KeepAlive keepAlive;
     private final Subscriptions subscriptions;
     private final Inbox inbox;
+    private final Arrivals arrivals;
     private final ReadGate gate;
     private @Nullable LineOwner owner;
     private @Nullable HubTraffic hub;
@@ -62,20 +55,24 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
      */
     MqttLink(SessionSetup setup, Channel channel, Where where, InFlight inFlight) {
         EventLoop loop = channel.eventLoop();
-        CloudTopic cloudTopic = setup.dialect().cloudTopic();
         this.setup = setup;
         this.channel = channel;
         this.where = where;
-        this.messages = new CloudMessages(cloudTopic, setup.identity());
         this.ending = new Ending(channel, where, new Remains());
-        this.inFlight = inFlight;
         this.writer = new PacketWriter(channel, new PublishEncoder(setup.dialect()), ending::broken);
+        this.telemetry = new TelemetrySender(inFlight, writer, ending, where);
         this.keepAlive = new KeepAlive(
                 loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
         this.subscriptions = new Subscriptions(
-                cloudTopic, where, loop, setup.callbacks(), setup.options().operationTimeout(), this::send);
+                setup.dialect().cloudTopic(),
+                where,
+                loop,
+                setup.callbacks(),
+                setup.options().operationTimeout(),
+                this::send);
         this.gate = new ReadGate(channel.config());
         this.inbox = new Inbox(loop, setup.callbacks(), new Settlements());
+        this.arrivals = new Arrivals(setup, inbox, this::hub, writer, where);
     }
 
     /** Is the line of {@code session} from now on. To be called once, when this is in the pipeline. */
@@ -148,6 +145,11 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         return made;
     }
 
+    @Override
+    public void giveUp(UpstreamException cause) {
+        ending.givenUp(cause);
+    }
+
     /** The channel is closed not later than 4 s after {@code drain}. */
     @Override
     public void finish(Duration drain) {
@@ -163,40 +165,16 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     @Override
     public void publish(PublishView message) {
-        if (ending.isOver()) {
-            return;
-        }
-        CloudMessage read = messages.read(message);
-        if (read != null) {
-            inbox.receive(read, message.packetId(), message.topicLength() + message.payloadLength());
-        } else {
-            receiveOther(message);
-        }
-    }
-
-    /** What is no message goes at QoS 0; at QoS 1 it is acknowledged whatever it is, or it would come again for ever. */
-    private void receiveOther(PublishView message) {
-        if (message.packetId() != 0) {
-            writer.pubAck(message.packetId());
-        }
-        HubTopic topic = setup.dialect().hub() ? HubTopic.parse(message.topic(0)) : null;
-        if (topic == null) {
-            log.warn("nobody here reads what {} sent on topic {}", where.hop(), Failures.printable(message.topic(0)));
-        } else {
-            hub().receive(topic, message);
+        if (!ending.isOver()) {
+            arrivals.publish(message);
         }
     }
 
     @Override
     public void pubAck(int packetId) throws UpstreamException {
-        if (ending.isOver()) {
-            return;
+        if (!ending.isOver()) {
+            telemetry.acknowledged(packetId);
         }
-        Send send = inFlight.remove(packetId);
-        if (send == null) {
-            throw MqttFrameReader.violation(where, "a PUBACK for packet id " + packetId + ", which is not in flight");
-        }
-        send.succeed();
     }
 
     @Override
@@ -241,7 +219,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         }
         writing = true;
         do {
-            writeWhileWritable(session.outbox());
+            telemetry.writeWhileWritable(session.outbox());
         } while (flush());
         writing = false;
         if (isIdle(session.outbox())) {
@@ -251,34 +229,8 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     /** Whether nothing is under way that an end should wait for. */
     private boolean isIdle(Outbox outbox) {
-        return (ending.isRetiring() ? inFlight.isEmpty() && inbox.isIdle() : outbox.isEmpty())
+        return (ending.isRetiring() ? telemetry.isAcknowledged() && inbox.isIdle() : outbox.isEmpty())
                 && (hub == null || hub.isIdle());
-    }
-
-    private void writeWhileWritable(Outbox outbox) {
-        while (ending.takesMessages() && writer.isWritable() && inFlight.hasRoom()) {
-            Send send = outbox.next();
-            if (send == null) {
-                return;
-            }
-            write(send);
-        }
-    }
-
-    private void write(Send send) {
-        int packetId = inFlight.again(send);
-        boolean duplicate = packetId != 0;
-        if (!duplicate) {
-            packetId = inFlight.add(send);
-        }
-        try {
-            writer.publish(send.telemetry(), packetId, duplicate);
-        } catch (UpstreamException e) {
-            inFlight.remove(packetId);
-            send.fail(e);
-        } catch (RuntimeException | Error e) {
-            ending.broken(e); // half a frame may be written
-        }
     }
 
     /** Sends all that was written in this turn; whether there was anything. */
@@ -292,7 +244,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     /** Called when nothing has happened for long. */
     private void ping() {
-        inFlight.trim();
+        telemetry.trim();
         send(MqttMessage.PINGREQ);
     }
 

@@ -260,27 +260,6 @@ class MqttHubTest {
         assertEquals("200 " + large, text(invoke(device, "m", large).get()));
     }
 
-    @Test
-    void doesNoHarmWithAnAnswerThatComesTooLate() throws Exception {
-        String device = device(UpstreamProtocol.MQTT, "late");
-        UpstreamSession session = open(UpstreamProtocol.MQTT, hub.connectionString(device));
-        BlockingQueue<CompletableFuture<MethodResponse>> later = new LinkedBlockingQueue<>();
-        await(session.onMethod(request -> {
-            CompletableFuture<MethodResponse> answer = new CompletableFuture<>();
-            later.add(answer);
-            return MethodResponse.when(answer);
-        }));
-        HubException late =
-                assertThrows(HubException.class, () -> hub.invokeMethod(device, "m", "", Duration.ofSeconds(5)));
-        assertEquals(HubError.METHOD_TIMEOUT, late.error());
-        later.remove().complete(MethodResponse.ok());
-        Future<MethodAnswer> next = invoke(device, "m", "");
-        CompletableFuture<MethodResponse> answer = later.poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
-        answer.complete(MethodResponse.ok("1"));
-        assertEquals("200 1", text(next.get()));
-        assertEquals(Phase.CONNECTED, session.status().phase());
-    }
-
     @ParameterizedTest
     @EnumSource(names = {"MQTT", "MQTT_WS"})
     void givesAModuleItsInputsItsTwinAndItsMethods(UpstreamProtocol protocol) throws Exception {

@@ -23,6 +23,7 @@ import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
 import io.upstream.session.SessionTerms;
+import io.upstream.session.Subject;
 import io.upstream.testing.AllocationMeter;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +103,9 @@ class MqttLinkAllocationTest {
 
         @Override
         public void failed(UpstreamException cause) {}
+
+        @Override
+        public void lost(Line line, Subject subject, UpstreamException cause) {}
 
         @Override
         public void retiring(Line line) {}

@@ -2,7 +2,9 @@
 package io.upstream.mqtt;
 
 import static io.netty.handler.codec.mqtt.MqttMessageType.DISCONNECT;
+import static io.netty.handler.codec.mqtt.MqttMessageType.PUBACK;
 import static io.netty.handler.codec.mqtt.MqttMessageType.PUBLISH;
+import static io.netty.handler.codec.mqtt.MqttMessageType.SUBSCRIBE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -21,6 +23,7 @@ import io.upstream.MessageHandler;
 import io.upstream.Phase;
 import io.upstream.Reconnect;
 import io.upstream.SasKey;
+import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.Twin;
 import io.upstream.UpstreamException;
@@ -28,9 +31,13 @@ import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,8 +49,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a session does from one connection to the next, against a peer that the test plays. */
 class MqttReconnectTest {
     private static final SasKey KEY = SasKey.of("c2VjcmV0IGtleSBvZiBhIGRldmljZQ==");
+    private static final String TOPIC = "devices/d/messages/devicebound/";
     private static UpstreamRuntime runtime;
 
+    private final Deque<Runnable> later = new ArrayDeque<>();
+    private Executor callbacks = Runnable::run;
     private ScriptedPeer peer;
     private UpstreamSession session;
 
@@ -66,7 +76,7 @@ class MqttReconnectTest {
         UpstreamOptions options = UpstreamOptions.forHub("h.example")
                 .reconnect(new Reconnect(Duration.ofMillis(10), Duration.ofMillis(20)))
                 .build();
-        peer = new ScriptedPeer(runtime, options, Identity.device("d"), key);
+        peer = new ScriptedPeer(runtime, options, Identity.device("d"), key, piece -> callbacks.execute(piece));
         session = peer.accept();
     }
 
@@ -110,6 +120,56 @@ class MqttReconnectTest {
         first.join();
         third.join();
         fourth.join();
+    }
+
+    /** P7: the hub delivers again what was not acknowledged, and that is the one copy that the application gets. */
+    @Test
+    void aMessageThatWaitedForTheApplicationWhenItsConnectionWasLostIsHandedOverOnce() {
+        List<String> came = new ArrayList<>();
+        subscribe(MessageHandler.completing(
+                message -> came.add(UTF_8.decode(message.payload()).toString())));
+        callbacks = later::add;
+        peer.say(Packets.publish(7, TOPIC, "m"));
+        peer.vanish();
+        comeBackSubscribed();
+        peer.say(Packets.publish(7, TOPIC, "m"));
+        callbacks = Runnable::run;
+        while (!later.isEmpty()) {
+            later.remove().run();
+        }
+        assertEquals(List.of("m"), came);
+        assertEquals(List.of(PUBACK), peer.sentTypes());
+    }
+
+    @Test
+    void aVerdictThatComesAfterTheLossAcknowledgesNothingOnTheNextConnection() {
+        List<CompletableFuture<Settlement>> verdicts = new ArrayList<>();
+        subscribe(message -> {
+            verdicts.add(new CompletableFuture<>());
+            return verdicts.get(verdicts.size() - 1);
+        });
+        peer.say(Packets.publish(7, TOPIC, "first"));
+        peer.vanish();
+        comeBackSubscribed();
+        peer.say(Packets.publish(7, TOPIC, "another"));
+        verdicts.get(0).complete(Settlement.COMPLETE);
+        peer.assertSent();
+        verdicts.get(1).complete(Settlement.COMPLETE);
+        peer.assertSent(PUBACK);
+    }
+
+    private void subscribe(MessageHandler handler) {
+        CompletionStage<Void> subscribed = session.onMessage(handler);
+        peer.assertSent(SUBSCRIBE);
+        peer.say(Packets.subAck(InFlight.SUBSCRIBE_ID, 1));
+        assertTrue(subscribed.toCompletableFuture().isDone());
+    }
+
+    private void comeBackSubscribed() {
+        peer.nextConnect();
+        peer.say(Packets.connAck(0, true));
+        peer.assertSent(SUBSCRIBE);
+        peer.say(Packets.subAck(InFlight.SUBSCRIBE_ID, 1));
     }
 
     @Test

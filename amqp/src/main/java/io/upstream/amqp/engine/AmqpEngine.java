@@ -3,14 +3,10 @@ package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.util.collection.IntObjectHashMap;
-import io.netty.util.collection.IntObjectMap;
 import io.upstream.FailureKind;
 import io.upstream.connect.Failures;
 import io.upstream.frame.FrameAccumulator;
 import io.upstream.frame.WriteBatch;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +38,7 @@ public final class AmqpEngine {
     private final FrameAccumulator<Violation> accumulator;
     private final SaslLogin login;
     private final IdleTimes idle;
-    private final List<@Nullable EngineSession> sessions = new ArrayList<>();
-    private final IntObjectMap<EngineSession> byPeerChannel = new IntObjectHashMap<>(4);
-    private final List<EngineSession> unflushed = new ArrayList<>();
+    private final SessionTable sessions = new SessionTable();
     private State state = State.NEW;
     private int peerChannelMax = CHANNEL_MAX;
     private long flushed;
@@ -117,24 +111,15 @@ public final class AmqpEngine {
 
     /** Begins a session; does not wait for the peer. Beyond {@link #sessionsAtMost}, and unless it is open, it has ended at once. */
     public EngineSession begin(SessionEvents listener) {
-        int channel = freeChannel();
+        int channel = sessions.freeChannel();
         EngineSession session = new EngineSession(this, listener, channel);
         if (state != State.OPEN || channel > peerChannelMax) {
             session.refuse(PeerError.told("amqp:resource-limit-exceeded", "no more sessions on this connection"));
             return session;
         }
-        sessions.set(channel, session);
+        sessions.add(session);
         cold.begin(channel, Windows.FIRST_ID, Windows.INCOMING, Windows.OUTGOING, LinkTable.HANDLE_MAX);
         return session;
-    }
-
-    private int freeChannel() {
-        int channel = sessions.indexOf(null);
-        if (channel < 0) {
-            channel = sessions.size();
-            sessions.add(null);
-        }
-        return channel;
     }
 
     /** Says goodbye: {@link EngineEvents#closed} comes when the peer has answered. */
@@ -177,7 +162,7 @@ public final class AmqpEngine {
             return;
         }
         if (state == State.OPEN) {
-            unflushed.forEach(EngineSession::writeSettled);
+            sessions.writeSettled();
             cold.close(lastWord);
         } else if (state != State.CLOSING) {
             batch.discard();
@@ -189,14 +174,7 @@ public final class AmqpEngine {
     private void end() {
         moveTo(State.OVER);
         accumulator.discard();
-        unflushed.clear();
-        byPeerChannel.clear();
-        for (EngineSession session : sessions) {
-            if (session != null) {
-                session.drop();
-            }
-        }
-        sessions.clear();
+        sessions.dropAll();
     }
 
     /** Forgets everything, raises nothing, and has nothing to flush. The last call. */
@@ -209,10 +187,7 @@ public final class AmqpEngine {
 
     /** Gives all that is to be written now. To be called at the end of each turn of the event loop. */
     public void flush() {
-        for (int i = 0; i < unflushed.size(); i++) {
-            unflushed.get(i).writeSettled();
-        }
-        unflushed.clear();
+        sessions.writeSettled();
         if (frames.written() != flushed) {
             flushed = frames.written();
             idle.spoke(nanoTime.getAsLong());
@@ -254,13 +229,12 @@ public final class AmqpEngine {
 
     /** Has {@link EngineSession#writeSettled} called before the next flush. */
     void flushLater(EngineSession session) {
-        unflushed.add(session);
+        sessions.flushLater(session);
     }
 
     /** The session has ended on both sides: its channels are free. */
     void forget(EngineSession session) {
-        byPeerChannel.remove(session.peerChannel());
-        sessions.set(session.channel(), null);
+        sessions.remove(session);
     }
 
     void failTooLong() {
@@ -268,18 +242,6 @@ public final class AmqpEngine {
                 FailureKind.PROTOCOL,
                 "takes no frames longer than " + frames.maxFrameSize()
                         + " bytes, too short for the names and properties of a link");
-    }
-
-    /** Reads the next field, an error (section 2.8.14); null if it is absent. */
-    static @Nullable PeerError error(Fields fields) {
-        if (fields.openNested() != Performative.ERROR) {
-            return null;
-        }
-        String condition = fields.text();
-        String description = fields.text();
-        return condition == null
-                ? null
-                : PeerError.told(condition, description == null ? "" : description, fields.map());
     }
 
     private void onOpen(Fields fields) {
@@ -303,33 +265,18 @@ public final class AmqpEngine {
     }
 
     private void onBegin(int channel, Fields fields) {
-        int ours = fields.ushort(Fields.ABSENT);
-        EngineSession session = ours >= 0 && ours < sessions.size() ? sessions.get(ours) : null;
-        if (session == null) {
-            throw Violation.of("amqp:not-allowed", "began a session that nobody asked for");
-        }
-        if (byPeerChannel.containsKey(channel)) {
-            throw Violation.framing("began a session twice on one channel");
-        }
+        EngineSession session = sessions.toBegin(fields.ushort(Fields.ABSENT), channel);
         session.onBegin(channel, fields);
-        byPeerChannel.put(channel, session);
+        sessions.map(channel, session);
     }
 
     private void onClose(@Nullable PeerError error) {
         if (state == State.OPEN) {
-            unflushed.forEach(EngineSession::writeSettled);
+            sessions.writeSettled();
             cold.close(null);
         }
         end();
         events.closed(error);
-    }
-
-    private EngineSession session(int channel) {
-        EngineSession session = byPeerChannel.get(channel);
-        if (session == null) {
-            throw Violation.framing("used channel " + channel + ", on which there is no session");
-        }
-        return session;
     }
 
     /** What the frames say. */
@@ -347,13 +294,13 @@ public final class AmqpEngine {
             switch (code) {
                 case Performative.OPEN -> onOpen(fields);
                 case Performative.BEGIN -> onBegin(channel, fields);
-                case Performative.CLOSE -> onClose(error(fields));
+                case Performative.CLOSE -> onClose(PeerError.read(fields));
                 case Performative.ATTACH,
                         Performative.FLOW,
                         Performative.TRANSFER,
                         Performative.DISPOSITION,
                         Performative.DETACH,
-                        Performative.END -> session(channel).on(code, fields, in, end);
+                        Performative.END -> sessions.get(channel).on(code, fields, in, end);
                 default -> throw Violation.decode("sent a frame whose body is no performative");
             }
         }

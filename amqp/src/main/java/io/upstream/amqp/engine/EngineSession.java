@@ -180,7 +180,7 @@ public final class EngineSession {
 
     void on(int code, Fields fields, ByteBuf in, int end) {
         if (code == Performative.END) {
-            onEnd(AmqpEngine.error(fields));
+            onEnd(PeerError.read(fields));
         } else if (state == State.MAPPED) {
             switch (code) {
                 case Performative.ATTACH -> onAttach(fields);
@@ -217,7 +217,7 @@ public final class EngineSession {
     private void onDetach(Fields fields) {
         int handle = fields.requiredUint("a handle");
         fields.skip(); // closed: whoever detaches here does not come back
-        PeerError error = AmqpEngine.error(fields);
+        PeerError error = PeerError.read(fields);
         EngineLink link = links.detach(handle);
         writeSettled();
         link.onDetach(error);

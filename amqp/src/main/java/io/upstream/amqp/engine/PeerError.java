@@ -3,6 +3,7 @@ package io.upstream.amqp.engine;
 
 import io.upstream.connect.Failures;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Why something ended.
@@ -44,5 +45,15 @@ public record PeerError(String condition, String description, Origin origin, Map
     public String toString() {
         String name = Failures.printable(condition);
         return description.isBlank() ? name : name + ": " + Failures.printable(description);
+    }
+
+    /** Reads the next field, an error (section 2.8.14); null if it is absent. */
+    static @Nullable PeerError read(Fields fields) {
+        if (fields.openNested() != Performative.ERROR) {
+            return null;
+        }
+        String condition = fields.text();
+        String description = fields.text();
+        return condition == null ? null : told(condition, description == null ? "" : description, fields.map());
     }
 }

@@ -58,7 +58,7 @@ final class SentDeliveries {
         if (outcome == Outcome.UNKNOWN && !peerSettled) {
             return; // 'received', which decides nothing
         }
-        answer(first, last, outcome, outcome == Outcome.REJECTED ? AmqpEngine.error(fields) : null, peerSettled);
+        answer(first, last, outcome, outcome == Outcome.REJECTED ? PeerError.read(fields) : null, peerSettled);
     }
 
     private void answer(int first, int last, Outcome outcome, @Nullable PeerError error, boolean peerSettled) {
