@@ -16,7 +16,9 @@ class ConnectsTest {
     @Test
     void allowsOneMoreRequestOnlyWhereTheProxyHasToAskFirst() {
         List<Target.Verdict> verdicts = Connects.judge(List.of(
-                row(Connects.Case.BASIC_FIRST, 2), row(Connects.Case.BASIC_AGAIN, 1), row(Connects.Case.DIGEST_AGAIN, 2)));
+                row(Connects.Case.BASIC_FIRST, 2),
+                row(Connects.Case.BASIC_AGAIN, 1),
+                row(Connects.Case.DIGEST_AGAIN, 2)));
         assertTrue(verdicts.get(0).met());
         assertTrue(verdicts.get(1).met());
         assertFalse(verdicts.get(2).met());
