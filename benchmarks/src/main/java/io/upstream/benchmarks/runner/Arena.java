@@ -62,6 +62,7 @@ final class Arena implements AutoCloseable {
                 ? wellKnownPort(way)
                 : sink.greeting().path("ports").path(way.id()).asInt();
         boolean proxied = name.equals(Contest.THROUGH_PROXY);
+        boolean relayed = name.equals(Contest.THROUGH_RELAY);
         List<String> flags = new ArrayList<>(List.of("-Xmx1g"));
         if (azure) {
             flags.addAll(List.of("-Djdk.net.hosts.file=" + hosts, "--add-opens", "java.base/java.net=ALL-UNNAMED"));
@@ -72,12 +73,12 @@ final class Arena implements AutoCloseable {
                 libraries.classPath(name),
                 ClientMain.class,
                 List.of(
-                        proxied ? "upstream" : name,
+                        proxied || relayed ? "upstream" : name,
                         way.id(),
                         host,
-                        String.valueOf(port),
+                        String.valueOf(relayed ? between("the relay", RelayMain.class, String.valueOf(port)) : port),
                         directory.resolve("ca.pem").toString(),
-                        String.valueOf(proxied ? proxy() : 0),
+                        String.valueOf(proxied ? between("the proxy", ProxyMain.class) : 0),
                         String.valueOf(WINDOW)),
                 directory.resolve(contest.id() + "-" + name + ".log"));
         others.add(client);
@@ -95,16 +96,17 @@ final class Arena implements AutoCloseable {
         return port;
     }
 
-    private int proxy() throws IOException {
-        ForkedJvm proxy = ForkedJvm.start(
-                "the proxy",
+    /** Starts a process between client and sink, and tells its port. */
+    private int between(String name, Class<?> main, String... args) throws IOException {
+        ForkedJvm between = ForkedJvm.start(
+                name,
                 List.of("-Xmx512m"),
                 libraries.classPath("upstream"),
-                ProxyMain.class,
-                List.of(),
-                directory.resolve("proxy.log"));
-        others.add(proxy);
-        return proxy.greeting().path("port").asInt();
+                main,
+                List.of(args),
+                directory.resolve(main.getSimpleName() + ".log"));
+        others.add(between);
+        return between.greeting().path("port").asInt();
     }
 
     /** Lets a client send, and asks the sink whether everything arrived. */

@@ -14,6 +14,7 @@ final class Charts {
     private static final Map<String, String> NAMES = Map.ofEntries(
             Map.entry("limit", "the limit: a socket"),
             Map.entry("upstream", "Upstream"),
+            Map.entry("upstream-relay", "Upstream, through a relay of bytes"),
             Map.entry("upstream-proxy", "Upstream, through a proxy"),
             Map.entry("upstream-unshared", "Upstream, own connection"),
             Map.entry("upstream-inline", "Upstream, callbacks on the event loop"),

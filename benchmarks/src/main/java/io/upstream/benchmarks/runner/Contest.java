@@ -31,9 +31,12 @@ enum Contest {
             "azure",
             "azure-raised"),
     AMQP_WS(Way.AMQP_WS, List.of(256), "upstream", "protonj2", "qpid-jms", "azure"),
-    PROXY(Way.MQTT_TLS, List.of(256), "upstream", Contest.THROUGH_PROXY),
+    PROXY(Way.MQTT_TLS, List.of(256), "upstream", Contest.THROUGH_RELAY, Contest.THROUGH_PROXY),
     IDLE_MQTT(Way.MQTT_TLS, List.of(), "upstream", "hivemq", "paho", "azure"),
     IDLE_AMQP(Way.AMQP_TLS, List.of(), "upstream", "upstream-unshared", "protonj2", "qpid-jms", "azure");
+
+    /** Upstream again, with another process in between that passes bytes on, of which Upstream knows nothing. */
+    static final String THROUGH_RELAY = "upstream-relay";
 
     /** Upstream again, with a CONNECT proxy in between. */
     static final String THROUGH_PROXY = "upstream-proxy";

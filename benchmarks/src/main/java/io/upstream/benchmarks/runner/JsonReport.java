@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.upstream.benchmarks.load.Payload;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Everything that was measured, for programs. */
@@ -50,6 +51,21 @@ final class JsonReport {
         return root;
     }
 
+    /** Of connecting. */
+    static ObjectNode writeConnects(
+            Machine machine,
+            Map<String, String> versions,
+            String finishedAt,
+            List<ConnectRow> rows,
+            List<Target.Verdict> verdicts) {
+        ObjectNode root = head(machine, versions, finishedAt);
+        ArrayNode all = root.putArray("connects");
+        rows.forEach(row -> all.add(row(row)));
+        ArrayNode targets = root.putArray("targets");
+        verdicts.forEach(verdict -> targets.add(verdict(verdict)));
+        return root;
+    }
+
     private static ObjectNode head(Machine machine, Map<String, String> versions, String finishedAt) {
         ObjectNode root = object().put("format", FORMAT).put("finishedAt", finishedAt);
         root.putObject("machine")
@@ -61,6 +77,18 @@ final class JsonReport {
         ObjectNode all = root.putObject("versions");
         versions.forEach(all::put);
         return root;
+    }
+
+    static ObjectNode row(ConnectRow row) {
+        ObjectNode node = object().put(
+                        "way", row.way().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .put("connections", row.connections());
+        return row.isComplete()
+                ? node.put("requestsEach", rounded(row.requests()))
+                        .put("p50Micros", rounded(row.p50Micros()))
+                        .put("p99Micros", rounded(row.p99Micros()))
+                        .put("cpuMicros", rounded(row.cpuMicros()))
+                : node.put("failure", row.trouble());
     }
 
     static ObjectNode row(CrowdRow row) {

@@ -32,12 +32,15 @@ import picocli.CommandLine.Option;
         description = {
             "Compares Upstream end to end with other client libraries, each in a JVM of its own, against a sink in another. Prints a"
                     + " table, and writes end-to-end.json and charts.",
-            "With --identities it counts instead how many identities a process carries, and writes identities.json.",
+            "With --identities it counts instead how many identities a process carries, and writes identities.json; with --connects it"
+                    + " measures how long connecting takes, directly and through a proxy, and writes connects.json.",
             "Takes about ten minutes. Close everything else that computes. Microsoft's client takes part where this user may listen on"
                     + " ports 8883, 5671 and 443 of a loopback address."
         })
 public final class Peers implements Callable<Integer> {
     private static final int FAILED = 1;
+    private static final int CONNECTIONS = 500;
+    private static final int FEW_CONNECTIONS = 20;
 
     @Option(
             names = "--only",
@@ -60,6 +63,9 @@ public final class Peers implements Callable<Integer> {
 
     @Option(names = "--identities", description = "Many identities in one process, in place of the contests.")
     private boolean identities;
+
+    @Option(names = "--connects", description = "How long connecting takes, in place of the contests.")
+    private boolean connects;
 
     @Option(names = "--json", description = "One JSON object per line on standard output.")
     private boolean json;
@@ -96,6 +102,9 @@ public final class Peers implements Callable<Integer> {
         Pace pace = quick ? Pace.smoke() : Pace.of(rounds, seconds);
         Path directory = Files.createTempDirectory("upstream-bench-");
         try {
+            if (connects) {
+                return runConnects(directory);
+            }
             return identities ? runCrowds(directory) : run(contests, pace, directory);
         } finally {
             delete(directory);
@@ -143,6 +152,21 @@ public final class Peers implements Callable<Integer> {
         table.printTargets(json ? List.of() : verdicts);
         write("identities.json", JsonReport.write(Machine.here(), libraries.versions(), now(), rows, verdicts));
         return rows.stream().anyMatch(Crowds::isFailure) ? FAILED : 0;
+    }
+
+    private int runConnects(Path directory) throws IOException {
+        Libraries libraries = new Libraries(peerLibs);
+        List<ConnectRow> rows = new Connects(
+                        libraries, directory, quick ? FEW_CONNECTIONS : CONNECTIONS, quick ? 1 : rounds, this::progress)
+                .run();
+        rows.forEach(row -> print(JsonReport.row(row)));
+        List<Target.Verdict> verdicts = Connects.judge(rows);
+        verdicts.forEach(verdict -> print(JsonReport.verdict(verdict)));
+        Table table = new Table(stdout);
+        table.printConnects(json ? List.of() : rows);
+        table.printTargets(json ? List.of() : verdicts);
+        write("connects.json", JsonReport.writeConnects(Machine.here(), libraries.versions(), now(), rows, verdicts));
+        return rows.stream().allMatch(ConnectRow::isComplete) ? 0 : FAILED;
     }
 
     private static String now() {

@@ -115,6 +115,28 @@ final class Table {
         }
     }
 
+    /** Nothing for no rows. */
+    void printConnects(List<ConnectRow> rows) {
+        if (rows.isEmpty()) {
+            return;
+        }
+        out.printf(
+                "%n%-32s  %11s  %8s  %10s  %10s  %10s%n",
+                "connecting, MQTT over TLS", "connections", "requests", "p50 µs", "p99 µs", "CPU µs");
+        for (ConnectRow row : rows) {
+            out.printf(
+                    Locale.ROOT,
+                    "%-32s  %,11d  %8.2f  %,10.0f  %,10.0f  %,10.0f  %s%n",
+                    row.way().title(),
+                    row.connections(),
+                    row.requests(),
+                    row.p50Micros(),
+                    row.p99Micros(),
+                    row.cpuMicros(),
+                    row.trouble());
+        }
+    }
+
     /** Nothing for no verdicts. */
     void printTargets(List<Target.Verdict> verdicts) {
         if (!verdicts.isEmpty()) {

@@ -21,6 +21,8 @@ record Target(Contest contest, int window, Metric metric, Against against, doubl
         LIMIT,
         /** Upstream without a proxy. */
         DIRECT,
+        /** Upstream through a process that only passes bytes on. */
+        RELAY,
         /** One: the figure stands for itself. */
         NOTHING
     }
@@ -42,7 +44,9 @@ record Target(Contest contest, int window, Metric metric, Against against, doubl
             new Target(Contest.AMQP_TLS, 32, Metric.RATE, Against.BEST_PEER, 3),
             new Target(Contest.AMQP_WS, 256, Metric.RATE, Against.BEST_PEER, 10),
             new Target(Contest.AMQP_WS, 256, Metric.BYTES, Against.NOTHING, 350),
-            new Target(Contest.PROXY, 256, Metric.RATE, Against.DIRECT, 0.95));
+            new Target(Contest.PROXY, 256, Metric.RATE, Against.DIRECT, 0.95),
+            new Target(Contest.PROXY, 256, Metric.RATE, Against.RELAY, 0.95),
+            new Target(Contest.PROXY, 256, Metric.CPU, Against.RELAY, 1.05));
 
     /** What came out of it. */
     record Verdict(String name, double wanted, double got, boolean met) {
@@ -88,8 +92,7 @@ record Target(Contest contest, int window, Metric metric, Against against, doubl
                         && !row.rounds().isEmpty())
                 .toList();
         String ours = contest == Contest.PROXY ? Contest.THROUGH_PROXY : "upstream";
-        Optional<Row> mine =
-                field.stream().filter(row -> row.client().equals(ours)).findFirst();
+        Optional<Row> mine = row(field, ours);
         Optional<Row> other = opponent(field);
         if (mine.isEmpty() || (other.isEmpty() && against != Against.NOTHING)) {
             return Optional.empty();
@@ -103,12 +106,15 @@ record Target(Contest contest, int window, Metric metric, Against against, doubl
     private Optional<Row> opponent(List<Row> field) {
         return switch (against) {
             case BEST_PEER -> field.stream().filter(Row::isPeer).max(byMetric());
-            case LIMIT ->
-                field.stream().filter(row -> row.client().equals("limit")).findFirst();
-            case DIRECT ->
-                field.stream().filter(row -> row.client().equals("upstream")).findFirst();
+            case LIMIT -> row(field, "limit");
+            case DIRECT -> row(field, "upstream");
+            case RELAY -> row(field, Contest.THROUGH_RELAY);
             case NOTHING -> Optional.empty();
         };
+    }
+
+    private static Optional<Row> row(List<Row> field, String client) {
+        return field.stream().filter(row -> row.client().equals(client)).findFirst();
     }
 
     private Comparator<Row> byMetric() {

@@ -32,10 +32,14 @@ class TargetTest {
     }
 
     @Test
-    void judgesTheProxyAgainstTheDirectWay() {
+    void judgesTheProxyAgainstTheDirectWayAndAgainstARelayOfBytes() {
         Map<String, Target.Verdict> verdicts = judged(List.of(
-                row(Contest.PROXY, "upstream", 1_000, 1, 1), row(Contest.PROXY, Contest.THROUGH_PROXY, 960, 1, 1)));
-        assertMet(verdicts, "proxy, window 256: messagesPerSecond ÷ upstream", 0.96, true);
+                row(Contest.PROXY, "upstream", 1_000, 1, 1),
+                row(Contest.PROXY, Contest.THROUGH_RELAY, 800, 1, 1),
+                row(Contest.PROXY, Contest.THROUGH_PROXY, 780, 1.1, 1)));
+        assertMet(verdicts, "proxy, window 256: messagesPerSecond ÷ upstream", 0.78, false);
+        assertMet(verdicts, "proxy, window 256: messagesPerSecond ÷ upstream-relay", 0.975, true);
+        assertMet(verdicts, "proxy, window 256: cpuMicrosPerMessage ÷ upstream-relay", 1.1, false);
     }
 
     @Test
