@@ -40,7 +40,7 @@ final class AddressRace {
     private final List<InetAddress> addresses;
     private final Where where;
     private final List<Channel> running = new ArrayList<>();
-    private final List<Throwable> failures = new ArrayList<>();
+    private final List<UpstreamException> failures = new ArrayList<>();
     private final CompletableFuture<Channel> winner = new CompletableFuture<>();
     private Phase phase = Phase.RUNNING;
     private @Nullable Future<?> next;
@@ -88,15 +88,16 @@ final class AddressRace {
             }
             return;
         }
-        ChannelFuture socket = connector.apply(addresses.get(started++));
+        InetAddress address = addresses.get(started++);
+        ChannelFuture socket = connector.apply(address);
         running.add(socket.channel());
         if (started < addresses.size()) {
             next = loop.schedule(this::startNext, DELAY.toNanos(), TimeUnit.NANOSECONDS);
         }
-        socket.addListener(done -> connected(socket));
+        socket.addListener(done -> connected(socket, address));
     }
 
-    private void connected(ChannelFuture socket) {
+    private void connected(ChannelFuture socket, InetAddress address) {
         Channel channel = socket.channel();
         if (phase == Phase.OVER) {
             channel.close();
@@ -106,7 +107,8 @@ final class AddressRace {
             winner.complete(channel);
         } else {
             running.remove(channel);
-            failures.add(socket.cause());
+            failures.add(Failures.translate(
+                    socket.cause(), new Where(where.stage(), where.hop() + " at " + address.getHostAddress())));
             startNext();
         }
     }
@@ -121,15 +123,16 @@ final class AddressRace {
     }
 
     private UpstreamException failure() {
-        UpstreamException told = failures.stream()
-                .map(cause -> Failures.translate(cause, where))
+        Throwable told = failures.stream()
                 .reduce((one, other) -> tellsMore(other, one) ? other : one)
+                .map(Throwable::getCause)
                 .orElseThrow();
+        UpstreamException failure = Failures.translate(told, where);
         if (failures.size() == 1) {
-            return told;
+            return failure;
         }
         UpstreamException all =
-                UpstreamException.of(told.kind(), where, told.getMessage() + " (tried " + tried() + ")");
+                UpstreamException.of(failure.kind(), where, failure.getMessage() + " (tried " + tried() + ")");
         failures.forEach(all::addSuppressed);
         return all;
     }

@@ -58,7 +58,7 @@ public final class NameLookup {
     public CompletionStage<List<InetAddress>> addressesOf(String host, EventLoop loop) {
         CompletableFuture<List<InetAddress>> found = new CompletableFuture<>();
         if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
-            resolve(host, found); // no name server is asked
+            resolve(InetAddress::getAllByName, host, found); // no name server is asked
             return found;
         }
         Future<?> alarm = loop.schedule(
@@ -86,14 +86,14 @@ public final class NameLookup {
         }
         mine.whenComplete((addresses, error) -> underway.remove(host, mine));
         try {
-            threads.execute(() -> resolve(host, mine));
+            threads.execute(() -> resolve(resolver, host, mine));
         } catch (RejectedExecutionException e) {
             mine.completeExceptionally(Failures.noThread(threads, Where.here(ConnectPlan.RESOLVE), e));
         }
         return mine;
     }
 
-    private void resolve(String host, CompletableFuture<List<InetAddress>> found) {
+    private static void resolve(Resolver resolver, String host, CompletableFuture<List<InetAddress>> found) {
         try {
             List<InetAddress> addresses = List.of(resolver.addressesOf(host));
             if (addresses.isEmpty()) {
