@@ -2,7 +2,6 @@
 package io.upstream.connect;
 
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Future;
@@ -10,14 +9,11 @@ import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -25,30 +21,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One try at reaching the hub: plan and names first, off the event loop, then the socket, then every layer of the plan. One object for
- * each attempt, nothing is ever reset. Everything but {@link #start} and {@link #abort} is confined to the channel's event loop.
+ * One try at reaching the hub: the plan first, off the event loop, then its ways, one after the other, under one deadline. One object for
+ * each attempt, nothing is ever reset. Everything but {@link #start} and {@link #abort} is confined to the event loop.
  */
 public final class ConnectAttempt {
     private static final Logger log = LoggerFactory.getLogger(ConnectAttempt.class);
     private static final Duration TCP_LIMIT = Duration.ofSeconds(10);
-    private static final String HERE = Where.here("plan").hop();
+    private static final Where PLANNING = Where.here("plan");
 
+    private final UpstreamRuntime runtime;
     private final EventLoop loop;
-    private final Executor blocking;
-    private final Executor resolving;
     private final Duration budget;
+    private final long end;
     private final ConnectPlanner planner;
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
-    private final AttemptGuard guard = new AttemptGuard(this::fail);
-    private Where where = Where.here("plan");
-    private @Nullable Channel channel;
-    private int connections;
+    private final List<UpstreamException> failedWays = new ArrayList<>();
+    private @Nullable WayAttempt current;
 
     private ConnectAttempt(UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
+        this.runtime = runtime;
         this.loop = loop;
-        this.blocking = runtime.blocking();
-        this.resolving = runtime.resolving();
         this.budget = budget;
+        this.end = System.nanoTime() + budget.toNanos();
         this.planner = planner;
     }
 
@@ -66,17 +60,13 @@ public final class ConnectAttempt {
     public static ConnectAttempt start(
             UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
         ConnectAttempt attempt = new ConnectAttempt(runtime, loop, budget, planner);
-        try {
-            attempt.loop.execute(attempt::begin);
-        } catch (RejectedExecutionException e) {
-            attempt.outcome.completeExceptionally(Failures.runtimeClosed("open", e));
-        }
+        attempt.onLoop(attempt::begin);
         return attempt;
     }
 
     /**
      * Gives the open channel, with the handlers of all layers in place, on its event loop; or fails with an {@link UpstreamException},
-     * the channel closed.
+     * the channel closed. What happened on the ways that were tried before the last is among its suppressed causes.
      */
     public CompletionStage<Channel> outcome() {
         return outcome;
@@ -102,7 +92,7 @@ public final class ConnectAttempt {
         outcome.whenComplete((open, error) -> alarm.cancel(false));
         ready().whenComplete((done, error) -> {
             if (error == null) {
-                onThread(blocking, this::plan);
+                planOffTheLoop();
             } else {
                 onLoop(() -> fail(error));
             }
@@ -117,20 +107,12 @@ public final class ConnectAttempt {
         }
     }
 
-    private void onThread(Executor pool, Runnable step) {
+    private void planOffTheLoop() {
         try {
-            pool.execute(step);
+            runtime.blocking().execute(this::plan);
         } catch (RejectedExecutionException e) {
-            onLoop(() -> fail(noThread(pool, e)));
+            onLoop(() -> fail(Failures.noThread(runtime.blocking(), PLANNING, e)));
         }
-    }
-
-    private UpstreamException noThread(Executor from, RejectedExecutionException cause) {
-        if (from instanceof ExecutorService pool && pool.isShutdown()) {
-            return Failures.runtimeClosed("open", cause);
-        }
-        return UpstreamException.of(
-                FailureKind.INTERNAL, where, "too many connection attempts wait at once: open fewer at a time", cause);
     }
 
     /** May block: files, environment, signatures. */
@@ -140,19 +122,7 @@ public final class ConnectAttempt {
         }
         try {
             ConnectPlan plan = planner.plan();
-            onLoop(() -> where = plan.where(ConnectPlan.RESOLVE));
-            onThread(resolving, () -> resolve(plan));
-        } catch (Exception | LinkageError e) {
-            onLoop(() -> fail(e));
-        }
-    }
-
-    /** May block for as long as the name servers like. */
-    private void resolve(ConnectPlan plan) {
-        try {
-            List<InetAddress> addresses =
-                    List.of(InetAddress.getAllByName(plan.firstHop().host()));
-            onLoop(() -> openSocket(plan, addresses, 0));
+            onLoop(() -> take(plan, 0));
         } catch (Exception | LinkageError e) {
             onLoop(() -> fail(e));
         }
@@ -166,106 +136,95 @@ public final class ConnectAttempt {
         }
     }
 
-    private void openSocket(ConnectPlan plan, List<InetAddress> addresses, int index) {
+    private void take(ConnectPlan plan, int index) {
         if (outcome.isDone()) {
             return;
         }
-        where = plan.where(ConnectPlan.TCP);
-        Duration limit = budget.compareTo(TCP_LIMIT) < 0 ? budget.plusMillis(1) : TCP_LIMIT;
-        ChannelFuture socket = Sockets.on(loop, limit)
-                .handler(guard.forNextSocket())
-                .connect(new InetSocketAddress(
-                        addresses.get(index), plan.firstHop().port()));
-        channel = socket.channel();
-        socket.addListener(done -> {
-            if (socket.isSuccess()) {
-                log.debug("connected to {} for {}", socket.channel().remoteAddress(), plan);
-                connections++;
-                establish(plan, addresses, 0);
-            } else if (index + 1 < addresses.size()) {
-                openSocket(plan, addresses, index + 1);
-            } else {
-                fail(socket.cause());
-            }
-        });
-    }
-
-    private void establish(ConnectPlan plan, List<InetAddress> addresses, int index) {
-        assert loop.inEventLoop();
-        Channel open = channel;
-        if (outcome.isDone() || open == null) {
-            return; // timed out or aborted meanwhile
-        }
-        if (index == plan.stages().size()) {
-            loop.execute(() -> finish(open)); // next turn: the last stage has left the pipeline
-            return;
-        }
-        ConnectStage stage = plan.stages().get(index);
-        where = plan.where(stage.name());
-        begun(stage, open).whenComplete((up, error) -> {
+        Way way = plan.ways().get(index);
+        // longer than the budget, if that is short: then the deadline of the attempt speaks
+        Duration tcpLimit = budget.compareTo(TCP_LIMIT) < 0 ? budget.plusMillis(1) : TCP_LIMIT;
+        WayAttempt attempt = new WayAttempt(runtime, loop, plan, way, tcpLimit);
+        current = attempt;
+        Future<?> shareEnds = limitToItsShare(attempt, plan.ways().size() - index);
+        attempt.run().whenComplete((open, error) -> {
+            shareEnds.cancel(false);
             if (error == null) {
-                establish(plan, addresses, index + 1);
-            } else if (Failures.unwrap(error) instanceof FreshConnection wanted) {
-                startAfresh(plan, addresses, open, wanted);
-            } else {
-                fail(error);
+                outcome.complete(open);
+            } else if (!outcome.isDone()) {
+                UpstreamException failure = Failures.translate(error, attempt.where());
+                if (isPassedBy(plan, way, attempt, failure)
+                        && index + 1 < plan.ways().size()) {
+                    log.debug("{} did not lead to {}, the next way is tried", way.route(), plan.target(), failure);
+                    failedWays.add(failure);
+                    take(plan, index + 1);
+                } else {
+                    fail(failure);
+                }
             }
         });
     }
 
-    private void startAfresh(ConnectPlan plan, List<InetAddress> addresses, Channel old, FreshConnection wanted) {
-        if (connections == FreshConnection.MAX_CONNECTIONS) {
-            fail(wanted.otherwise());
-            return;
+    /** The last way may use all that is left. The others may not, but for what happens behind the proxy, when the way is found. */
+    private Future<?> limitToItsShare(WayAttempt attempt, int waysLeft) {
+        Duration share = Duration.ofNanos(end - System.nanoTime()).dividedBy(waysLeft);
+        if (waysLeft == 1) {
+            return loop.newSucceededFuture(null);
         }
-        guard.leave(old.pipeline());
-        old.close();
-        openSocket(plan, addresses, 0);
+        return loop.schedule(
+                () -> {
+                    if (attempt.isOnTheWay()) {
+                        attempt.end(noAnswer(attempt.where(), share, "this way"));
+                    }
+                },
+                share.toNanos(),
+                TimeUnit.NANOSECONDS);
     }
 
-    /** What a layer throws would else be lost in a listener, and the attempt hang until its deadline. */
-    private CompletionStage<Void> begun(ConnectStage stage, Channel open) {
+    private static boolean isPassedBy(ConnectPlan plan, Way way, WayAttempt attempt, UpstreamException failure) {
+        if (!attempt.isOnTheWay() || !Way.isPassedBy(failure)) {
+            return false;
+        }
         try {
-            return stage.establish(open, where);
+            plan.choice().failed(way.route(), failure);
         } catch (RuntimeException | LinkageError e) {
-            return CompletableFuture.failedFuture(e);
+            log.warn("the choice of proxies failed when it was told of a failed way", e);
         }
-    }
-
-    private void finish(Channel open) {
-        if (!outcome.isDone()) {
-            guard.leave(open.pipeline());
-            outcome.complete(open);
-        }
+        return true;
     }
 
     private void outOfTime() {
-        if (where.hop().equals(HERE)) {
-            fail(
-                    UpstreamException.of(
-                            FailureKind.TIMEOUT,
-                            where,
-                            "the " + Failures.seconds(budget)
-                                    + " for the whole attempt were over before anything could be sent: look at what makes"
-                                    + " the tokens, at the trust bundle's file and the load of this machine, or raise the connect timeout"));
-            return;
+        WayAttempt late = current;
+        if (late != null) {
+            late.end(noAnswer(late.where(), budget, "the whole attempt"));
         }
         fail(
                 UpstreamException.of(
                         FailureKind.TIMEOUT,
-                        where,
-                        "no answer from " + where.hop() + " in stage '" + where.stage() + "', and the "
-                                + Failures.seconds(budget)
-                                + " for the whole attempt are over: check that hop and any firewall on the way, or raise the connect timeout"));
+                        PLANNING,
+                        "the " + Failures.seconds(budget)
+                                + " for the whole attempt were over before anything could be sent: look at what makes"
+                                + " the tokens, at the trust bundle's file and the load of this machine, or raise the connect timeout"));
+    }
+
+    private static UpstreamException noAnswer(Where where, Duration limit, String to) {
+        return UpstreamException.of(
+                FailureKind.TIMEOUT,
+                where,
+                "no answer from " + where.hop() + " in stage '" + where.stage() + "', and the "
+                        + Failures.seconds(limit) + " for " + to
+                        + " are over: check that hop and any firewall on the way, or raise the connect timeout");
     }
 
     private void fail(Throwable cause) {
         if (outcome.isDone()) {
             return;
         }
-        outcome.completeExceptionally(Failures.translate(cause, where));
-        if (channel != null) {
-            channel.close();
+        WayAttempt last = current;
+        UpstreamException failure = Failures.translate(cause, last == null ? PLANNING : last.where());
+        failedWays.stream().filter(earlier -> earlier != failure).forEach(failure::addSuppressed);
+        outcome.completeExceptionally(failure);
+        if (last != null) {
+            last.end(failure);
         }
     }
 }

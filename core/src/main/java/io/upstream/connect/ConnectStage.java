@@ -22,7 +22,7 @@ import java.util.concurrent.CompletionStage;
  * </ul>
  */
 public interface ConnectStage {
-    /** Short and stable, the label in error messages: {@code tunnel}, {@code tls}, {@code websocket}, {@code mqtt}, {@code amqp}. */
+    /** Short and stable, the label in error messages: {@code proxy-tls}, {@code tunnel}, {@code tls}, {@code websocket} … */
     String name();
 
     /** Starts speaking. The stage has no deadline of its own: the attempt closes the channel when time is up. */

@@ -22,6 +22,9 @@ import java.security.cert.CertificateNotYetValidException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -93,6 +96,15 @@ public final class Failures {
                 Where.here(stage),
                 "the runtime is closed: close it after its transports, or make another one",
                 cause);
+    }
+
+    /** For what needed a thread of {@code from} and was refused one. */
+    static UpstreamException noThread(Executor from, Where where, RejectedExecutionException cause) {
+        if (from instanceof ExecutorService pool && pool.isShutdown()) {
+            return runtimeClosed("open", cause);
+        }
+        return UpstreamException.of(
+                FailureKind.INTERNAL, where, "too many connection attempts wait at once: open fewer at a time", cause);
     }
 
     /** {@code 30 s} or {@code 1.5 s}. */
@@ -168,7 +180,8 @@ public final class Failures {
         String hop = where.hop();
         String reason = reason(cause);
         return switch (kind) {
-            case DNS -> "the name of " + hop + " does not resolve: check the spelling and this machine's DNS";
+            case DNS ->
+                "the name of " + hop + " does not resolve (" + reason + "): check the spelling and this machine's DNS";
             case REFUSED -> hop + " refused the connection, nobody listens on that port: check host and port";
             case UNREACHABLE -> hop + " is not reachable (" + reason + "): check the route and the firewall";
             case TIMEOUT -> hop + " did not answer in stage '" + where.stage() + "': check the route and the firewall";

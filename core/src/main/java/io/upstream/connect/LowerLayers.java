@@ -11,6 +11,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 
@@ -73,12 +74,16 @@ public final class LowerLayers {
      */
     public ConnectPlan plan(Credentials credentials) throws UpstreamException {
         HostPort target = options.target(protocol);
-        Route route = options.proxy().routesTo(target).get(0);
-        ConnectPlan plan = ConnectPlan.to(target);
-        if (route instanceof ProxyServer proxy) {
-            plan = plan.through(proxy, tunnel.create(proxy, target, runtime));
+        SslContext context = context(credentials);
+        List<Way> ways = new ArrayList<>();
+        for (Route route : options.proxy().routesTo(target)) {
+            Way way = route instanceof ProxyServer proxy
+                    ? Way.through(proxy, tunnel.create(proxy, target, runtime))
+                    : Way.direct();
+            ways.add(way.then(
+                    TlsStage.toTarget(context, target, tasks, route, credentials instanceof ClientCertificate)));
         }
-        plan = plan.then(new TlsStage(context(credentials), target, tasks));
+        ConnectPlan plan = ConnectPlan.to(target, ways, options.proxy());
         return protocol.isWebSocket() ? plan.then(webSocket.create(target, path(credentials), subprotocol())) : plan;
     }
 

@@ -8,8 +8,10 @@ import io.netty.channel.ChannelPipeline;
  * The names of all handlers, from the wire up. Handlers are found by name, never by class: a TLS handler can be there twice.
  *
  * <pre>
- *   tunnel              leaves after the proxy's 2xx
+ *   proxy-tls           stays
+ *   tunnel, socks       leave when the proxy has opened the way
  *   tls, tls-records    stay
+ *   tls-first-bytes     leaves when TLS is up; also below proxy-tls
  *   websocket-upgrade   leaves after the 101
  *   websocket-frames    stays
  *   codec, session      the messaging protocol's own; stay
@@ -17,7 +19,10 @@ import io.netty.channel.ChannelPipeline;
  * </pre>
  */
 public final class PipelineNames {
+    public static final String PROXY_TLS = "proxy-tls";
     public static final String TUNNEL = "tunnel";
+    public static final String SOCKS = "socks";
+    public static final String TLS_FIRST_BYTES = "tls-first-bytes";
     public static final String TLS = "tls";
     public static final String TLS_RECORDS = "tls-records";
     public static final String WEBSOCKET_UPGRADE = "websocket-upgrade";

@@ -4,6 +4,9 @@ package io.upstream.connect;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoopGroup;
@@ -33,12 +36,19 @@ final class Sockets {
     /** Written bytes that the peer's machine does not confirm for so long end the connection: it is dead, and others wait. */
     private static final int UNCONFIRMED_MILLIS = 30_000;
 
+    /** A bootstrap insists on a handler; this one leaves at once. */
+    private static final ChannelHandler NO_HANDLER = new ChannelInitializer<>() {
+        @Override
+        protected void initChannel(Channel channel) {}
+    };
+
     private Sockets() {}
 
-    /** A bootstrap whose channel type suits {@code loop}. */
+    /** A bootstrap whose channel type suits {@code loop}, for channels with empty pipelines. */
     static Bootstrap on(EventLoop loop, Duration connectLimit) {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
+                .handler(NO_HANDLER)
                 .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)

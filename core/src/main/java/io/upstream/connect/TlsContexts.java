@@ -29,6 +29,8 @@ import java.util.function.LongSupplier;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -183,7 +185,8 @@ final class TlsContexts {
                 roots.setCertificateEntry("bundle-" + count++, root);
             }
         }
-        return SystemRoots.manager(roots);
+        X509TrustManager judge = SystemRoots.manager(roots);
+        return judge instanceof X509ExtendedTrustManager extended ? new NamingTrustManager(extended) : judge;
     }
 
     private static Collection<? extends Certificate> readBundle(Path file)

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslProvider;
 import io.upstream.HostPort;
+import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamRuntime;
 import java.lang.management.ManagementFactory;
@@ -64,7 +65,8 @@ class IdleMemoryTest {
                                 runtime,
                                 Duration.ofSeconds(20),
                                 () -> ConnectPlan.to(hub)
-                                        .then(new TlsStage(contexts.current(), hub, runtime.blocking()))
+                                        .then(TlsStage.toTarget(
+                                                contexts.current(), hub, runtime.blocking(), Route.DIRECT, false))
                                         .then(new FirstByte()))
                         .outcome()
                         .toCompletableFuture());

@@ -15,6 +15,7 @@ import io.netty.pkitesting.X509Bundle;
 import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamRuntime;
@@ -82,7 +83,8 @@ class ShownCertificateTest {
                         runtime,
                         Duration.ofSeconds(20),
                         () -> ConnectPlan.to(hub)
-                                .then(new TlsStage(contexts.current(certificate), hub, runtime.blocking()))
+                                .then(TlsStage.toTarget(
+                                        contexts.current(certificate), hub, runtime.blocking(), Route.DIRECT, true))
                                 .then(new FirstByte()))
                 .outcome()
                 .toCompletableFuture()
@@ -208,7 +210,9 @@ class ShownCertificateTest {
             ConnectAttempt attempt = ConnectAttempt.start(
                     runtime,
                     Duration.ofSeconds(20),
-                    () -> ConnectPlan.to(hub).then(new TlsStage(contexts.current(missing), hub, runtime.blocking())));
+                    () -> ConnectPlan.to(hub)
+                            .then(TlsStage.toTarget(
+                                    contexts.current(missing), hub, runtime.blocking(), Route.DIRECT, true)));
             ExecutionException thrown = assertThrows(
                     ExecutionException.class,
                     () -> attempt.outcome().toCompletableFuture().get(20, TimeUnit.SECONDS));

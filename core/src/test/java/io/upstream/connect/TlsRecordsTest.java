@@ -14,6 +14,7 @@ import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.pkitesting.X509Bundle;
 import io.upstream.HostPort;
+import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamRuntime;
 import java.nio.file.Files;
@@ -126,7 +127,8 @@ class TlsRecordsTest {
                         runtime,
                         Duration.ofSeconds(20),
                         () -> ConnectPlan.to(hub)
-                                .then(new TlsStage(contexts.current(), hub, runtime.blocking()))
+                                .then(TlsStage.toTarget(
+                                        contexts.current(), hub, runtime.blocking(), Route.DIRECT, false))
                                 .then(new FirstByte()))
                 .outcome()
                 .toCompletableFuture()

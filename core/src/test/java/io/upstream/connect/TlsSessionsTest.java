@@ -12,6 +12,7 @@ import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.pkitesting.X509Bundle;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamRuntime;
@@ -68,7 +69,8 @@ class TlsSessionsTest {
                         runtime,
                         Duration.ofSeconds(20),
                         () -> ConnectPlan.to(hub)
-                                .then(new TlsStage(contexts.current(), hub, runtime.blocking()))
+                                .then(TlsStage.toTarget(
+                                        contexts.current(), hub, runtime.blocking(), Route.DIRECT, false))
                                 .then(new FirstByte()))
                 .outcome()
                 .toCompletableFuture()

@@ -11,6 +11,7 @@ import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.pkitesting.X509Bundle;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamRuntime;
@@ -102,7 +103,9 @@ class TlsStageTest {
         return ConnectAttempt.start(
                         runtime,
                         Duration.ofSeconds(20),
-                        () -> ConnectPlan.to(hub).then(new TlsStage(contexts.current(), hub, runtime.blocking())))
+                        () -> ConnectPlan.to(hub)
+                                .then(TlsStage.toTarget(
+                                        contexts.current(), hub, runtime.blocking(), Route.DIRECT, false)))
                 .outcome()
                 .thenApply(channel -> {
                     channel.close();

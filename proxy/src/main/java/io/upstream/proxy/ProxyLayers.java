@@ -3,12 +3,12 @@ package io.upstream.proxy;
 
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
-import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
 import io.upstream.connect.ConnectStage;
+import io.upstream.connect.NameLookup;
+import io.upstream.connect.TlsStage;
 import java.util.List;
 
 /** The layers between the socket to a proxy and the far end of its tunnel, by the proxy's kind. */
@@ -23,10 +23,10 @@ public final class ProxyLayers {
     @SuppressWarnings("exports") // for our own modules, which see the stage contract
     public static List<ConnectStage> towards(ProxyServer proxy, HostPort target, UpstreamRuntime runtime)
             throws UpstreamException {
-        if (proxy.kind() != ProxyKind.HTTP) {
-            throw UpstreamException.of(
-                    FailureKind.CONFIGURATION, Where.here("proxy"), "only http:// proxies are supported, not " + proxy);
-        }
-        return List.of(new TunnelStage(proxy, target));
+        return switch (proxy.kind()) {
+            case HTTP -> List.of(new TunnelStage(proxy, target));
+            case HTTPS -> List.of(TlsStage.toProxy(proxy, runtime), new TunnelStage(proxy, target));
+            case SOCKS5, SOCKS5H, SOCKS4, SOCKS4A -> List.of(new SocksStage(proxy, target, NameLookup.on(runtime)));
+        };
     }
 }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
+import io.upstream.UpstreamException;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+
+/** One dialogue with a SOCKS proxy. Leaves the pipeline when the way is open; confined to the channel's event loop. */
+final class SocksHandler extends ChannelInboundHandlerAdapter {
+    private enum Phase {
+        SPEAKING,
+        LISTENING,
+        OVER
+    }
+
+    private final SocksDialogue dialogue;
+    private final SocksTexts texts;
+    private final CompletableFuture<Void> established;
+    private final byte[] answer = new byte[SocksDialogue.MAX_ANSWER];
+    private Phase phase = Phase.SPEAKING;
+    private int count;
+
+    SocksHandler(SocksDialogue dialogue, SocksTexts texts, CompletableFuture<Void> established) {
+        this.dialogue = dialogue;
+        this.texts = texts;
+        this.established = established;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        say(ctx, dialogue.greeting());
+        ctx.read(); // for a channel that reads only when asked
+    }
+
+    private void say(ChannelHandlerContext ctx, byte[] words) {
+        phase = Phase.SPEAKING;
+        count = 0;
+        ctx.writeAndFlush(Unpooled.wrappedBuffer(words)).addListener(done -> {
+            if (!done.isSuccess()) {
+                fail(texts.socket(done.cause()));
+            } else if (phase == Phase.SPEAKING) {
+                phase = Phase.LISTENING;
+            }
+        });
+    }
+
+    /** Takes {@code message}. */
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        try {
+            if (phase == Phase.SPEAKING) {
+                fail(texts.unasked("spoke before it was asked"));
+            } else if (phase == Phase.LISTENING) {
+                read(ctx, (ByteBuf) message);
+            }
+        } catch (UpstreamException e) {
+            fail(e);
+        } finally {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    private void read(ChannelHandlerContext ctx, ByteBuf bytes) throws UpstreamException {
+        while (bytes.isReadable()) {
+            answer[count++] = bytes.readByte();
+            if (dialogue.length(answer, count) == count) {
+                answered(ctx, dialogue.reply(Arrays.copyOf(answer, count)), bytes.readableBytes());
+                return;
+            }
+        }
+    }
+
+    /** Bytes behind an answer are refused: nobody has asked for them, and behind the last one the hub waits for us to begin with TLS. */
+    private void answered(ChannelHandlerContext ctx, byte[] next, int surplus) {
+        if (next.length == 0) {
+            if (surplus > 0) {
+                fail(texts.spokeBeforeTls(surplus));
+            } else {
+                open(ctx);
+            }
+        } else if (surplus > 0) {
+            fail(texts.unasked("said more than it was asked"));
+        } else {
+            say(ctx, next);
+        }
+    }
+
+    /** The next layer is established within {@code complete}, so it is in place when this handler leaves. */
+    private void open(ChannelHandlerContext ctx) {
+        phase = Phase.OVER;
+        established.complete(null);
+        if (!ctx.isRemoved()) {
+            ctx.pipeline().remove(this);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        ctx.fireChannelReadComplete();
+        if (phase != Phase.OVER) {
+            ctx.read();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        fail(texts.closed(count > 0));
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        fail(texts.socket(cause));
+        ctx.fireExceptionCaught(cause);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        fail(texts.removed());
+    }
+
+    private void fail(UpstreamException failure) {
+        if (phase != Phase.OVER) {
+            phase = Phase.OVER;
+            established.completeExceptionally(failure);
+        }
+    }
+}
