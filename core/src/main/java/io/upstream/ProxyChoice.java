@@ -18,4 +18,13 @@ public interface ProxyChoice {
      *     cannot be understood is never passed by
      */
     List<Route> routesTo(HostPort target) throws UpstreamException;
+
+    /**
+     * Told of a way that was tried and did not lead to the hub, before the next one is taken, or the attempt fails: so that a choice can
+     * avoid it for a while. Called on the event loop: must not block. Does nothing unless overridden.
+     *
+     * @param route one that {@link #routesTo} gave
+     * @param why what happened on it
+     */
+    default void failed(Route route, UpstreamException why) {}
 }
