@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import io.upstream.ClientCertificate;
+import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyKind;
+import io.upstream.ProxyServer;
+import io.upstream.Route;
+import io.upstream.Trust;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a URL cannot say of a proxy. Credentials belong to one proxy: with several of them nobody could tell to which, and the others would
+ * get to know them.
+ *
+ * @param authentication for the only proxy; {@link ProxyAuthentication#NONE} to leave it as it is
+ * @param password in place of that, or null
+ * @param trust for proxies of kind {@link ProxyKind#HTTPS}
+ * @param certificate for those, or null
+ */
+record ProxyExtras(
+        ProxyAuthentication authentication,
+        @Nullable PasswordFile password,
+        @Nullable Trust trust,
+        @Nullable ClientCertificate certificate) {
+    static final ProxyExtras NONE = new ProxyExtras(ProxyAuthentication.NONE, null, null, null);
+
+    /** @throws IllegalArgumentException if it cannot be told whose credentials these are */
+    void check(List<Route> routes) {
+        if (!hasLogin()) {
+            return;
+        }
+        List<ProxyServer> proxies = routes.stream()
+                .filter(ProxyServer.class::isInstance)
+                .map(ProxyServer.class::cast)
+                .toList();
+        if (proxies.size() > 1) {
+            throw new IllegalArgumentException(
+                    "several proxies are named and one user: put user and password into the URL of each proxy that wants them");
+        }
+        if (proxies.stream().anyMatch(proxy -> !proxy.authentication().equals(ProxyAuthentication.NONE))) {
+            throw new IllegalArgumentException(
+                    "its user is given twice: in the proxy's URL and beside it, leave one of them out");
+        }
+    }
+
+    /** The proxy with what it did not have by itself. */
+    ProxyServer added(ProxyServer proxy) {
+        boolean tls = proxy.kind() == ProxyKind.HTTPS;
+        return new ProxyServer(
+                proxy.kind(),
+                proxy.address(),
+                authentication.equals(ProxyAuthentication.NONE) ? proxy.authentication() : authentication,
+                tls && trust != null && proxy.trust().bundle().isEmpty() ? trust : proxy.trust(),
+                tls && certificate != null && proxy.certificate() == null ? certificate : proxy.certificate());
+    }
+
+    static ProxyServer with(ProxyServer proxy, ProxyAuthentication authentication) {
+        return new ProxyServer(proxy.kind(), proxy.address(), authentication, proxy.trust(), proxy.certificate());
+    }
+
+    boolean hasLogin() {
+        return password != null || !authentication.equals(ProxyAuthentication.NONE);
+    }
+}
