@@ -47,8 +47,7 @@ class ProxiedTargetTest {
                 "xn--\u2603\uFF0F"
             })
     void isNotAskedForAnAddressThatMeansAnotherMachineThere(String host) {
-        UpstreamException error =
-                assertThrows(UpstreamException.class, () -> PROXY.routesTo(new HostPort(host, 443)));
+        UpstreamException error = assertThrows(UpstreamException.class, () -> PROXY.routesTo(new HostPort(host, 443)));
         assertEquals(FailureKind.CONFIGURATION, error.kind());
     }
 
@@ -69,7 +68,8 @@ class ProxiedTargetTest {
             })
     void isAskedForAllOthers(String host) throws UpstreamException {
         assertEquals(
-                "http://proxy:3128", PROXY.routesTo(new HostPort(host, 443)).get(0).toString());
+                "http://proxy:3128",
+                PROXY.routesTo(new HostPort(host, 443)).get(0).toString());
     }
 
     @Test

@@ -34,7 +34,8 @@ class ProxyFailoverTest {
     void triesAProxyThatFailedLastForFiveMinutes() throws UpstreamException {
         fail(three, 0, FailureKind.REFUSED);
         assertEquals("b c a", order(three));
-        assertTrue(three.explain(HUB).contains("else through proxy http://a:1 with credentials (which failed a short while ago)"));
+        assertTrue(three.explain(HUB)
+                .contains("else through proxy http://a:1 with credentials (which failed a short while ago)"));
         nanos.addAndGet(Duration.ofMinutes(5).toNanos() - 1);
         assertEquals("b c a", order(three));
         nanos.addAndGet(1);
@@ -105,7 +106,8 @@ class ProxyFailoverTest {
     private static String order(ProxySettings settings) throws UpstreamException {
         List<Route> routes = settings.routesTo(HUB);
         return routes.stream()
-                .map(route -> route instanceof ProxyServer proxy ? proxy.address().host() : "direct")
+                .map(route ->
+                        route instanceof ProxyServer proxy ? proxy.address().host() : "direct")
                 .collect(Collectors.joining(" "));
     }
 }

@@ -41,14 +41,20 @@ class ProxySettingsBuilderTest {
 
     /** Each place that may name a proxy, as one letter: given, selector, properties, environment. */
     @ParameterizedTest
-    @CsvSource({"GSPE,http://given:1", "SPE,http://selector:2", "PE,http://properties:3", "E,http://environment:4", "'',direct"
+    @CsvSource({
+        "GSPE,http://given:1",
+        "SPE,http://selector:2",
+        "PE,http://properties:3",
+        "E,http://environment:4",
+        "'',direct"
     })
     void takesTheFirstPlaceThatNamesAProxy(String places, String expected) throws UpstreamException {
-        ProxySettingsBuilder builder = ProxySettings.builder().environment(Map.of()).systemProperties(new Properties());
+        ProxySettingsBuilder builder =
+                ProxySettings.builder().environment(Map.of()).systemProperties(new Properties());
         places.chars().forEach(place -> {
             switch (place) {
                 case 'G' -> builder.proxy("given:1");
-                case 'S' -> builder.selector(ProxySelector.of(new InetSocketAddress("selector", 2)));
+                case 'S' -> builder.selector(ProxySelector.of(InetSocketAddress.createUnresolved("selector", 2)));
                 case 'P' -> builder.systemProperties(properties("https.proxyHost=properties https.proxyPort=3"));
                 default -> builder.environment(Map.of("https_proxy", "environment:4"));
             }
@@ -140,7 +146,8 @@ class ProxySettingsBuilderTest {
                 "a:1,direct:// ! x     ! by the list of proxies"
             })
     void makesEveryDirectWayAnErrorIfAProxyIsRequired(String proxies, String exceptions, String why) {
-        ProxySettingsBuilder builder = ProxySettings.builder().exceptions(exceptions).requireProxy();
+        ProxySettingsBuilder builder =
+                ProxySettings.builder().exceptions(exceptions).requireProxy();
         if (!proxies.isEmpty()) {
             builder.proxies(proxies);
         }
@@ -151,7 +158,9 @@ class ProxySettingsBuilderTest {
 
     @Test
     void goesOnWhereAProxyIsRequiredAndThere() throws UpstreamException {
-        assertEquals("http://a:1", text(ProxySettings.builder().proxy("a:1").requireProxy().build()));
+        assertEquals(
+                "http://a:1",
+                text(ProxySettings.builder().proxy("a:1").requireProxy().build()));
     }
 
     @Test
@@ -191,9 +200,15 @@ class ProxySettingsBuilderTest {
     void checksCredentialsByTheKindOfTheProxy() {
         ProxyAuthentication colon = ProxyAuthentication.of(new UserPassword("a:b", "p"));
         ProxyAuthentication line = ProxyAuthentication.of(new UserPassword("a", "x\r\nX: y"));
-        assertTrue(failure(ProxySettings.builder().proxy("a:1").authentication(colon).build())
+        assertTrue(failure(ProxySettings.builder()
+                        .proxy("a:1")
+                        .authentication(colon)
+                        .build())
                 .contains("colon"));
-        assertTrue(failure(ProxySettings.builder().proxy("a:1").authentication(line).build())
+        assertTrue(failure(ProxySettings.builder()
+                        .proxy("a:1")
+                        .authentication(line)
+                        .build())
                 .contains("control character"));
         assertTrue(failure(ProxySettings.builder()
                         .proxy(ProxyServer.of(ProxyKind.HTTPS, new HostPort("a", 1), line))
@@ -214,8 +229,14 @@ class ProxySettingsBuilderTest {
                     settings.routesTo(HUB));
             assertFalse((settings + settings.explain(HUB)).contains("hunter2"));
         }
-        assertEquals("http://u:%20sp%20ace%3A%40%25%C3%B6%20@a:1", settings.toEnvironment().get("https_proxy"));
-        for (byte[] bad : List.of(new byte[0], "a\nb\n".getBytes(StandardCharsets.US_ASCII), new byte[] {(byte) 0xE4, 's'}, new byte[5000])) {
+        assertEquals(
+                "http://u:%20sp%20ace%3A%40%25%C3%B6%20@a:1",
+                settings.toEnvironment().get("https_proxy"));
+        for (byte[] bad : List.of(
+                new byte[0],
+                "a\nb\n".getBytes(StandardCharsets.US_ASCII),
+                new byte[] {(byte) 0xE4, 's'},
+                new byte[5000])) {
             Files.write(file, bad);
             assertTrue(failure(settings).contains("the file of the proxy's password"), failure(settings));
         }
@@ -228,8 +249,7 @@ class ProxySettingsBuilderTest {
         ClientCertificate certificate = ClientCertificate.pem(Path.of("c.pem"), Path.of("k.pem"));
         List<Route> routes = ProxySettings.builder()
                 .proxies("https://a,http://b:2")
-                .proxy(new ProxyServer(
-                        ProxyKind.HTTPS, new HostPort("c", 3), ProxyAuthentication.NONE, own, null))
+                .proxy(new ProxyServer(ProxyKind.HTTPS, new HostPort("c", 3), ProxyAuthentication.NONE, own, null))
                 .trust(site)
                 .certificate(certificate)
                 .build()
@@ -271,7 +291,9 @@ class ProxySettingsBuilderTest {
     void readsTheProxyOfTheJavaProperties(String properties, String expected) throws UpstreamException {
         assertEquals(
                 expected,
-                text(ProxySettings.builder().systemProperties(properties(properties)).build()));
+                text(ProxySettings.builder()
+                        .systemProperties(properties(properties))
+                        .build()));
     }
 
     @Test
@@ -369,8 +391,8 @@ class ProxySettingsBuilderTest {
                 throw new IllegalStateException("hunter2");
             }
         };
-        String message =
-                failure(ProxySettings.builder().proxy("a:1").authenticator(broken).build());
+        String message = failure(
+                ProxySettings.builder().proxy("a:1").authenticator(broken).build());
         assertTrue(message.contains("no usable credentials for http://a:1"), message);
         assertFalse(message.contains("hunter2"), message);
     }

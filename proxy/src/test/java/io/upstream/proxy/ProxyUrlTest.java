@@ -112,7 +112,8 @@ class ProxyUrlTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ftp://u:hunter2@proxy", "hunter2://proxy", "u:hunter2://proxy", "direct://u:hunter2@proxy"})
+    @ValueSource(
+            strings = {"ftp://u:hunter2@proxy", "hunter2://proxy", "u:hunter2://proxy", "direct://u:hunter2@proxy"})
     void saysWhichSchemesThereAre(String url) {
         String message = errorOf(url);
         assertTrue(message.contains("a proxy's URL begins with http://, https://, socks5h://"), message);

@@ -29,8 +29,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ProxyVariablesTest {
     private static final String ODD = "aZ09-._~:@%/?#&=+,;|!$'()*[]\"<>\\^`{} \u00f6\u20ac\uD83D\uDE00";
     private static final List<String> EXCEPTIONS = List.of(
-            "corp", ".corp", "*.corp", "*corp*", "10.*", "10.0.0.0/8", "2001:db8::/32", "[2001:db8::1]:443", "hub.corp:443",
-            "<local>", "https://x.corp/", "10.0.0.0/33", "b\u00fccher.example", "..odd", "*");
+            "corp",
+            ".corp",
+            "*.corp",
+            "*corp*",
+            "10.*",
+            "10.0.0.0/8",
+            "2001:db8::/32",
+            "[2001:db8::1]:443",
+            "hub.corp:443",
+            "<local>",
+            "https://x.corp/",
+            "10.0.0.0/33",
+            "b\u00fccher.example",
+            "..odd",
+            "*");
     private static final List<String> HOSTS = List.of(
             "hub.azure-devices.net",
             "corp",
@@ -101,11 +114,14 @@ class ProxyVariablesTest {
         ProxyAuthentication login = random.nextInt(4) == 0
                 ? ProxyAuthentication.NONE
                 : ProxyAuthentication.of(new UserPassword(user, socks4 ? "" : text(random, 0, 30)));
-        String host = List.of("proxy", "p.corp", "10.0.0.9", "2001:db8::2", "fe80::1%eth0").get(random.nextInt(5));
+        String host = List.of("proxy", "p.corp", "10.0.0.9", "2001:db8::2", "fe80::1%eth0")
+                .get(random.nextInt(5));
         ProxyServer proxy = ProxyServer.of(kind, new HostPort(host, 1 + random.nextInt(65_535)), login);
         StringBuilder exceptions = new StringBuilder();
         for (int n = random.nextInt(4); n > 0; n--) {
-            exceptions.append(EXCEPTIONS.get(random.nextInt(EXCEPTIONS.size()))).append(" ,;|".charAt(random.nextInt(4)));
+            exceptions
+                    .append(EXCEPTIONS.get(random.nextInt(EXCEPTIONS.size())))
+                    .append(" ,;|".charAt(random.nextInt(4)));
         }
         return ProxySettings.builder()
                 .proxy(proxy)
@@ -128,7 +144,10 @@ class ProxyVariablesTest {
             ProxySettings.builder().proxies("a:1,b:2").build(),
             ProxySettings.builder().proxies("a:1,direct://").build(),
             ProxySettings.builder().selector(ProxySelector.of(null)).build(),
-            ProxySettings.builder().proxy("a:1").authenticator(new Authenticator() {}).build(),
+            ProxySettings.builder()
+                    .proxy("a:1")
+                    .authenticator(new Authenticator() {})
+                    .build(),
             ProxySettings.builder()
                     .proxy("https://a:1")
                     .certificate(ClientCertificate.pem(Path.of("c"), Path.of("k")))
@@ -156,9 +175,10 @@ class ProxyVariablesTest {
         "IOTEDGE_DEVICEID, gateway.corp, proxy"
     })
     void leavesWhatAModuleHasAroundItAlone(String variable, String host, String expected) throws UpstreamException {
-        Map<String, String> module = Map.of(
-                "https_proxy", "proxy:3128", variable, "something", "IOTEDGE_GATEWAYHOSTNAME", "gateway.corp");
-        boolean proxied = ProxySettings.from(module).routesTo(new HostPort(host, 8883)).get(0) instanceof ProxyServer;
+        Map<String, String> module =
+                Map.of("https_proxy", "proxy:3128", variable, "something", "IOTEDGE_GATEWAYHOSTNAME", "gateway.corp");
+        boolean proxied =
+                ProxySettings.from(module).routesTo(new HostPort(host, 8883)).get(0) instanceof ProxyServer;
         assertEquals(expected, proxied ? "proxy" : "direct");
     }
 

@@ -23,11 +23,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.jspecify.annotations.Nullable;
 
 class SelectorProxiesTest {
     private static final HostPort HUB = new HostPort("hub.test", 8883);
@@ -95,7 +95,10 @@ class SelectorProxiesTest {
         assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("edge.corp", 443)));
         assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("localhost", 443)));
         assertEquals(
-                List.of("select https://hub.test:8883", "select https://[2001:db8::1]:443", "select https://edge.corp:443"),
+                List.of(
+                        "select https://hub.test:8883",
+                        "select https://[2001:db8::1]:443",
+                        "select https://edge.corp:443"),
                 selector.asked);
     }
 
@@ -123,7 +126,8 @@ class SelectorProxiesTest {
         Route first = settings.routesTo(HUB).get(0);
         settings.failed(first, UpstreamException.of(FailureKind.PROXY_AUTH, new Where("tunnel", "proxy a:1"), "407"));
         settings.failed(first, UpstreamException.of(FailureKind.RESET, new Where("tls", "hub hub.test:8883"), "reset"));
-        settings.failed(Route.DIRECT, UpstreamException.of(FailureKind.RESET, new Where("tcp", "hub hub.test:8883"), ""));
+        settings.failed(
+                Route.DIRECT, UpstreamException.of(FailureKind.RESET, new Where("tcp", "hub hub.test:8883"), ""));
         assertEquals("[http://a:1, http://b:2]", settings.routesTo(HUB).toString());
         assertEquals(List.of("select https://hub.test:8883", "select https://hub.test:8883"), selector.asked);
     }
@@ -173,7 +177,8 @@ class SelectorProxiesTest {
     void explainsByTheSelectorsName() {
         String explained = settings(naming(http("a", 1), Proxy.NO_PROXY)).explain(HUB);
         assertEquals(
-                "hub.test:8883: through proxy http://a:1, else direct, by the proxy selector " + Scripted.class.getName(),
+                "hub.test:8883: through proxy http://a:1, else direct, by the proxy selector "
+                        + Scripted.class.getName(),
                 explained);
         assertTrue(settings(naming()).toString().endsWith(": by destination]"));
     }
