@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
-import io.upstream.ProxyAuthentication;
 import io.upstream.UserPassword;
 import java.util.Properties;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What Java's system properties name: those of this library first, then those of the JDK's own networking (java.net package
  * documentation, "Networking Properties"), with user and password as Maven and others write them beside.
  */
 final class JavaProperties {
-    private static final String OURS = "io.upstream.proxy";
-    private static final String OUR_EXCEPTIONS = "io.upstream.noProxy";
+    private static final String OURS = "upstream.proxy";
+    private static final String OUR_EXCEPTIONS = "upstream.noProxy";
 
     /** The JDK has these besides this machine, unless the list is there and empty. */
     private static final String UNSPECIFIED = "0.0.0.0|[::0]";
@@ -29,9 +29,12 @@ final class JavaProperties {
     /**
      * What is named, and with which exceptions.
      *
-     * @param login for that proxy, if the properties hold one
+     * @param login for that proxy, or null
      */
-    record Named(NamedProxies.Collector proxies, NoProxy exceptions, ProxyAuthentication login) {}
+    record Named(
+            NamedProxies.Collector proxies,
+            NoProxy exceptions,
+            @Nullable UserPassword login) {}
 
     Named read() {
         if (isSet(OURS)) {
@@ -67,7 +70,7 @@ final class JavaProperties {
         } catch (IllegalArgumentException e) {
             proxies.defect(e);
         }
-        return new Named(proxies, exceptions, ProxyAuthentication.NONE);
+        return new Named(proxies, exceptions, null);
     }
 
     private Named withLogin(Named found, String userProperty, String passwordProperty) {
@@ -75,11 +78,8 @@ final class JavaProperties {
             return found;
         }
         try {
-            return new Named(
-                    found.proxies(),
-                    found.exceptions(),
-                    ProxyAuthentication.of(
-                            new UserPassword(value(userProperty), properties.getProperty(passwordProperty, ""))));
+            UserPassword login = new UserPassword(value(userProperty), properties.getProperty(passwordProperty, ""));
+            return new Named(found.proxies(), found.exceptions(), login);
         } catch (IllegalArgumentException e) {
             found.proxies().defect(e);
             return found;

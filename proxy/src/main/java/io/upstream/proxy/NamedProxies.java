@@ -3,11 +3,11 @@ package io.upstream.proxy;
 
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.UserPassword;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -54,12 +54,24 @@ final class NamedProxies implements ProxySource {
         if (password == null) {
             return routes;
         }
-        ProxyAuthentication now = password.read();
+        UserPassword now = password.read();
         List<Route> ready = new ArrayList<>();
         for (Route route : routes) {
-            ready.add(route instanceof ProxyServer proxy ? ProxyExtras.with(proxy, now) : route);
+            ready.add(route instanceof ProxyServer proxy ? checked(proxy, now) : route);
         }
         return ready;
+    }
+
+    private ProxyServer checked(ProxyServer proxy, UserPassword login) throws UpstreamException {
+        try {
+            ProxyServer ready = proxy.withAuthentication(
+                    proxy.authentication().toBuilder().userPassword(login).build());
+            ProxyLogin.check(ready);
+            return ready;
+        } catch (IllegalArgumentException e) {
+            throw UpstreamException.of(
+                    FailureKind.CONFIGURATION, Where.here("proxy"), name + " is not usable, " + e.getMessage(), e);
+        }
     }
 
     /** Collects what one source names. */
@@ -105,6 +117,7 @@ final class NamedProxies implements ProxySource {
             }
         }
 
+        /** Whether nothing was named, not even wrongly. */
         boolean isEmpty() {
             return routes.isEmpty() && defect.isEmpty();
         }

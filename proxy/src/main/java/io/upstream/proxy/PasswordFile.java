@@ -2,7 +2,6 @@
 package io.upstream.proxy;
 
 import io.upstream.FailureKind;
-import io.upstream.ProxyAuthentication;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UserPassword;
@@ -24,7 +23,7 @@ record PasswordFile(String user, Path file) {
     private static final int MAX_BYTES = 4 << 10;
 
     /** @throws UpstreamException if the file cannot be read or holds no password; its text is not repeated */
-    ProxyAuthentication read() throws UpstreamException {
+    UserPassword read() throws UpstreamException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_BYTES + 1);
             if (bytes.length > MAX_BYTES) {
@@ -39,7 +38,7 @@ record PasswordFile(String user, Path file) {
             if (password.isEmpty() || password.chars().anyMatch(Character::isISOControl)) {
                 throw unusable("does not hold one line: write the password there, and nothing else", null);
             }
-            return ProxyAuthentication.of(new UserPassword(user, password));
+            return new UserPassword(user, password);
         } catch (CharacterCodingException e) {
             throw unusable("is not in UTF-8", e);
         } catch (UpstreamException e) {

@@ -7,15 +7,16 @@ import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
 import io.upstream.Trust;
+import io.upstream.UserPassword;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a URL cannot say of a proxy. Credentials belong to one proxy: with several of them nobody could tell to which, and the others would
- * get to know them.
+ * get to know them. Rules for using credentials hold for all.
  *
- * @param authentication for the only proxy; {@link ProxyAuthentication#NONE} to leave it as it is
- * @param password in place of that, or null
+ * @param authentication for the only proxy, or rules for those that come with credentials
+ * @param password in place of a user and password there, or null
  * @param trust for proxies of kind {@link ProxyKind#HTTPS}
  * @param certificate for those, or null
  */
@@ -24,7 +25,6 @@ record ProxyExtras(
         @Nullable PasswordFile password,
         @Nullable Trust trust,
         @Nullable ClientCertificate certificate) {
-    static final ProxyExtras NONE = new ProxyExtras(ProxyAuthentication.NONE, null, null, null);
 
     /** @throws IllegalArgumentException if it cannot be told whose credentials these are */
     void check(List<Route> routes) {
@@ -39,7 +39,7 @@ record ProxyExtras(
             throw new IllegalArgumentException(
                     "several proxies are named and one user: put user and password into the URL of each proxy that wants them");
         }
-        if (proxies.stream().anyMatch(proxy -> !proxy.authentication().equals(ProxyAuthentication.NONE))) {
+        if (hasUser() && proxies.stream().anyMatch(proxy -> ProxyLogin.isGiven(proxy.authentication()))) {
             throw new IllegalArgumentException(
                     "its user is given twice: in the proxy's URL and beside it, leave one of them out");
         }
@@ -51,16 +51,28 @@ record ProxyExtras(
         return new ProxyServer(
                 proxy.kind(),
                 proxy.address(),
-                authentication.equals(ProxyAuthentication.NONE) ? proxy.authentication() : authentication,
+                added(proxy.authentication()),
                 tls && trust != null && proxy.trust().bundle().isEmpty() ? trust : proxy.trust(),
-                tls && certificate != null && proxy.certificate() == null ? certificate : proxy.certificate());
+                tls && certificate != null && proxy.certificate() == null ? certificate : proxy.certificate(),
+                proxy.headers());
     }
 
-    static ProxyServer with(ProxyServer proxy, ProxyAuthentication authentication) {
-        return new ProxyServer(proxy.kind(), proxy.address(), authentication, proxy.trust(), proxy.certificate());
+    /** A proxy that brings more than a user and password brings its own rules, too. */
+    private ProxyAuthentication added(ProxyAuthentication own) {
+        UserPassword user = own.userPassword();
+        if (own.equals(ProxyAuthentication.NONE)) {
+            return authentication;
+        }
+        return user != null && own.equals(ProxyAuthentication.of(user))
+                ? authentication.toBuilder().userPassword(user).build()
+                : own;
     }
 
     boolean hasLogin() {
-        return password != null || !authentication.equals(ProxyAuthentication.NONE);
+        return password != null || ProxyLogin.isGiven(authentication);
+    }
+
+    private boolean hasUser() {
+        return password != null || authentication.userPassword() != null || authentication.provider() != null;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyServer;
 import io.upstream.UserPassword;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,13 @@ final class ProxyLogin {
 
     private ProxyLogin() {}
 
+    /** Whether there is anything to prove who we are with, and not only rules for doing so. */
+    static boolean isGiven(ProxyAuthentication authentication) {
+        return authentication.userPassword() != null
+                || authentication.provider() != null
+                || !authentication.authenticators().isEmpty();
+    }
+
     /** @throws IllegalArgumentException if the credentials of {@code proxy} cannot be expressed; the message does not repeat them */
     static void check(ProxyServer proxy) {
         UserPassword credentials = proxy.authentication().userPassword();
@@ -19,7 +27,7 @@ final class ProxyLogin {
             return;
         }
         switch (proxy.kind()) {
-            case HTTP, HTTPS -> PreemptiveBasic.check(credentials);
+            case HTTP, HTTPS -> checkHttp(proxy.authentication(), credentials);
             case SOCKS5, SOCKS5H -> {
                 checkLength("user name", credentials.user());
                 checkLength("password", credentials.password());
@@ -31,6 +39,15 @@ final class ProxyLogin {
                             "SOCKS 4 knows no passwords: leave it out, or use a socks5h:// proxy");
                 }
             }
+        }
+    }
+
+    /** Basic cannot say a colon (RFC 7617 section 2), and no other header a control character. */
+    private static void checkHttp(ProxyAuthentication authentication, UserPassword credentials) {
+        if (authentication.allows(BasicScheme.NAME)) {
+            BasicScheme.check(credentials);
+        } else if ((credentials.user() + credentials.password()).chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("a proxy's user name and password must not contain a control character");
         }
     }
 

@@ -4,7 +4,6 @@ package io.upstream.proxy;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.NetworkException;
-import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyChoice;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
@@ -114,7 +113,7 @@ public final class ProxySettings implements ProxyChoice {
         }
         List<Route> known = new ArrayList<>();
         for (Route route : routes) {
-            known.add(route instanceof ProxyServer proxy ? rules.authenticator().withLogin(proxy, target) : route);
+            known.add(route instanceof ProxyServer proxy ? rules.authenticator().knownTo(proxy, target) : route);
         }
         return known;
     }
@@ -174,7 +173,7 @@ public final class ProxySettings implements ProxyChoice {
             return "direct";
         }
         return "through proxy " + proxy
-                + (proxy.authentication().equals(ProxyAuthentication.NONE) ? "" : " with credentials")
+                + (ProxyLogin.isGiven(proxy.authentication()) ? " with credentials" : "")
                 + (avoided.contains(proxy) ? " (which failed a short while ago)" : "");
     }
 
@@ -183,7 +182,7 @@ public final class ProxySettings implements ProxyChoice {
      * each in lower and in upper case, user and password percent-encoded. Empty if all destinations are reached directly.
      *
      * <p>The values hold the credentials in readable form. They do not tell which certificates a proxy may show: the other program has
-     * its own trust. A name of {@code http.nonProxyHosts} also covers its subdomains there, as all readers of {@code no_proxy} have it,
+     * its own trust, nor which schemes the password may be proved by. A name of {@code http.nonProxyHosts} also covers its subdomains there, as all readers of {@code no_proxy} have it,
      * and this machine stays an exception even after {@link ProxySettingsBuilder#proxyLoopback}.
      *
      * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} for what cannot be said in a URL: several proxies, a selector,

@@ -78,9 +78,8 @@ public final class ProxySettingsBuilder {
     }
 
     /**
-     * How to answer the proxy, if it is only one and comes without credentials of its own: several proxies must not see each other's.
-     *
-     * @see #passwordFile
+     * How to answer the proxy, if it is only one and comes without credentials of its own: several proxies must not see each other's. Rules
+     * without credentials, as which schemes are allowed, hold for all proxies that a URL or a selector names.
      */
     public ProxySettingsBuilder authentication(ProxyAuthentication authentication) {
         this.authentication = Objects.requireNonNull(authentication, "authentication");
@@ -135,7 +134,7 @@ public final class ProxySettingsBuilder {
     }
 
     /**
-     * Reads {@code io.upstream.proxy} (one or several URLs) with {@code io.upstream.noProxy}; else the JDK's {@code https.proxyHost} and
+     * Reads {@code upstream.proxy} (one or several URLs) with {@code upstream.noProxy}; else the JDK's {@code https.proxyHost} and
      * {@code https.proxyPort} (443), with {@code https.proxyUser} and {@code https.proxyPassword}, except for {@code
      * http.nonProxyHosts}; else its {@code socksProxyHost}, {@code socksProxyPort} (1080), {@code socksProxyVersion}, {@code
      * java.net.socks.username} and {@code …password}, except for {@code socksNonProxyHosts}. The JDK's setting {@code
@@ -212,8 +211,14 @@ public final class ProxySettingsBuilder {
         JavaProperties.Named named = properties == null ? null : new JavaProperties(properties, scheme()).read();
         if (named != null && !named.proxies().isEmpty()) {
             NoProxy excepted = named.exceptions();
-            boolean ownLogin = authentication.equals(ProxyAuthentication.NONE) && password == null;
-            return found(named.proxies(), excepted, excepted.warnings(), ownLogin ? named.login() : authentication);
+            UserPassword login = extras(authentication).hasLogin() ? null : named.login();
+            return found(
+                    named.proxies(),
+                    excepted,
+                    excepted.warnings(),
+                    login == null
+                            ? authentication
+                            : authentication.toBuilder().userPassword(login).build());
         }
         if (environment != null) {
             return inEnvironment(environment);

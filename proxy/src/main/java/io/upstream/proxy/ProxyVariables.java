@@ -41,9 +41,10 @@ final class ProxyVariables {
         if (proxy.certificate() != null) {
             throw inexpressible("the proxy is shown a client certificate");
         }
-        if (proxy.authentication().userPassword() == null
-                && !proxy.authentication().equals(ProxyAuthentication.NONE)) {
-            throw inexpressible("the proxy's credentials are no user name and password");
+        ProxyAuthentication authentication = proxy.authentication();
+        if (authentication.provider() != null
+                || !authentication.authenticators().isEmpty()) {
+            throw inexpressible("the proxy's credentials are no user name and password that stand fast");
         }
         String url = ProxyUrl.print(proxy);
         Map<String, String> variables = new LinkedHashMap<>();

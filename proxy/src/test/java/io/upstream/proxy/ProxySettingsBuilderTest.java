@@ -11,12 +11,14 @@ import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyCredentialsProvider;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
 import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UserPassword;
+import java.io.IOException;
 import java.net.Authenticator;
 import java.net.InetSocketAddress;
 import java.net.PasswordAuthentication;
@@ -27,8 +29,13 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -276,8 +283,8 @@ class ProxySettingsBuilderTest {
                 "https.proxyHost=a socksProxyHost=b                 ! http://a:443",
                 "socksProxyHost=b                                   ! socks5h://b:1080",
                 "socksProxyHost=b socksProxyPort=1 socksProxyVersion=4 ! socks4://b:1",
-                "io.upstream.proxy=https://c,b:1 https.proxyHost=a  ! https://c:443 http://b:1",
-                "io.upstream.proxy=c:1 io.upstream.noProxy=azure-devices.net ! direct",
+                "upstream.proxy=https://c,b:1 https.proxyHost=a  ! https://c:443 http://b:1",
+                "upstream.proxy=c:1 upstream.noProxy=azure-devices.net ! direct",
                 "https.proxyHost=a http.nonProxyHosts=hub.azure-devices.net ! direct",
                 "https.proxyHost=a http.nonProxyHosts=x|*.azure-devices.net ! direct",
                 "https.proxyHost=a http.nonProxyHosts=hub.*         ! direct",
@@ -326,7 +333,7 @@ class ProxySettingsBuilderTest {
                 "https.proxyHost=a:1",
                 "socksProxyHost=a/b",
                 "https.proxyHost=a https.proxyUser=u:v",
-                "io.upstream.proxy=ftp://a"
+                "upstream.proxy=ftp://a"
             })
     void refusesJavaPropertiesThatCannotBeUsed(String properties) {
         String message = failure(
@@ -361,26 +368,63 @@ class ProxySettingsBuilderTest {
     }
 
     @Test
-    void asksAnAuthenticatorForProxiesWithoutCredentials() throws UpstreamException {
-        Authenticator known = new Authenticator() {
-            @Override
-            protected PasswordAuthentication getPasswordAuthentication() {
-                boolean meant = getRequestorType() == RequestorType.PROXY
-                        && getRequestingPort() == 1
-                        && getRequestingURL().toString().equals("https://hub.azure-devices.net:8883");
-                return meant ? new PasswordAuthentication("of-" + getRequestingHost(), "p".toCharArray()) : null;
-            }
-        };
-        ProxySettings settings = ProxySettings.builder()
-                .proxies("http://a:1,http://u:p@b:1,http://c:2")
-                .authenticator(known)
-                .build();
+    void addsRulesToProxiesThatComeWithCredentials() throws UpstreamException {
+        ProxyAuthentication rules =
+                ProxyAuthentication.builder().schemes("Digest").build();
+        ProxyAuthentication own = ProxyAuthentication.of(request -> CompletableFuture.failedFuture(new IOException()));
+        List<Route> routes = ProxySettings.builder()
+                .proxies("http://u%3Av:p@a:1,http://b:2")
+                .proxy(ProxyServer.of(ProxyKind.HTTP, new HostPort("c", 3), own))
+                .authentication(rules)
+                .build()
+                .routesTo(HUB);
         assertEquals(
-                List.of(
-                        ProxyServer.http(new HostPort("a", 1), new UserPassword("of-a", "p")),
-                        ProxyServer.http(new HostPort("b", 1), new UserPassword("u", "p")),
-                        ProxyServer.http(new HostPort("c", 2))),
-                settings.routesTo(HUB));
+                rules.toBuilder().userPassword(new UserPassword("u:v", "p")).build(),
+                ((ProxyServer) routes.get(0)).authentication());
+        assertEquals(rules, ((ProxyServer) routes.get(1)).authentication());
+        assertEquals(own, ((ProxyServer) routes.get(2)).authentication());
+    }
+
+    /** Knows everything but the port 2. */
+    private static final class Known extends Authenticator {
+        @Override
+        protected @Nullable PasswordAuthentication getPasswordAuthentication() {
+            boolean meant = getRequestorType() == RequestorType.PROXY
+                    && getRequestingPort() == 1
+                    && getRequestingURL().toString().equals("https://hub.azure-devices.net:8883");
+            String user = String.join(
+                    ".", getRequestingHost(), getRequestingProtocol(), getRequestingScheme(), getRequestingPrompt());
+            return meant ? new PasswordAuthentication(user, "p".toCharArray()) : null;
+        }
+    }
+
+    private static CompletableFuture<UserPassword> asked(Route route) {
+        ProxyServer proxy = (ProxyServer) route;
+        ProxyCredentialsProvider provider =
+                Objects.requireNonNull(proxy.authentication().provider());
+        return provider.credentials(new ProxyCredentialsProvider.Request(proxy, "Digest", "realm", false))
+                .toCompletableFuture();
+    }
+
+    @Test
+    void asksAnAuthenticatorForProxiesWithoutCredentials() throws Exception {
+        ProxySettings settings = ProxySettings.builder()
+                .proxies("http://a:1,http://u:p@b:1,http://c:2,socks5h://d:1,socks5h://e:2")
+                .authenticator(new Known())
+                .build();
+        List<Route> routes = settings.routesTo(HUB);
+        assertEquals(
+                new UserPassword("a.http.Digest.realm", "p"),
+                asked(routes.get(0)).get(20, TimeUnit.SECONDS));
+        assertEquals(ProxyServer.http(new HostPort("b", 1), new UserPassword("u", "p")), routes.get(1));
+        ExecutionException none = assertThrows(
+                ExecutionException.class, () -> asked(routes.get(2)).get(20, TimeUnit.SECONDS));
+        assertEquals(FailureKind.PROXY_AUTH, ((UpstreamException) none.getCause()).kind());
+        assertEquals(
+                new UserPassword("d.SOCKS5..", "p"),
+                ((ProxyServer) routes.get(3)).authentication().userPassword());
+        assertEquals(ProxyAuthentication.NONE, ((ProxyServer) routes.get(4)).authentication());
+        assertEquals(routes, settings.routesTo(HUB));
     }
 
     @Test
@@ -391,9 +435,11 @@ class ProxySettingsBuilderTest {
                 throw new IllegalStateException("hunter2");
             }
         };
-        String message = failure(
-                ProxySettings.builder().proxy("a:1").authenticator(broken).build());
-        assertTrue(message.contains("no usable credentials for http://a:1"), message);
+        String message = failure(ProxySettings.builder()
+                .proxy("socks5h://a:1")
+                .authenticator(broken)
+                .build());
+        assertTrue(message.contains("no usable credentials for socks5h://a:1"), message);
         assertFalse(message.contains("hunter2"), message);
     }
 

@@ -9,6 +9,7 @@ import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyAuthenticator;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
@@ -20,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -138,6 +140,18 @@ class ProxyVariablesTest {
         return text.toString();
     }
 
+    private static final class Nobody implements ProxyAuthenticator {
+        @Override
+        public String scheme() {
+            return "Negotiate";
+        }
+
+        @Override
+        public Conversation begin(TunnelRequest request) {
+            throw new IllegalStateException("nobody asks");
+        }
+    }
+
     @Test
     void refusesWhatNoVariableCanSay() {
         ProxySettings[] inexpressible = {
@@ -151,6 +165,17 @@ class ProxyVariablesTest {
             ProxySettings.builder()
                     .proxy("https://a:1")
                     .certificate(ClientCertificate.pem(Path.of("c"), Path.of("k")))
+                    .build(),
+            ProxySettings.builder()
+                    .proxy("a:1")
+                    .authentication(ProxyAuthentication.of(
+                            request -> CompletableFuture.completedFuture(new UserPassword("u", "p"))))
+                    .build(),
+            ProxySettings.builder()
+                    .proxy("http://u:p@a:1")
+                    .authentication(ProxyAuthentication.builder()
+                            .authenticator(new Nobody())
+                            .build())
                     .build(),
         };
         for (ProxySettings settings : inexpressible) {
