@@ -126,7 +126,10 @@ final class NoProxy {
 
     /** As a list that {@link #parse} reads; what was ignored is left out. */
     String spelling() {
-        return items.stream().map(Item::spelling).collect(Collectors.joining(","));
+        return items.stream()
+                .flatMap(item -> SEPARATORS.splitAsStream(item.spelling()))
+                .distinct()
+                .collect(Collectors.joining(","));
     }
 
     /** Without what nobody else understands: scheme and path of a URL. */

@@ -64,7 +64,10 @@ public final class ProxySettingsBuilder {
         return numbered();
     }
 
-    /** As {@link #proxy(String)} for each URL of a list that commas separate; a comma within credentials is written {@code %2C}. */
+    /**
+     * As {@link #proxy(String)} for each URL of a list that commas separate. If there are credentials in any of them, all but the first
+     * begin with a scheme: other commas belong to a password.
+     */
     public ProxySettingsBuilder proxies(String urls) {
         ProxyUrls.split(urls).forEach(this::proxy);
         return this;

@@ -24,7 +24,7 @@ class ProxyFailoverTest {
     private static final HostPort HUB = new HostPort("hub.test", 8883);
 
     private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1); // it may run over
-    private final ProxySettings three = settings("http://u:p@a:1,b:2,https://c:3");
+    private final ProxySettings three = settings("http://u:p@a:1,http://b:2,https://c:3");
 
     private ProxySettings settings(String proxies) {
         return ProxySettings.builder().clock(nanos::get).proxies(proxies).build();

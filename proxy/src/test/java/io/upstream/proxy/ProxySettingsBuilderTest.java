@@ -149,7 +149,7 @@ class ProxySettingsBuilderTest {
             delimiter = '!',
             value = {
                 "''        ! x         ! the choice to go direct",
-                "a:1       ! hub.azure-devices.net ! 'hub.azure-devices.net' is an exception",
+                "a:1       ! hub.azure-devices.net ! direct, 'hub.azure-devices.net' is an exception",
                 "a:1,direct:// ! x     ! by the list of proxies"
             })
     void makesEveryDirectWayAnErrorIfAProxyIsRequired(String proxies, String exceptions, String why) {

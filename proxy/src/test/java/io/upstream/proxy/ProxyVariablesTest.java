@@ -110,7 +110,8 @@ class ProxyVariablesTest {
     }
 
     private static ProxySettings settings(Random random) {
-        ProxyKind kind = ProxyKind.values()[random.nextInt(ProxyKind.values().length)];
+        List<ProxyKind> kinds = List.of(ProxyKind.values());
+        ProxyKind kind = kinds.get(random.nextInt(kinds.size()));
         boolean socks4 = kind == ProxyKind.SOCKS4 || kind == ProxyKind.SOCKS4A;
         String user = text(random, 1, 20).replace(':', '.');
         ProxyAuthentication login = random.nextInt(4) == 0

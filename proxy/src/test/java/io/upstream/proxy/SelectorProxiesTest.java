@@ -140,10 +140,6 @@ class SelectorProxiesTest {
                 Arguments.of("port 0", naming(http("a", 0)), "names a proxy that cannot be used"),
                 Arguments.of("no host", naming(http("a b", 1)), "names a proxy that cannot be used"),
                 Arguments.of(
-                        "no place",
-                        naming(new Proxy(Proxy.Type.HTTP, new SocketAddress() {})),
-                        "a proxy without host and port"),
-                Arguments.of(
                         "an exception",
                         new Scripted(uri -> {
                             throw new IllegalStateException("hunter2");
