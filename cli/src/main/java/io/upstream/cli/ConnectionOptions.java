@@ -8,13 +8,13 @@ import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
-import io.upstream.proxy.ProxySettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The way to the hub: protocol, port, proxy, trust, patience. */
@@ -39,14 +39,8 @@ final class ConnectionOptions {
     @Option(names = "--port", paramLabel = "N", description = "Overrides the protocol's own port.")
     private @Nullable Integer port;
 
-    @Option(
-            names = "--proxy",
-            paramLabel = "URL|env|none",
-            defaultValue = "env",
-            description =
-                    "An HTTP proxy, http://[user:password@]host:port; or env for https_proxy and no_proxy (default);"
-                            + " or none.")
-    private String proxy = "env";
+    @Mixin
+    private final ProxyOptions proxy = new ProxyOptions();
 
     @Option(
             names = "--trust-bundle",
@@ -89,7 +83,7 @@ final class ConnectionOptions {
      */
     UpstreamOptions.Builder resolve(String hubHost, @Nullable String gatewayHost, Map<String, String> env)
             throws UpstreamException {
-        ProxyChoice choice = proxyChoice(env);
+        ProxyChoice choice = proxy.resolve(env);
         UpstreamOptions.Builder options = UpstreamOptions.forHub(hubHost)
                 .proxy(choice)
                 .trust(trust())
@@ -152,24 +146,6 @@ final class ConnectionOptions {
                         .findFirst()
                         .orElse(null);
         return found == null || found.isBlank() ? null : found;
-    }
-
-    private ProxyChoice proxyChoice(Map<String, String> env) {
-        return switch (proxy) {
-            case "none" -> ProxyChoice.DIRECT;
-            case "env" -> ProxySettings.from(env);
-            default -> explicitProxy();
-        };
-    }
-
-    private ProxyChoice explicitProxy() {
-        ProxySettings settings = ProxySettings.fromUrl(proxy);
-        try {
-            settings.validate();
-        } catch (UpstreamException e) {
-            throw new IllegalArgumentException("--proxy: " + e.getMessage(), e);
-        }
-        return settings;
     }
 
     private Trust trust() {

@@ -3,6 +3,7 @@ package io.upstream.cli;
 
 import io.upstream.UpstreamException;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -49,6 +50,31 @@ abstract class Operation implements Callable<Integer> {
             return options.resolve(around.env(), window);
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Connects, and tells through which proxy, if there is one, and by which rule; with {@code -v} before and in any case. */
+    final Link connect(Console console, Target target)
+            throws UpstreamException, StoppedException, InterruptedException {
+        boolean verbose = output.verbosity() > 0;
+        if (verbose) {
+            target.options().protocols().stream().map(target::wayOf).distinct().forEach(way -> tell(console, way));
+        }
+        Link link = Link.open(target, around.stop());
+        try {
+            if (!verbose && !console.isJson() && link.proxy() != null) {
+                tell(console, target.wayOf(link.protocol()));
+            }
+            return link;
+        } catch (UpstreamException e) {
+            link.close();
+            throw e;
+        }
+    }
+
+    private void tell(Console console, @Nullable String way) {
+        if (way != null) {
+            console.note(commandName() + ": " + way);
         }
     }
 

@@ -56,7 +56,7 @@ final class ReceiveCommand extends Operation {
         if (max != null && max < 1) {
             throw usage("--max must be at least 1, was " + max);
         }
-        try (Link link = Link.open(resolve(target, OUTBOX), around().stop())) {
+        try (Link link = connect(console, resolve(target, OUTBOX))) {
             Arrivals arrivals = new Arrivals(console, link.session(), settlement, max == null ? Long.MAX_VALUE : max);
             arrivals.await(target.timeout(), around().stop());
             ready(console, link);

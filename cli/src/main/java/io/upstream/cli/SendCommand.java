@@ -59,7 +59,7 @@ final class SendCommand extends Operation {
     @Override
     int perform(Console console) throws Exception {
         Feed feed = feed();
-        try (Link link = Link.open(resolve(target, window), around().stop())) {
+        try (Link link = connect(console, resolve(target, window))) {
             SendRun run = new SendRun(
                     link.session(), window, console, around().stop(), (line, cause) -> rejected(console, line, cause));
             SendRun.Ending ending = run.run(feed);

@@ -8,6 +8,7 @@ import io.upstream.Route;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
+import io.upstream.proxy.ProxySettings;
 import org.jspecify.annotations.Nullable;
 
 /** Where to, and as whom. */
@@ -19,5 +20,11 @@ record Target(Identity identity, Credentials credentials, UpstreamOptions option
         HostPort address = options.target(protocol);
         Route route = options.proxy().routesTo(address).get(0);
         return route.equals(Route.DIRECT) ? null : route.toString();
+    }
+
+    /** One line for people: the way that a connection with {@code protocol} takes, and why; null where nothing chooses. */
+    @Nullable
+    String wayOf(UpstreamProtocol protocol) {
+        return options.proxy() instanceof ProxySettings settings ? settings.explain(options.target(protocol)) : null;
     }
 }

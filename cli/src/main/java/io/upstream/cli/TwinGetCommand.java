@@ -26,7 +26,7 @@ final class TwinGetCommand extends Operation {
     @Override
     int perform(Console console) throws Exception {
         Twin twin;
-        try (Link link = Link.open(resolve(target, 1), around().stop())) {
+        try (Link link = connect(console, resolve(target, 1))) {
             twin = Link.await(link.session().twin(), target.timeout(), around().stop());
         }
         if (console.isJson()) {

@@ -61,7 +61,7 @@ final class TwinReportCommand extends Operation {
             throw usage("the patch must be one JSON object (its text is not shown)");
         }
         long now;
-        try (Link link = Link.open(resolve(target, 1), around().stop())) {
+        try (Link link = connect(console, resolve(target, 1))) {
             UpstreamSession session = link.session();
             now = Link.await(
                     version == null ? session.report(text) : session.report(text, version),

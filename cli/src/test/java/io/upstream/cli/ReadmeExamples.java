@@ -5,6 +5,7 @@ import io.upstream.Assignment;
 import io.upstream.ClientCertificate;
 import io.upstream.ConnectionString;
 import io.upstream.Credentials;
+import io.upstream.HostPort;
 import io.upstream.Identity;
 import io.upstream.MethodResponse;
 import io.upstream.Provisioning;
@@ -125,6 +126,18 @@ final class ReadmeExamples {
                 .build();
         // end
         return options;
+    }
+
+    static ProxySettings proxies() {
+        // example: proxies
+        ProxySettings settings = ProxySettings.builder()
+                .proxies("https://proxy-a.example:8443,https://proxy-b.example:8443")
+                .trust(Trust.systemAnd(Path.of("proxy-ca.pem"))) // which certificates the proxies may show
+                .exceptions("10.0.0.0/8,.plant.example") // as in no_proxy
+                .build();
+        System.out.println(settings.explain(new HostPort("my-hub.azure-devices.net", 443))); // and why
+        // end
+        return settings;
     }
 
     static UpstreamOptions service() {

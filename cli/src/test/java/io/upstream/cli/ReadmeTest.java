@@ -11,6 +11,7 @@ import io.upstream.Identity;
 import io.upstream.Phase;
 import io.upstream.Provisioning;
 import io.upstream.ProxyServer;
+import io.upstream.Route;
 import io.upstream.SasKey;
 import io.upstream.Telemetry;
 import io.upstream.Trust;
@@ -23,6 +24,7 @@ import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.hub.Authentication.CertificateAuthority;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.proxy.ProxySettings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -206,6 +208,15 @@ class ReadmeTest {
         assertEquals(
                 List.of(ProxyServer.http(new HostPort("proxy.example", 3128), new UserPassword("user", "p@ss"))),
                 options.proxy().routesTo(target));
+    }
+
+    @Test
+    void itsSeveralProxiesAreUsable() throws Exception {
+        ProxySettings settings = ReadmeExamples.proxies();
+        assertEquals(
+                "[https://proxy-a.example:8443, https://proxy-b.example:8443]",
+                settings.routesTo(new HostPort("my-hub.azure-devices.net", 443)).toString());
+        assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("edge.plant.example", 443)));
     }
 
     /** The shell's part is played here, and the proxy's address is the one on this machine. The hub's name resolves at the proxy only. */

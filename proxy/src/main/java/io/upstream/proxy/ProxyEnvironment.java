@@ -5,32 +5,63 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The variables that name a proxy for connections under TLS, lower case first, and what is odd about them. A blank one is not set. */
+/**
+ * The variables that name a proxy, lower case first, and what is odd about them. A blank one is not set. In a module of Azure IoT Edge
+ * its gateway and the neighbouring containers are exceptions by themselves: no proxy knows them.
+ */
 final class ProxyEnvironment {
     private final Map<String, String> variables;
     private final List<String> warnings = new ArrayList<>();
+    private final String wanted;
     private final String proxyName;
-    private final String exceptions;
+    private final NoProxy exceptions;
 
-    ProxyEnvironment(Map<String, String> variables) {
+    /** What is to be reached through the proxy. */
+    enum Traffic {
+        /** As all connections of ours are. */
+        UNDER_TLS,
+        /** For programs that ask on behalf of something else. */
+        PLAIN_TEXT
+    }
+
+    ProxyEnvironment(Map<String, String> variables, Traffic traffic) {
         this.variables = variables;
-        String named = chosen("https_proxy", "HTTPS_PROXY");
+        wanted = traffic == Traffic.UNDER_TLS ? "https_proxy" : "http_proxy";
+        String named = traffic == Traffic.UNDER_TLS ? chosen("https_proxy", "HTTPS_PROXY") : plainText();
         if (named.isEmpty()) {
             named = chosen("all_proxy", "ALL_PROXY");
         }
         proxyName = named;
-        exceptions = value(chosen("no_proxy", "NO_PROXY"));
-        boolean plainOnly =
-                !value("http_proxy").isBlank() || !value("HTTP_PROXY").isBlank();
-        if (named.isEmpty() && plainOnly) {
+        exceptions = NoProxy.list(value(chosen("no_proxy", "NO_PROXY"))).and(aroundModule());
+        boolean plainOnly = isSet("http_proxy") || isSet("HTTP_PROXY");
+        if (traffic == Traffic.UNDER_TLS && named.isEmpty() && plainOnly) {
             warnings.add(
                     "only HTTP_PROXY is set, which is for plain text: set https_proxy, all connections here are under TLS");
         }
+        warnings.addAll(exceptions.warnings());
+    }
+
+    /** A web server hands the header {@code Proxy} of any request to its CGI programs as {@code HTTP_PROXY} (CVE-2016-5385 and others). */
+    private String plainText() {
+        boolean cgi = isSet("REQUEST_METHOD") || isSet("GATEWAY_INTERFACE");
+        if (!cgi) {
+            return chosen("http_proxy", "HTTP_PROXY");
+        }
+        if (isSet("HTTP_PROXY")) {
+            warnings.add("HTTP_PROXY is not believed in a CGI program: set http_proxy");
+        }
+        return isSet("http_proxy") ? "http_proxy" : "";
+    }
+
+    private NoProxy aroundModule() {
+        return isSet("IOTEDGE_MODULEID") || isSet("IOTEDGE_WORKLOADURI")
+                ? NoProxy.aroundModule(value("IOTEDGE_GATEWAYHOSTNAME"))
+                : NoProxy.nothing();
     }
 
     /** The variable that decides, or a phrase for none. */
     String proxyName() {
-        return proxyName.isEmpty() ? "the environment, where no https_proxy or all_proxy is set" : proxyName;
+        return proxyName.isEmpty() ? "the environment, where no " + wanted + " or all_proxy is set" : proxyName;
     }
 
     /** Blank if no variable is set. */
@@ -38,23 +69,26 @@ final class ProxyEnvironment {
         return value(proxyName);
     }
 
-    /** The list of {@code no_proxy}; may be blank. */
-    String exceptions() {
+    /** What {@code no_proxy} lists and what a module has around it; not this machine. */
+    NoProxy exceptions() {
         return exceptions;
     }
 
+    /** Those about the exceptions included. */
     List<String> warnings() {
         return List.copyOf(warnings);
     }
 
     /** Empty if both are blank. */
     private String chosen(String lower, String upper) {
-        boolean lowerIsSet = !value(lower).isBlank();
-        boolean upperIsSet = !value(upper).isBlank();
-        if (lowerIsSet && upperIsSet && !value(lower).equals(value(upper))) {
+        if (isSet(lower) && isSet(upper) && !value(lower).equals(value(upper))) {
             warnings.add(lower + " and " + upper + " differ, " + lower + " counts");
         }
-        return lowerIsSet ? lower : upperIsSet ? upper : "";
+        return isSet(lower) ? lower : isSet(upper) ? upper : "";
+    }
+
+    private boolean isSet(String name) {
+        return !value(name).isBlank();
     }
 
     private String value(String name) {

@@ -3,7 +3,7 @@ package io.upstream.proxy;
 
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyAuthentication;
+import io.upstream.NetworkException;
 import io.upstream.ProxyChoice;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
@@ -13,53 +13,52 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which proxy a destination needs, from one URL or from the environment. Immutable and thread-safe; the environment is read once, when
- * the settings are made.
+ * Which proxy a destination needs: from a URL, from the environment, or from what {@link #builder} is told. Thread-safe; immutable but for
+ * the memory of proxies that do not work. Environment and properties are read once, when the settings are made.
  *
  * <p>Making settings never fails. A value that cannot be used is reported by {@link #validate} and by every attempt to connect, as
  * {@link FailureKind#CONFIGURATION}: it is never taken for "no proxy". Neither errors nor {@link #explain} show credentials.
  *
- * <p>A URL is {@code [http://][user[:password]@]host[:port]}, percent-encoded where user or password need it, port 80 if none is given;
- * {@code direct://} means no proxy. Only proxies that are spoken to in plain text are supported.
+ * <p>A URL is {@code [scheme://][user[:password]@]host[:port]}. The scheme is {@code http} (if there is none), {@code https} for TLS with
+ * the proxy, {@code socks5h}, {@code socks4a} or {@code socks} with the hub's name resolved by the proxy, {@code socks5} or {@code socks4}
+ * with it resolved here; the port, if there is none, 80, 443 or 1080. User and password are percent-encoded where they need it: always
+ * for {@code / ? #} and blanks, and for {@code @} and {@code %} where it is not clear. {@code direct://} means no proxy.
+ *
+ * <p>Of several proxies, one that could not be reached is tried last for five minutes. The way without a proxy is only taken where it is
+ * listed, and the credentials of one proxy are never given to another. A proxy is not asked for addresses of its own link and of metadata
+ * services.
  */
 public final class ProxySettings implements ProxyChoice {
     private static final Logger log = LoggerFactory.getLogger(ProxySettings.class);
 
-    private final String source;
-    private final Optional<ProxyServer> server;
-    private final String defect;
+    private final ProxySource source;
     private final NoProxy exceptions;
     private final List<String> warnings;
+    private final ProxySettingsBuilder.Rules rules;
+    private final AvoidedProxies avoided;
 
-    /** @param value the proxy's URL, or blank for none */
-    private ProxySettings(String source, String value, NoProxy exceptions, List<String> warnings) {
-        List<String> all = new ArrayList<>(warnings);
-        all.addAll(exceptions.warnings());
-        ProxyUrl url = new ProxyUrl(Optional.empty(), List.of());
-        String wrong = "";
-        try {
-            if (!value.isBlank()) {
-                url = ProxyUrl.parse(value);
-            }
-        } catch (IllegalArgumentException e) {
-            wrong = source + " is not usable, " + e.getMessage();
-        }
-        all.addAll(url.warnings());
+    ProxySettings(
+            ProxySource source,
+            NoProxy exceptions,
+            List<String> warnings,
+            ProxySettingsBuilder.Rules rules,
+            AvoidedProxies avoided) {
         this.source = source;
-        this.server = url.server();
-        this.defect = wrong;
         this.exceptions = exceptions;
-        this.warnings = List.copyOf(all);
-        this.warnings.forEach(warning -> log.warn("{}: {}", source, warning));
+        this.warnings = List.copyOf(warnings);
+        this.rules = rules;
+        this.avoided = avoided;
+        this.warnings.forEach(warning -> log.warn("{}: {}", source.name(), warning));
     }
 
     /** No proxy, whatever the environment says. */
     public static ProxySettings direct() {
-        return new ProxySettings("the choice to go direct", "", NoProxy.nothing(), List.of());
+        return builder().build();
     }
 
     /**
@@ -68,8 +67,7 @@ public final class ProxySettings implements ProxyChoice {
      * @param url not blank
      */
     public static ProxySettings fromUrl(String url) {
-        // quotes make a blank value an empty one, which is an error here
-        return new ProxySettings("the proxy's URL", url.isBlank() ? "''" : url, NoProxy.nothing(), List.of());
+        return builder().proxy(url).proxyLoopback().build();
     }
 
     /** As {@link #from} with the variables of this process. */
@@ -80,12 +78,16 @@ public final class ProxySettings implements ProxyChoice {
     /**
      * What the variables say, for connections under TLS as all of ours are: the first of {@code https_proxy}, {@code HTTPS_PROXY},
      * {@code all_proxy} and {@code ALL_PROXY} that is not blank, except for what {@code no_proxy}, else {@code NO_PROXY}, lists and for
-     * this machine itself. {@code http_proxy} is for plain text and not read.
+     * this machine itself. {@code http_proxy} is for plain text and not read. In a module of Azure IoT Edge, its gateway and all names
+     * without a dot are exceptions, too.
      */
     public static ProxySettings from(Map<String, String> environment) {
-        ProxyEnvironment from = new ProxyEnvironment(environment);
-        NoProxy exceptions = NoProxy.parse(from.exceptions());
-        return new ProxySettings(from.proxyName(), from.proxyValue(), exceptions, from.warnings());
+        return builder().environment(environment).build();
+    }
+
+    /** For anything else; nothing is read that is not asked for. */
+    public static ProxySettingsBuilder builder() {
+        return new ProxySettingsBuilder();
     }
 
     /**
@@ -94,42 +96,58 @@ public final class ProxySettings implements ProxyChoice {
      * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION}
      */
     public void validate() throws UpstreamException {
-        if (!defect.isEmpty()) {
-            throw UpstreamException.of(FailureKind.CONFIGURATION, Where.here("proxy"), defect);
-        }
+        source.validate();
     }
 
     /**
      * {@inheritDoc}
      *
      * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} also if {@code target} cannot be named to a proxy, as an
-     *     address with a zone
+     *     address with a zone, or must not be
      */
     @Override
     public List<Route> routesTo(HostPort target) throws UpstreamException {
-        if (exceptions.itemFor(target).isPresent()) {
-            return List.of(Route.DIRECT);
+        List<Route> routes = avoided.last(namedFor(target));
+        if (rules.authenticator() == null) {
+            return routes;
         }
-        validate();
-        if (server.isPresent()) {
-            checkNameable(target);
-            return List.of(server.get());
+        List<Route> known = new ArrayList<>();
+        for (Route route : routes) {
+            known.add(route instanceof ProxyServer proxy ? rules.authenticator().knownTo(proxy, target) : route);
         }
-        return List.of(Route.DIRECT);
+        return known;
     }
 
-    private static void checkNameable(HostPort target) throws UpstreamException {
-        try {
-            new ConnectRequest(target);
-        } catch (IllegalArgumentException e) {
-            throw UpstreamException.of(
-                    FailureKind.CONFIGURATION, Where.here("proxy"), String.valueOf(e.getMessage()), e);
+    /** The proxy of a route is avoided for five minutes if it is the one that failed, and not what lies behind it. */
+    @Override
+    public void failed(Route route, UpstreamException why) {
+        if (route instanceof ProxyServer proxy
+                && why instanceof NetworkException
+                && why.hop().equals("proxy " + proxy.address())) {
+            avoided.add(route);
+            source.failed(route, why);
         }
+    }
+
+    private List<Route> namedFor(HostPort target) throws UpstreamException {
+        Optional<String> exception = exceptions.itemFor(target);
+        List<Route> routes = exception.isPresent() ? List.of(Route.DIRECT) : source.routesTo(target);
+        if (rules.proxyRequired() && routes.contains(Route.DIRECT)) {
+            String why = exception.map(item -> "'" + item + "' is an exception").orElse("by " + source.name());
+            throw UpstreamException.of(
+                    FailureKind.CONFIGURATION,
+                    Where.here("proxy"),
+                    "a proxy is required, but the way to " + target + " would be direct, " + why);
+        }
+        if (routes.stream().anyMatch(ProxyServer.class::isInstance)) {
+            ProxiedTarget.check(target);
+        }
+        return routes;
     }
 
     /**
      * One line for people: what {@link #routesTo} decides, by which rule, and what is odd about the settings. Credentials are not
-     * shown. The wording may change.
+     * shown, and nobody is asked for any. The wording may change.
      */
     public String explain(HostPort target) {
         StringBuilder line = new StringBuilder(target.toString()).append(": ").append(verdict(target));
@@ -138,27 +156,58 @@ public final class ProxySettings implements ProxyChoice {
     }
 
     private String verdict(HostPort target) {
-        Optional<String> exception = exceptions.itemFor(target);
-        if (exception.isPresent()) {
-            return "direct, excepted from the proxy by '" + exception.get() + "'";
-        }
         try {
-            Route route = routesTo(target).get(0);
-            return route instanceof ProxyServer proxy
-                    ? "through proxy " + proxy
-                            + (proxy.authentication().equals(ProxyAuthentication.NONE) ? "" : " with credentials")
-                            + ", by "
-                            + source
-                    : "direct, by " + source;
+            List<Route> routes = avoided.last(namedFor(target));
+            Optional<String> exception = exceptions.itemFor(target);
+            if (exception.isPresent()) {
+                return "direct, excepted from the proxy by '" + exception.get() + "'";
+            }
+            return routes.stream().map(this::shown).collect(Collectors.joining(", else ")) + ", by " + source.name();
         } catch (UpstreamException e) {
             return "error, " + e.getMessage();
         }
     }
 
+    private String shown(Route route) {
+        if (!(route instanceof ProxyServer proxy)) {
+            return "direct";
+        }
+        return "through proxy " + proxy
+                + (ProxyLogin.isGiven(proxy.authentication()) ? " with credentials" : "")
+                + (avoided.contains(proxy) ? " (which failed a short while ago)" : "");
+    }
+
+    /**
+     * The variables that say the same to another program, a module's container as it may be: {@code https_proxy} and {@code no_proxy},
+     * each in lower and in upper case, user and password percent-encoded. Empty if all destinations are reached directly.
+     *
+     * <p>The values hold the credentials in readable form. They do not tell which certificates a proxy may show: the other program has
+     * its own trust, nor which schemes the password may be proved by. A name of {@code http.nonProxyHosts} also covers its subdomains there, as all readers of {@code no_proxy} have it,
+     * and this machine stays an exception even after {@link ProxySettingsBuilder#proxyLoopback}.
+     *
+     * @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} for what cannot be said in a URL: several proxies, a selector,
+     *     a client certificate, an authenticator, credentials that are no user name and password
+     */
+    public Map<String, String> toEnvironment() throws UpstreamException {
+        return ProxyVariables.of(source, exceptions, rules);
+    }
+
     /** As {@link #explain}, without a destination. */
     @Override
     public String toString() {
-        return "ProxySettings[" + source + ": "
-                + (defect.isEmpty() ? server.map(ProxyServer::toString).orElse("direct") : "not usable") + "]";
+        return "ProxySettings[" + source.name() + ": " + summary() + "]";
+    }
+
+    private String summary() {
+        try {
+            source.validate();
+        } catch (UpstreamException e) {
+            return "not usable";
+        }
+        return source instanceof NamedProxies named
+                ? named.routes().stream()
+                        .map(route -> route instanceof ProxyServer ? route.toString() : "direct")
+                        .collect(Collectors.joining(", "))
+                : "by destination";
     }
 }

@@ -3,29 +3,29 @@ package io.upstream.proxy;
 
 import io.netty.util.NetUtil;
 import io.upstream.HostPort;
+import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UserPassword;
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A proxy as people write it: {@code [http://][user[:password]@]host[:port][/]}. What can be read in two ways is an error, because the
- * other reading would send traffic or credentials to another host. Errors do not repeat the value: it may hold a password.
+ * A proxy as people write it: {@code [scheme://][user[:password]@]host[:port][/]}, {@code http} without a scheme. What can be read in two
+ * ways is an error, because the other reading would send traffic or credentials to another host. Errors do not repeat the value: it may
+ * hold a password.
  *
  * @param server empty for {@code direct://}
  * @param warnings what was repaired or ignored, fit for a log
  */
 record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
-    private static final int DEFAULT_PORT = 80;
+    /** In a message, where a scheme is missing or wrong. */
+    private static final String SCHEMES =
+            "a proxy's URL begins with http://, https://, socks5h://, socks5://, socks4a:// or socks4://";
+
     private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*");
     private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
 
@@ -42,9 +42,22 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
         return new Reader().read(value);
     }
 
+    /** What {@link #parse} reads as {@code server}, user name and password included: not for a log. */
+    static String print(ProxyServer server) {
+        HostPort address = server.address();
+        UserPassword login = server.authentication().userPassword();
+        String userinfo = login == null
+                ? ""
+                : PercentText.encode(login.user())
+                        + (login.password().isEmpty() ? "" : ":" + PercentText.encode(login.password()))
+                        + "@";
+        return server.kind().scheme() + "://" + userinfo + address.toString().replace("%", "%25");
+    }
+
     /** Collects the warnings on the way. */
     private static final class Reader {
         private final List<String> warnings = new ArrayList<>();
+        private ProxyKind kind = ProxyKind.HTTP;
 
         ProxyUrl read(String value) {
             String url = unwrap(value);
@@ -58,9 +71,11 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
             int schemeEnd = url.indexOf("://");
             if (schemeEnd >= 0) {
                 rest = url.substring(schemeEnd + 3);
-                if (isDirect(url.substring(0, schemeEnd), rest)) {
+                String scheme = url.substring(0, schemeEnd).toLowerCase(Locale.ROOT);
+                if (scheme.equals("direct") && rest.matches("/?")) {
                     return new ProxyUrl(Optional.empty(), warnings);
                 }
+                kind = kind(scheme);
             }
             return new ProxyUrl(Optional.of(server(authority(rest))), warnings);
         }
@@ -79,26 +94,25 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
             return text;
         }
 
-        private static boolean isDirect(String scheme, String rest) {
-            String lower = scheme.toLowerCase(Locale.ROOT);
-            if (lower.equals("direct") && rest.matches("/?")) {
-                return true;
-            }
+        private ProxyKind kind(String scheme) {
             if (!SCHEME.matcher(scheme).matches()) {
-                throw new IllegalArgumentException("its scheme is malformed: only http:// proxies are supported");
+                throw new IllegalArgumentException("its scheme is malformed: " + SCHEMES);
             }
-            if (!lower.equals("http")) {
-                String advice =
-                        lower.equals("https") ? ": if its port takes plain text, as most do, write http://" : "";
-                throw new IllegalArgumentException("only http:// proxies are supported"
-                        + (isKnown(lower) ? ", not " + lower + "://" : "") + advice);
+            if (scheme.equals("socks")) {
+                warnings.add("socks:// is taken for socks5h://");
+                return ProxyKind.SOCKS5H;
             }
-            return false;
-        }
-
-        /** Another word there may be part of a password. */
-        private static boolean isKnown(String scheme) {
-            return scheme.equals("https") || scheme.matches("socks[45]?[ah]?") || scheme.matches("ftp|quic|direct");
+            for (ProxyKind known : ProxyKind.values()) {
+                if (known.scheme().equals(scheme)) {
+                    if (known == ProxyKind.SOCKS5) {
+                        warnings.add("with socks5:// the hub's name is resolved here, with socks5h:// by the proxy");
+                    }
+                    return known;
+                }
+            }
+            // another word there may be part of a password
+            throw new IllegalArgumentException(
+                    SCHEMES + (scheme.matches("ftp|quic|direct|wss?") ? ", not " + scheme + "://" : ""));
         }
 
         private String authority(String rest) {
@@ -119,9 +133,9 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
 
         private ProxyServer server(String authority) {
             int at = authority.lastIndexOf('@');
-            UserPassword credentials = at < 0 ? null : credentials(authority.substring(0, at));
-            HostPort address = address(authority.substring(at + 1));
-            return credentials == null ? ProxyServer.http(address) : ProxyServer.http(address, credentials);
+            ProxyAuthentication authentication =
+                    at < 0 ? ProxyAuthentication.NONE : ProxyAuthentication.of(credentials(authority.substring(0, at)));
+            return ProxyServer.of(kind, address(authority.substring(at + 1)), authentication);
         }
 
         private UserPassword credentials(String userinfo) {
@@ -131,51 +145,21 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
             if (user.isEmpty()) {
                 throw new IllegalArgumentException("the user name before the @ is empty");
             }
-            if (user.indexOf('\0') >= 0 || password.indexOf('\0') >= 0) {
+            if ((user + password).chars().anyMatch(Character::isISOControl)) {
                 throw new IllegalArgumentException("user name and password must not contain a control character");
             }
-            UserPassword credentials = new UserPassword(user, password);
-            BasicScheme.check(credentials);
-            return credentials;
+            return new UserPassword(user, password);
         }
 
-        /** Percent-decoding as UTF-8, or the text as it is where that is not possible: both spellings are in use. */
+        /** The text as it is where it cannot be decoded: both spellings are in use. */
         private String decoded(String text) {
-            byte[] octets = octets(text);
-            if (octets == null) {
+            if (!PercentText.isEncoded(text)) {
                 return text;
             }
-            try {
-                return StandardCharsets.UTF_8
-                        .newDecoder()
-                        .decode(ByteBuffer.wrap(octets))
-                        .toString();
-            } catch (CharacterCodingException e) {
+            return PercentText.decode(text).orElseGet(() -> {
                 warnings.add("an escape in the proxy's credentials is not UTF-8 and is taken literally");
                 return text;
-            }
-        }
-
-        /** Null if a percent sign does not begin an escape. */
-        private static byte @Nullable [] octets(String text) {
-            ByteArrayOutputStream octets = new ByteArrayOutputStream();
-            int at = 0;
-            while (at < text.length()) {
-                if (text.charAt(at) != '%') {
-                    int next = text.indexOf('%', at);
-                    String plain = text.substring(at, next < 0 ? text.length() : next);
-                    octets.writeBytes(plain.getBytes(StandardCharsets.UTF_8));
-                    at += plain.length();
-                } else if (at + 2 < text.length()
-                        && HexFormat.isHexDigit(text.charAt(at + 1))
-                        && HexFormat.isHexDigit(text.charAt(at + 2))) {
-                    octets.write(HexFormat.fromHexDigits(text, at + 1, at + 3));
-                    at += 3;
-                } else {
-                    return null;
-                }
-            }
-            return octets.toByteArray();
+            });
         }
 
         private HostPort address(String hostPort) {
@@ -221,8 +205,10 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
 
         private int port(String colonAndPort) {
             if (colonAndPort.length() < 2) {
-                warnings.add("the proxy's URL has no port, 80 is assumed");
-                return DEFAULT_PORT;
+                if (kind == ProxyKind.HTTP) { // of which the world has several ideas, not so of the others' ports
+                    warnings.add("the proxy's URL has no port, 80 is assumed");
+                }
+                return kind.defaultPort();
             }
             String digits = colonAndPort.substring(1);
             int port = PORT.matcher(digits).matches() ? Integer.parseInt(digits) : 0;

@@ -115,7 +115,7 @@ class ProxySettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "  ", "https://proxy", "socks5://proxy", "http://proxy:0"})
+    @ValueSource(strings = {"", "  ", "ftp://proxy", "socks4://u:p@proxy", "http://proxy:0"})
     void refusesAGivenUrlThatCannotBeUsed(String url) {
         ProxySettings settings = ProxySettings.fromUrl(url);
         assertEquals(FailureKind.CONFIGURATION, failure(settings::validate).kind());
@@ -150,8 +150,10 @@ class ProxySettingsTest {
                 "https_proxy=a:1 no_proxy=//u:hunter2@hub | hub:1: through proxy http://a:1, by https_proxy; note: "
                         + "'hub' in the list of exceptions cannot be understood and is ignored",
                 "''                                 | hub:1: direct, by the environment, where no https_proxy or all_proxy is set",
-                "https_proxy=socks5://u:hunter2@a   | hub:1: error, https_proxy is not usable, only http:// proxies are "
-                        + "supported, not socks5://"
+                "https_proxy=socks4://u:hunter2@a   | hub:1: error, https_proxy is not usable, SOCKS 4 knows no passwords: "
+                        + "leave it out, or use a socks5h:// proxy",
+                "https_proxy=https://u:hunter2@a    | hub:1: through proxy https://a:443 with credentials, by https_proxy",
+                "https_proxy=a:1 IOTEDGE_MODULEID=m | hub:1: direct, excepted from the proxy by 'a name without a dot, as containers of a device have'"
             })
     void explainsTheRuleThatDecided(String variables, String expected) {
         assertEquals(expected, ProxySettings.from(environment(variables)).explain(new HostPort("hub", 1)));

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.upstream.ClientCertificate;
+import io.upstream.FailureKind;
+import io.upstream.HostPort;
+import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyCredentialsProvider;
+import io.upstream.ProxyKind;
+import io.upstream.ProxyServer;
+import io.upstream.Route;
+import io.upstream.Trust;
+import io.upstream.UpstreamException;
+import io.upstream.UserPassword;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
+import java.net.ProxySelector;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ProxySettingsBuilderTest {
+    private static final HostPort HUB = new HostPort("hub.azure-devices.net", 8883);
+    private static final HostPort HERE = new HostPort("127.0.0.1", 8883);
+
+    /** Each place that may name a proxy, as one letter: given, selector, properties, environment. */
+    @ParameterizedTest
+    @CsvSource({
+        "GSPE,http://given:1",
+        "SPE,http://selector:2",
+        "PE,http://properties:3",
+        "E,http://environment:4",
+        "'',direct"
+    })
+    void takesTheFirstPlaceThatNamesAProxy(String places, String expected) throws UpstreamException {
+        ProxySettingsBuilder builder =
+                ProxySettings.builder().environment(Map.of()).systemProperties(new Properties());
+        places.chars().forEach(place -> {
+            switch (place) {
+                case 'G' -> builder.proxy("given:1");
+                case 'S' -> builder.selector(ProxySelector.of(InetSocketAddress.createUnresolved("selector", 2)));
+                case 'P' -> builder.systemProperties(properties("https.proxyHost=properties https.proxyPort=3"));
+                default -> builder.environment(Map.of("https_proxy", "environment:4"));
+            }
+        });
+        assertEquals(expected, text(builder.build()));
+    }
+
+    @Test
+    void staysDirectIfGivenSo() throws UpstreamException {
+        ProxySettings settings = ProxySettings.builder()
+                .proxy("direct://")
+                .environment(Map.of("https_proxy", "environment:4"))
+                .build();
+        assertEquals(List.of(Route.DIRECT), settings.routesTo(HUB));
+    }
+
+    @Test
+    void doesNotPassByAPlaceThatCannotBeUsed() {
+        ProxySettings settings = ProxySettings.builder()
+                .systemProperties(properties("https.proxyHost=properties https.proxyPort=x"))
+                .environment(Map.of("https_proxy", "environment:4"))
+                .build();
+        assertTrue(failure(settings).contains("https.proxyHost is not usable"), failure(settings));
+    }
+
+    @Test
+    void keepsSeveralProxiesInOrder() throws UpstreamException {
+        ProxySettings settings = ProxySettings.builder()
+                .proxy("http://u:p,q@a:1")
+                .proxy(ProxyServer.http(new HostPort("b", 2)))
+                .proxies("https://v:w@c, direct://")
+                .proxy("b:2")
+                .build();
+        assertEquals("http://a:1 http://b:2 https://c:443 direct", text(settings));
+        assertEquals(
+                "hub.azure-devices.net:8883: through proxy http://a:1 with credentials, else through proxy http://b:2, else "
+                        + "through proxy https://c:443 with credentials, else direct, by the list of proxies",
+                settings.explain(HUB));
+        assertEquals(
+                "ProxySettings[the list of proxies: http://a:1, http://b:2, https://c:443, direct]",
+                settings.toString());
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(
+            delimiter = '!',
+            value = {
+                "a:1,b:2                          ! http://a:1 http://b:2",
+                "a:1 , b:2                        ! http://a:1 http://b:2",
+                "http://u:x,y@a:1                 ! http://a:1",
+                "http://u:x,y@a:1,http://v:z@b:2  ! http://a:1 http://b:2",
+                "a,direct://                      ! http://a:80 direct"
+            })
+    void tellsACommaBetweenProxiesFromOneInAPassword(String urls, String expected) throws UpstreamException {
+        assertEquals(expected, text(ProxySettings.builder().proxies(urls).build()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a:1,", ",a:1", "a:1,,b:2", "a:1,ftp://b", ""})
+    void refusesAListWithAnItemThatCannotBeUsed(String urls) {
+        assertTrue(failure(ProxySettings.builder().proxies(urls).build()).contains("is not usable"));
+    }
+
+    @Test
+    void exceptsThisMachineAndWhatIsListed() throws UpstreamException {
+        ProxySettingsBuilder builder = ProxySettings.builder().proxy("a:1").exceptions("corp,10.0.0.0/33");
+        assertEquals(List.of(Route.DIRECT), builder.build().routesTo(HERE));
+        assertEquals(List.of(Route.DIRECT), builder.build().routesTo(new HostPort("edge.corp", 443)));
+        assertTrue(builder.build().explain(HUB).contains("note: '10.0.0.0/33'"));
+        assertEquals(
+                "http://a:1",
+                builder.proxyLoopback().build().routesTo(HERE).get(0).toString());
+        ProxySettings environment = ProxySettings.builder()
+                .environment(Map.of("https_proxy", "a:1", "no_proxy", "x"))
+                .exceptions("corp")
+                .proxyLoopback()
+                .build();
+        assertEquals("http://a:1", environment.routesTo(HERE).get(0).toString());
+        assertEquals(List.of(Route.DIRECT), environment.routesTo(new HostPort("edge.corp", 443)));
+        assertEquals(List.of(Route.DIRECT), environment.routesTo(new HostPort("x", 443)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '!',
+            value = {
+                "''        ! x         ! the choice to go direct",
+                "a:1       ! hub.azure-devices.net ! direct, 'hub.azure-devices.net' is an exception",
+                "a:1,direct:// ! x     ! by the list of proxies"
+            })
+    void makesEveryDirectWayAnErrorIfAProxyIsRequired(String proxies, String exceptions, String why) {
+        ProxySettingsBuilder builder =
+                ProxySettings.builder().exceptions(exceptions).requireProxy();
+        if (!proxies.isEmpty()) {
+            builder.proxies(proxies);
+        }
+        assertTrue(failure(builder.build()).contains("a proxy is required"), failure(builder.build()));
+        assertTrue(failure(builder.build()).contains(why), failure(builder.build()));
+        assertTrue(builder.build().explain(HUB).contains("error, a proxy is required"));
+    }
+
+    @Test
+    void goesOnWhereAProxyIsRequiredAndThere() throws UpstreamException {
+        assertEquals(
+                "http://a:1",
+                text(ProxySettings.builder().proxy("a:1").requireProxy().build()));
+    }
+
+    @Test
+    void givesCredentialsToTheOnlyProxy() throws UpstreamException {
+        ProxyAuthentication login = ProxyAuthentication.of(new UserPassword("u", "p"));
+        Route expected = ProxyServer.http(new HostPort("a", 1), new UserPassword("u", "p"));
+        for (ProxySettingsBuilder builder : List.of(
+                ProxySettings.builder().proxy("a:1"),
+                ProxySettings.builder().proxies("a:1"),
+                ProxySettings.builder().environment(Map.of("https_proxy", "a:1")),
+                ProxySettings.builder().systemProperties(properties("https.proxyHost=a https.proxyPort=1")))) {
+            assertEquals(
+                    List.of(expected), builder.authentication(login).build().routesTo(HUB));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '!',
+            value = {
+                "a:1,b:2            ! several proxies are named and one user",
+                "http://u:p@a:1     ! its user is given twice",
+                "http://u:p@a:1,http://b:2 ! several proxies are named and one user"
+            })
+    void givesCredentialsToNoProxyThatTheyMayNotBeMeantFor(String proxies, String why, @TempDir Path directory) {
+        ProxyAuthentication login = ProxyAuthentication.of(new UserPassword("user", "hunter2"));
+        for (ProxySettingsBuilder builder : List.of(
+                ProxySettings.builder().authentication(login),
+                ProxySettings.builder().passwordFile("user", directory.resolve("password")))) {
+            String message = failure(builder.proxies(proxies).build());
+            assertTrue(message.contains(why), message);
+            assertFalse(message.contains("hunter2"), message);
+        }
+    }
+
+    @Test
+    void checksCredentialsByTheKindOfTheProxy() {
+        ProxyAuthentication colon = ProxyAuthentication.of(new UserPassword("a:b", "p"));
+        ProxyAuthentication line = ProxyAuthentication.of(new UserPassword("a", "x\r\nX: y"));
+        assertTrue(failure(ProxySettings.builder()
+                        .proxy("a:1")
+                        .authentication(colon)
+                        .build())
+                .contains("colon"));
+        assertTrue(failure(ProxySettings.builder()
+                        .proxy("a:1")
+                        .authentication(line)
+                        .build())
+                .contains("control character"));
+        assertTrue(failure(ProxySettings.builder()
+                        .proxy(ProxyServer.of(ProxyKind.HTTPS, new HostPort("a", 1), line))
+                        .build())
+                .contains("control character"));
+    }
+
+    @Test
+    void readsThePasswordFileForEachConnection(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("password");
+        ProxySettings settings =
+                ProxySettings.builder().proxy("a:1").passwordFile("u", file).build();
+        assertTrue(failure(settings).contains("cannot be read"), failure(settings));
+        for (String password : List.of("hunter2", " sp ace:@%\u00f6 ")) {
+            Files.writeString(file, password + "\r\n");
+            assertEquals(
+                    List.of(ProxyServer.http(new HostPort("a", 1), new UserPassword("u", password))),
+                    settings.routesTo(HUB));
+            assertFalse((settings + settings.explain(HUB)).contains("hunter2"));
+        }
+        assertEquals(
+                "http://u:%20sp%20ace%3A%40%25%C3%B6%20@a:1",
+                settings.toEnvironment().get("https_proxy"));
+        for (byte[] bad : List.of(
+                new byte[0],
+                "a\nb\n".getBytes(StandardCharsets.US_ASCII),
+                new byte[] {(byte) 0xE4, 's'},
+                new byte[5000])) {
+            Files.write(file, bad);
+            assertTrue(failure(settings).contains("the file of the proxy's password"), failure(settings));
+        }
+    }
+
+    @Test
+    void addsTrustAndCertificateToProxiesUnderTlsOnly() throws UpstreamException {
+        Trust site = Trust.systemAnd(Path.of("site.pem"));
+        Trust own = Trust.systemAnd(Path.of("own.pem"));
+        ClientCertificate certificate = ClientCertificate.pem(Path.of("c.pem"), Path.of("k.pem"));
+        List<Route> routes = ProxySettings.builder()
+                .proxies("https://a,http://b:2")
+                .proxy(new ProxyServer(ProxyKind.HTTPS, new HostPort("c", 3), ProxyAuthentication.NONE, own, null))
+                .trust(site)
+                .certificate(certificate)
+                .build()
+                .routesTo(HUB);
+        ProxyServer tls = (ProxyServer) routes.get(0);
+        ProxyServer plain = (ProxyServer) routes.get(1);
+        ProxyServer other = (ProxyServer) routes.get(2);
+        assertSame(site, tls.trust());
+        assertSame(certificate, tls.certificate());
+        assertSame(Trust.system(), plain.trust());
+        assertEquals(null, plain.certificate());
+        assertSame(own, other.trust());
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(
+            delimiter = '!',
+            value = {
+                "https.proxyHost=a                                  ! http://a:443",
+                "https.proxyHost=a https.proxyPort=3128             ! http://a:3128",
+                "https.proxyHost=2001:db8::1 https.proxyPort=1      ! http://[2001:db8::1]:1",
+                "https.proxyHost=[2001:db8::1] https.proxyPort=1    ! http://[2001:db8::1]:1",
+                "http.proxyHost=a                                   ! direct",
+                "https.proxyHost=a socksProxyHost=b                 ! http://a:443",
+                "socksProxyHost=b                                   ! socks5h://b:1080",
+                "socksProxyHost=b socksProxyPort=1 socksProxyVersion=4 ! socks4://b:1",
+                "upstream.proxy=https://c,b:1 https.proxyHost=a  ! https://c:443 http://b:1",
+                "upstream.proxy=c:1 upstream.noProxy=azure-devices.net ! direct",
+                "https.proxyHost=a http.nonProxyHosts=hub.azure-devices.net ! direct",
+                "https.proxyHost=a http.nonProxyHosts=x|*.azure-devices.net ! direct",
+                "https.proxyHost=a http.nonProxyHosts=hub.*         ! direct",
+                "https.proxyHost=a http.nonProxyHosts=*             ! direct",
+                "https.proxyHost=a http.nonProxyHosts=azure-devices.net ! http://a:443",
+                "https.proxyHost=a http.nonProxyHosts=x,*.azure-devices.net ! http://a:443",
+                "socksProxyHost=b socksNonProxyHosts=hub.*          ! direct",
+                "socksProxyHost=b http.nonProxyHosts=*              ! socks5h://b:1080",
+                "x=y                                                ! direct"
+            })
+    void readsTheProxyOfTheJavaProperties(String properties, String expected) throws UpstreamException {
+        assertEquals(
+                expected,
+                text(ProxySettings.builder()
+                        .systemProperties(properties(properties))
+                        .build()));
+    }
+
+    @Test
+    void readsTheLoginOfTheJavaProperties() throws UpstreamException {
+        assertEquals(
+                List.of(ProxyServer.http(new HostPort("a", 443), new UserPassword("u", "p:@%"))),
+                ProxySettings.builder()
+                        .systemProperties(properties("https.proxyHost=a https.proxyUser=u https.proxyPassword=p:@%"))
+                        .build()
+                        .routesTo(HUB));
+        assertEquals(
+                List.of(ProxyServer.of(
+                        ProxyKind.SOCKS5H,
+                        new HostPort("b", 1080),
+                        ProxyAuthentication.of(new UserPassword("u", "p")))),
+                ProxySettings.builder()
+                        .systemProperties(
+                                properties("socksProxyHost=b java.net.socks.username=u java.net.socks.password=p"))
+                        .build()
+                        .routesTo(HUB));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "https.proxyHost=http://a",
+                "https.proxyHost=u:hunter2@a",
+                "https.proxyHost=a https.proxyPort=0",
+                "https.proxyHost=a https.proxyPort=x",
+                "https.proxyHost=a:1",
+                "socksProxyHost=a/b",
+                "https.proxyHost=a https.proxyUser=u:v",
+                "upstream.proxy=ftp://a"
+            })
+    void refusesJavaPropertiesThatCannotBeUsed(String properties) {
+        String message = failure(
+                ProxySettings.builder().systemProperties(properties(properties)).build());
+        assertTrue(message.contains("is not usable"), message);
+        assertFalse(message.contains("hunter2"), message);
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(
+            delimiter = '!',
+            value = {
+                "http_proxy=a:1 https_proxy=b:2            ! http://a:1",
+                "HTTP_PROXY=a:1                            ! http://a:1",
+                "HTTP_PROXY=a:1 REQUEST_METHOD=GET         ! direct",
+                "HTTP_PROXY=a:1 GATEWAY_INTERFACE=CGI/1.1  ! direct",
+                "http_proxy=a:1 HTTP_PROXY=b:2 REQUEST_METHOD=GET ! http://a:1",
+                "HTTP_PROXY=a:1 ALL_PROXY=c:3 REQUEST_METHOD=GET  ! http://c:3",
+                "https_proxy=b:2                           ! direct",
+                "all_proxy=c:3                             ! http://c:3"
+            })
+    void readsOtherVariablesForPlainText(String variables, String expected) throws UpstreamException {
+        ProxySettings settings = ProxySettings.builder()
+                .environment(map(variables))
+                .forPlainText()
+                .build();
+        assertEquals(expected, text(settings));
+        assertEquals(
+                variables.contains("HTTP_PROXY") && variables.matches(".*(METHOD|INTERFACE).*"),
+                settings.explain(HUB).contains("HTTP_PROXY is not believed in a CGI program"),
+                settings.explain(HUB));
+    }
+
+    @Test
+    void addsRulesToProxiesThatComeWithCredentials() throws UpstreamException {
+        ProxyAuthentication rules =
+                ProxyAuthentication.builder().schemes("Digest").build();
+        ProxyAuthentication own = ProxyAuthentication.of(request -> CompletableFuture.failedFuture(new IOException()));
+        List<Route> routes = ProxySettings.builder()
+                .proxies("http://u%3Av:p@a:1,http://b:2")
+                .proxy(ProxyServer.of(ProxyKind.HTTP, new HostPort("c", 3), own))
+                .authentication(rules)
+                .build()
+                .routesTo(HUB);
+        assertEquals(
+                rules.toBuilder().userPassword(new UserPassword("u:v", "p")).build(),
+                ((ProxyServer) routes.get(0)).authentication());
+        assertEquals(rules, ((ProxyServer) routes.get(1)).authentication());
+        assertEquals(own, ((ProxyServer) routes.get(2)).authentication());
+    }
+
+    /** Knows everything but the port 2. */
+    private static final class Known extends Authenticator {
+        @Override
+        protected @Nullable PasswordAuthentication getPasswordAuthentication() {
+            boolean meant = getRequestorType() == RequestorType.PROXY
+                    && getRequestingPort() == 1
+                    && getRequestingURL().toString().equals("https://hub.azure-devices.net:8883");
+            String user = String.join(
+                    ".", getRequestingHost(), getRequestingProtocol(), getRequestingScheme(), getRequestingPrompt());
+            return meant ? new PasswordAuthentication(user, "p".toCharArray()) : null;
+        }
+    }
+
+    private static CompletableFuture<UserPassword> asked(Route route) {
+        ProxyServer proxy = (ProxyServer) route;
+        ProxyCredentialsProvider provider =
+                Objects.requireNonNull(proxy.authentication().provider());
+        return provider.credentials(new ProxyCredentialsProvider.Request(proxy, "Digest", "realm", false))
+                .toCompletableFuture();
+    }
+
+    @Test
+    void asksAnAuthenticatorForProxiesWithoutCredentials() throws Exception {
+        ProxySettings settings = ProxySettings.builder()
+                .proxies("http://a:1,http://u:p@b:1,http://c:2,socks5h://d:1,socks5h://e:2")
+                .authenticator(new Known())
+                .build();
+        List<Route> routes = settings.routesTo(HUB);
+        assertEquals(
+                new UserPassword("a.http.Digest.realm", "p"),
+                asked(routes.get(0)).get(20, TimeUnit.SECONDS));
+        assertEquals(ProxyServer.http(new HostPort("b", 1), new UserPassword("u", "p")), routes.get(1));
+        ExecutionException none = assertThrows(
+                ExecutionException.class, () -> asked(routes.get(2)).get(20, TimeUnit.SECONDS));
+        assertEquals(FailureKind.PROXY_AUTH, ((UpstreamException) none.getCause()).kind());
+        assertEquals(
+                new UserPassword("d.SOCKS5..", "p"),
+                ((ProxyServer) routes.get(3)).authentication().userPassword());
+        assertEquals(ProxyAuthentication.NONE, ((ProxyServer) routes.get(4)).authentication());
+        assertEquals(routes, settings.routesTo(HUB));
+    }
+
+    @Test
+    void saysWhichAuthenticatorIsOfNoUse() {
+        Authenticator broken = new Authenticator() {
+            @Override
+            protected PasswordAuthentication getPasswordAuthentication() {
+                throw new IllegalStateException("hunter2");
+            }
+        };
+        String message = failure(ProxySettings.builder()
+                .proxy("socks5h://a:1")
+                .authenticator(broken)
+                .build());
+        assertTrue(message.contains("no usable credentials for socks5h://a:1"), message);
+        assertFalse(message.contains("hunter2"), message);
+    }
+
+    private static String text(ProxySettings settings) throws UpstreamException {
+        return settings.routesTo(HUB).stream()
+                .map(route -> route.equals(Route.DIRECT) ? "direct" : route.toString())
+                .collect(Collectors.joining(" "));
+    }
+
+    private static String failure(ProxySettings settings) {
+        UpstreamException error = assertThrows(UpstreamException.class, () -> settings.routesTo(HUB));
+        assertEquals(FailureKind.CONFIGURATION, error.kind());
+        return String.valueOf(error.getMessage());
+    }
+
+    private static Map<String, String> map(String pairs) {
+        Map<String, String> map = new HashMap<>();
+        for (String pair : pairs.split(" +", -1)) {
+            map.put(pair.replaceFirst("=.*", ""), pair.substring(pair.indexOf('=') + 1));
+        }
+        return map;
+    }
+
+    private static Properties properties(String pairs) {
+        Properties properties = new Properties();
+        map(pairs).forEach(properties::setProperty);
+        return properties;
+    }
+}
