@@ -3,6 +3,7 @@ package io.upstream.proxy;
 
 import io.netty.util.NetUtil;
 import io.upstream.HostPort;
+import io.upstream.ProxyHeaders;
 
 /**
  * The head of a CONNECT (RFC 9112 section 3.2.3): target and {@code Host} are the same authority, always with its port. The host goes
@@ -10,10 +11,22 @@ import io.upstream.HostPort;
  */
 final class ConnectRequest {
     private final String authority;
+    private final ProxyHeaders headers;
 
     /** @throws IllegalArgumentException if the target cannot be named to a proxy */
     ConnectRequest(HostPort target) {
-        authority = authorityOf(target);
+        this(target, ProxyHeaders.DEFAULT);
+    }
+
+    /** @throws IllegalArgumentException if the target cannot be named to a proxy */
+    ConnectRequest(HostPort target, ProxyHeaders headers) {
+        this.authority = authorityOf(target);
+        this.headers = headers;
+    }
+
+    /** The request-target, {@code host:port}. */
+    String authority() {
+        return authority;
     }
 
     private static String authorityOf(HostPort target) {
@@ -41,11 +54,20 @@ final class ConnectRequest {
      * @param authorization the value of {@code Proxy-Authorization}, or empty for none
      */
     String head(String authorization) {
-        return "CONNECT " + authority + " HTTP/1.1\r\n"
-                + "Host: " + authority + "\r\n"
-                + (authorization.isEmpty() ? "" : "Proxy-Authorization: " + authorization + "\r\n")
-                + "User-Agent: Upstream\r\n"
-                + "Proxy-Connection: Keep-Alive\r\n"
-                + "\r\n";
+        StringBuilder head = new StringBuilder("CONNECT ").append(authority).append(" HTTP/1.1\r\n");
+        field(head, "Host", authority);
+        field(head, "Proxy-Authorization", authorization);
+        field(head, "User-Agent", headers.userAgent());
+        field(head, "Proxy-Connection", "Keep-Alive");
+        headers.more()
+                .forEach((name, value) ->
+                        head.append(name).append(": ").append(value).append("\r\n"));
+        return head.append("\r\n").toString();
+    }
+
+    private static void field(StringBuilder head, String name, String value) {
+        if (!value.isEmpty()) {
+            head.append(name).append(": ").append(value).append("\r\n");
+        }
     }
 }

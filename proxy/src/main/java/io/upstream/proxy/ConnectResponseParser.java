@@ -55,6 +55,7 @@ final class ConnectResponseParser {
     private Expect expect = Expect.STATUS_LINE;
     private Outcome outcome = Outcome.INCOMPLETE;
     private String fault = "";
+    private boolean http11;
     private int status;
     private String reason = "";
     private final List<Field> fields = new ArrayList<>();
@@ -128,7 +129,7 @@ final class ConnectResponseParser {
             return "no HTTP answer";
         }
         return switch (b) {
-            case 0x15, 0x16 -> "no HTTP answer but TLS: that port wants https, name the proxy's plain http port";
+            case 0x15, 0x16 -> "no HTTP answer but TLS: use https:// for this proxy, or name its plain http port";
             case 0x05, 0x00 -> "no HTTP answer but SOCKS: name the port of an HTTP proxy";
             default -> "no HTTP answer: name the port of an HTTP proxy";
         };
@@ -175,6 +176,7 @@ final class ConnectResponseParser {
             end(Outcome.MALFORMED, "a status that is not a number from 100 to 599");
             return;
         }
+        http11 = line[7] != '0';
         status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
         reason = length > 12 ? text(13, length).strip() : "";
         if (status == 101) {
@@ -220,7 +222,7 @@ final class ConnectResponseParser {
 
     private void endOfHead() {
         if (status >= 200) {
-            response = new ConnectResponse(status, reason, fields);
+            response = new ConnectResponse(http11, status, reason, fields);
             outcome = Outcome.COMPLETE;
         } else if (++interim > MAX_INTERIM) {
             end(Outcome.MALFORMED, "more than " + MAX_INTERIM + " interim answers");

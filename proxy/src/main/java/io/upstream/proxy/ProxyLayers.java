@@ -24,8 +24,8 @@ public final class ProxyLayers {
     public static List<ConnectStage> towards(ProxyServer proxy, HostPort target, UpstreamRuntime runtime)
             throws UpstreamException {
         return switch (proxy.kind()) {
-            case HTTP -> List.of(new TunnelStage(proxy, target));
-            case HTTPS -> List.of(TlsStage.toProxy(proxy, runtime), new TunnelStage(proxy, target));
+            case HTTP -> List.of(new TunnelStage(proxy, target, runtime));
+            case HTTPS -> List.of(TlsStage.toProxy(proxy, runtime), new TunnelStage(proxy, target, runtime));
             case SOCKS5, SOCKS5H, SOCKS4, SOCKS4A -> List.of(new SocksStage(proxy, target, NameLookup.on(runtime)));
         };
     }

@@ -4,14 +4,20 @@ package io.upstream.proxy;
 import io.netty.buffer.ByteBuf;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyChallenge;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a tunnel that does not come up is called: kind, hop, and what to do. Text from the proxy is shortened, stripped of control
@@ -22,22 +28,39 @@ final class TunnelFailures {
     private static final int MAX_WAIT_SECONDS = 60;
     private static final int HTTPS = 443;
 
+    /** Of the parts of a Digest answer the shorter ones are no secrets. */
+    private static final int MIN_SECRET = 12;
+
     private final Where where;
     private final HostPort target;
-    private final String sentAuthorization;
+    private final Set<String> secrets = new LinkedHashSet<>();
+    private int longestSecret;
 
-    /** @param sentAuthorization the value of {@code Proxy-Authorization} that went out, or empty */
-    TunnelFailures(Where where, HostPort target, String sentAuthorization) {
+    TunnelFailures(Where where, HostPort target) {
         this.where = where;
         this.target = target;
-        this.sentAuthorization = sentAuthorization;
+    }
+
+    /**
+     * Nothing of this is repeated to anybody.
+     *
+     * @param authorization the value of a {@code Proxy-Authorization} that goes out
+     */
+    void sent(String authorization) {
+        String rest = authorization.substring(authorization.indexOf(' ') + 1);
+        String[] parts = rest.split("[\\s,\"]+|=(?=[^=])", -1);
+        for (String part : parts) {
+            if (!part.isEmpty() && (parts.length == 1 || part.length() >= MIN_SECRET)) {
+                secrets.add(part);
+                longestSecret = Math.max(longestSecret, part.length());
+            }
+        }
     }
 
     /** For an answer that is no 2xx. */
     UpstreamException refused(ConnectResponse response) {
         int status = response.status();
         return switch (status) {
-            case 407 -> failure(FailureKind.PROXY_AUTH, authentication(response));
             case 408 ->
                 refusal(FailureKind.TIMEOUT, response, "it waited too long for the request, check the way to it");
             case 429 ->
@@ -52,7 +75,8 @@ final class TunnelFailures {
                 refusal(
                         FailureKind.PROXY_UNREACHABLE,
                         response,
-                        "the proxy could not reach the hub, check the hub's name and the proxy's own way out");
+                        "the proxy could not reach the hub, check the hub's name and the proxy's own way out"
+                                + retryAfter(response));
             default -> byClass(response);
         };
     }
@@ -82,24 +106,115 @@ final class TunnelFailures {
 
     /** 401 is a web server's, but tinyproxy gives it for wrong credentials, and 407 only for none. */
     private String loginOfAWebServer() {
-        return sentAuthorization.isEmpty()
+        return secrets.isEmpty()
                 ? "it may want credentials, put user and password into the proxy's URL, or check that the port is a proxy's"
                 : "it does not take these credentials, check user name and password";
     }
 
-    private String authentication(ConnectResponse response) {
-        List<ProxyChallenge> offered = ChallengeReader.readAll(response.values("proxy-authenticate"));
-        boolean takesBasic = offered.stream().anyMatch(challenge -> challenge.isOf("Basic"));
-        String schemes = offered.isEmpty()
+    /**
+     * For a 407 that nothing here answers.
+     *
+     * @param whyNoBasic why Basic is not taken although the proxy may offer it, or empty
+     */
+    UpstreamException noAnswer(List<ProxyChallenge> offered, ProxyAuthentication authentication, String whyNoBasic) {
+        String schemes = schemes(offered);
+        boolean hasLogin = authentication.userPassword() != null || authentication.provider() != null;
+        if (offered.isEmpty()) {
+            return auth("asks for credentials without saying which (" + schemes
+                    + "): ask its owner which it takes, or to let this machine through");
+        } else if (!hasLogin && authentication.authenticators().isEmpty()) {
+            return auth("asks for credentials (" + schemes + "): put user and password into the proxy's URL");
+        } else if (!whyNoBasic.isEmpty() && offered.stream().anyMatch(challenge -> challenge.isOf(BasicScheme.NAME))) {
+            return auth("takes nothing that is allowed here (" + schemes + "), " + whyNoBasic
+                    + ": have it offer Digest with SHA-256, or allow it");
+        }
+        String known = offered.stream().anyMatch(challenge -> challenge.isOf("NTLM")) && !authentication.allows("NTLM")
+                ? "allow NTLM if it must be, or ask its owner for Digest or Basic"
+                : "configure an authenticator for one of them, or ask its owner for Digest or Basic";
+        return auth("takes none of the schemes that are configured here (" + schemes + "): " + known);
+    }
+
+    UpstreamException wrongCredentials(List<ProxyChallenge> offered) {
+        return auth("does not take these credentials (" + schemes(offered) + "): check user name and password");
+    }
+
+    UpstreamException staleForEver() {
+        return auth("calls every nonce stale that it gave: it may be several proxies behind one name, ask its owner");
+    }
+
+    UpstreamException tooManyRequests() {
+        return auth("asks for credentials again and again, " + Negotiation.MAX_REQUESTS
+                + " requests were answered: ask its owner which scheme it takes");
+    }
+
+    UpstreamException connectionsUsedUp() {
+        return auth(
+                "closes the connection after each answer and wants yet another: ask its owner to keep connections alive");
+    }
+
+    UpstreamException closedWithinTheDialogue() {
+        return auth("closes the connection in the middle of a scheme that needs it kept, as NTLM and Negotiate do:"
+                + " ask its owner to keep connections alive, or for Digest or Basic");
+    }
+
+    /** Leaves an {@link UpstreamException} as it is. */
+    UpstreamException ofTheProvider(Throwable error) {
+        Throwable cause = unwrap(error);
+        return cause instanceof UpstreamException known
+                ? known
+                : UpstreamException.of(
+                        FailureKind.PROXY_AUTH,
+                        where,
+                        where.hop()
+                                + " asks for credentials, and their provider failed (the cause tells why): mend the provider",
+                        cause);
+    }
+
+    /** Leaves an {@link UpstreamException} as it is. */
+    UpstreamException ofTheScheme(@Nullable Throwable error, ProxyChallenge challenge) {
+        Throwable cause = error == null ? new IllegalStateException("gave null") : unwrap(error);
+        return cause instanceof UpstreamException known
+                ? known
+                : UpstreamException.of(
+                        FailureKind.PROXY_AUTH,
+                        where,
+                        where.hop() + " asks for " + excerpt(challenge.scheme())
+                                + ", and its authenticator failed (the cause tells why): mend the authenticator",
+                        cause);
+    }
+
+    private static Throwable unwrap(Throwable error) {
+        Throwable cause = error.getCause();
+        return error instanceof CompletionException && cause != null ? cause : error;
+    }
+
+    /** @param error says what, and holds no secret */
+    UpstreamException inexpressible(IllegalArgumentException error) {
+        return UpstreamException.of(FailureKind.CONFIGURATION, where, String.valueOf(error.getMessage()), error);
+    }
+
+    UpstreamException noAnswerInTime(Duration limit) {
+        return failure(
+                FailureKind.TIMEOUT,
+                where.hop() + " did not answer CONNECT to " + target + " within " + Failures.seconds(limit)
+                        + ": check that the port is an HTTP proxy's, and that the proxy reaches the hub");
+    }
+
+    UpstreamException noAuthorizationInTime(Duration limit) {
+        return failure(
+                FailureKind.TIMEOUT,
+                "nobody had an answer for " + where.hop() + ", which asks for credentials, within "
+                        + Failures.seconds(limit) + ": look at the provider of the credentials or the authenticator");
+    }
+
+    private UpstreamException auth(String what) {
+        return failure(FailureKind.PROXY_AUTH, where.hop() + " " + what);
+    }
+
+    private String schemes(List<ProxyChallenge> offered) {
+        return offered.isEmpty()
                 ? "no scheme offered"
                 : "schemes offered: " + offered.stream().map(this::describe).collect(Collectors.joining(", "));
-        if (!offered.isEmpty() && !takesBasic) {
-            return where.hop() + " takes no Basic credentials (" + schemes
-                    + "): Basic is the only scheme supported, ask the proxy's owner to allow it or to let this machine through";
-        }
-        return sentAuthorization.isEmpty()
-                ? where.hop() + " asks for credentials (" + schemes + "): put user and password into the proxy's URL"
-                : where.hop() + " does not take these credentials (" + schemes + "): check user name and password";
     }
 
     private String describe(ProxyChallenge challenge) {
@@ -124,7 +239,7 @@ final class TunnelFailures {
     UpstreamException spokeBeforeTls(ConnectResponse response, ByteBuf surplus) {
         String begin = surplus.toString(
                 surplus.readerIndex(),
-                Math.min(surplus.readableBytes(), EXCERPT + sentAuthorization.length()),
+                Math.min(surplus.readableBytes(), EXCERPT + longestSecret),
                 StandardCharsets.ISO_8859_1);
         return failure(
                 FailureKind.PROTOCOL,
@@ -143,6 +258,10 @@ final class TunnelFailures {
 
     UpstreamException socket(Throwable cause) {
         return Failures.translate(cause, where);
+    }
+
+    UpstreamException runtimeClosed() {
+        return Failures.runtimeClosed(where.stage(), null);
     }
 
     UpstreamException removed() {
@@ -187,10 +306,17 @@ final class TunnelFailures {
 
     /** Also where the text ends within them, since it may be the part that has arrived so far. */
     private String withoutCredentials(String text) {
-        String token = sentAuthorization.substring(sentAuthorization.indexOf(' ') + 1);
-        String rest = token.isEmpty() ? text : text.replace(token, "***");
-        for (int part = Math.min(token.length() - 1, rest.length()); part >= 4; part--) {
-            if (rest.endsWith(token.substring(0, part))) {
+        String rest = text;
+        for (String secret : secrets) {
+            rest = without(secret, rest);
+        }
+        return rest;
+    }
+
+    private static String without(String secret, String text) {
+        String rest = text.replace(secret, "***");
+        for (int part = Math.min(secret.length() - 1, rest.length()); part >= 4; part--) {
+            if (rest.endsWith(secret.substring(0, part))) {
                 return rest.substring(0, rest.length() - part) + "***";
             }
         }

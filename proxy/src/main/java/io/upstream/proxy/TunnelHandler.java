@@ -3,69 +3,174 @@ package io.upstream.proxy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import io.upstream.UpstreamException;
+import io.upstream.connect.FreshConnection;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One CONNECT and its answer. Leaves the pipeline when the tunnel is open; confined to the channel's event loop. */
-final class TunnelHandler extends ChannelInboundHandlerAdapter {
+/**
+ * One connection's share of the dialogue with a proxy.
+ *
+ * <pre>
+ *   AUTHENTICATING ──► REQUESTING ──► AWAITING_ANSWER ──► OPEN      any 2xx
+ *         ▲                                │
+ *         └──────────── DRAINING ◄─────────┘                       a 407 that can be answered
+ *   any of them ──► FAILED                                         or on to another connection
+ * </pre>
+ *
+ * Leaves the pipeline when the tunnel is open; confined to the channel's event loop.
+ */
+final class TunnelHandler extends ChannelDuplexHandler {
     private static final Logger log = LoggerFactory.getLogger(TunnelHandler.class);
 
     private enum Phase {
+        /** Somebody makes the value for the next request. */
+        AUTHENTICATING,
+        /** The request is on its way out. */
         REQUESTING,
         AWAITING_ANSWER,
-        OVER
+        /** The rest of a 407 is read and dropped. */
+        DRAINING,
+        OPEN,
+        FAILED;
+
+        boolean mayBecome(Phase next) {
+            return switch (this) {
+                case AUTHENTICATING -> next == REQUESTING || next == FAILED;
+                case REQUESTING -> next == AWAITING_ANSWER || next == FAILED;
+                case AWAITING_ANSWER -> next == DRAINING || next == AUTHENTICATING || next == OPEN || next == FAILED;
+                case DRAINING -> next == AUTHENTICATING || next == FAILED;
+                case OPEN, FAILED -> false;
+            };
+        }
     }
 
-    private final String requestHead;
-    private final TunnelFailures failures;
-    private final CompletableFuture<Void> established;
-    private final ConnectResponseParser parser = new ConnectResponseParser();
-    private Phase phase = Phase.REQUESTING;
+    /** Whether another request can go over this connection. */
+    private enum Line {
+        /** No request yet. */
+        NEW,
+        REUSABLE,
+        /** The peer closes it, or sent more than belongs to its answer. */
+        SPENT
+    }
 
-    /** @param requestHead all ASCII; may hold credentials */
-    TunnelHandler(String requestHead, TunnelFailures failures, CompletableFuture<Void> established) {
-        this.requestHead = requestHead;
+    private final ConnectRequest request;
+    private final Negotiation negotiation;
+    private final TunnelFailures failures;
+    private final TunnelLimits limits;
+    private final CompletableFuture<Void> established;
+    private ConnectResponseParser parser = new ConnectResponseParser();
+    private @Nullable ConnectResponse asked;
+    private @Nullable AnswerBody body;
+    private @Nullable Future<?> alarm;
+    private Phase phase = Phase.AUTHENTICATING;
+    private Line line = Line.NEW;
+    private int requests;
+
+    TunnelHandler(
+            ConnectRequest request,
+            Negotiation negotiation,
+            TunnelFailures failures,
+            TunnelLimits limits,
+            CompletableFuture<Void> established) {
+        this.request = request;
+        this.negotiation = negotiation;
         this.failures = failures;
+        this.limits = limits;
         this.established = established;
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        ChannelFuture sent = ctx.writeAndFlush(ByteBufUtil.writeAscii(ctx.alloc(), requestHead));
-        sent.addListener(done -> {
-            if (!done.isSuccess()) {
-                fail(failures.socket(sent.cause()));
-            } else if (phase == Phase.REQUESTING) {
-                phase = Phase.AWAITING_ANSWER;
+        setAlarm(ctx, limits.authentication(), () -> fail(failures.noAuthorizationInTime(limits.authentication())));
+        authorize(ctx, negotiation.opening());
+        ctx.read(); // for a channel that reads only when asked
+    }
+
+    private void authorize(ChannelHandlerContext ctx, CompletionStage<String> value) {
+        value.whenComplete((authorization, error) -> {
+            if (phase != Phase.AUTHENTICATING) {
+                return; // over meanwhile
+            } else if (error != null) {
+                fail(failures.socket(error));
+            } else if (line == Line.SPENT) {
+                leaveFor(authorization);
+            } else {
+                send(ctx, authorization);
             }
         });
-        ctx.read(); // for a channel that reads only when asked
+    }
+
+    private void send(ChannelHandlerContext ctx, String authorization) {
+        if (!negotiation.mayRequest()) {
+            fail(failures.tooManyRequests());
+            return;
+        }
+        moveTo(Phase.REQUESTING);
+        requests++;
+        parser = new ConnectResponseParser();
+        setAlarm(ctx, limits.exchange(), () -> fail(failures.noAnswerInTime(limits.exchange())));
+        ChannelFuture sent = ctx.writeAndFlush(ByteBufUtil.writeAscii(ctx.alloc(), request.head(authorization)));
+        int number = requests;
+        sent.addListener(done -> {
+            if (!done.isSuccess()) {
+                lost(ctx, failures.socket(sent.cause()));
+            } else if (phase == Phase.REQUESTING && number == requests) {
+                moveTo(Phase.AWAITING_ANSWER);
+            }
+        });
     }
 
     /** Takes {@code message}. */
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         try {
-            if (phase == Phase.REQUESTING) {
-                fail(failures.answeredUnasked());
-            } else if (phase == Phase.AWAITING_ANSWER) {
-                read(ctx, (ByteBuf) message);
+            ByteBuf bytes = (ByteBuf) message;
+            switch (phase) {
+                case AUTHENTICATING -> spokeMeanwhile();
+                case REQUESTING -> spokeTooSoon(failures.answeredUnasked());
+                case AWAITING_ANSWER -> read(ctx, bytes);
+                case DRAINING -> drain(ctx, bytes);
+                case OPEN, FAILED -> {} // the attempt closes the channel, or has it already
             }
         } finally {
             ReferenceCountUtil.release(message);
         }
     }
 
+    private void spokeMeanwhile() {
+        if (line == Line.NEW) {
+            fail(failures.answeredUnasked());
+        } else {
+            line = Line.SPENT;
+        }
+    }
+
+    /** What is wrong with a second answer may be the end of the first, so that another connection is worth a try. */
+    private void spokeTooSoon(UpstreamException failure) {
+        if (requests > 1) {
+            sayAgain(failure);
+        } else {
+            fail(failure);
+        }
+    }
+
     private void read(ChannelHandlerContext ctx, ByteBuf bytes) {
         switch (parser.feed(bytes)) {
             case INCOMPLETE -> {}
-            case MALFORMED, TOO_LARGE -> fail(failures.unintelligible(parser.fault(), parser.badStatusLine()));
+            case MALFORMED, TOO_LARGE -> spokeTooSoon(failures.unintelligible(parser.fault(), parser.badStatusLine()));
             case COMPLETE -> answered(ctx, parser.response(), bytes);
         }
     }
@@ -76,12 +181,15 @@ final class TunnelHandler extends ChannelInboundHandlerAdapter {
                     "proxy {} ends header lines with a bare line feed",
                     ctx.channel().remoteAddress());
         }
-        if (!response.opensTheTunnel()) {
+        if (response.status() == 407) {
+            challenged(ctx, response, surplus);
+        } else if (!response.opensTheTunnel()) {
+            negotiation.refusedAltogether(response);
             fail(failures.refused(response));
         } else if (surplus.isReadable()) {
             refuseSurplus(response, surplus);
         } else {
-            open(ctx);
+            open(ctx, response);
         }
     }
 
@@ -94,9 +202,102 @@ final class TunnelHandler extends ChannelInboundHandlerAdapter {
         fail(failures.spokeBeforeTls(response, surplus));
     }
 
+    private void challenged(ChannelHandlerContext ctx, ConnectResponse response, ByteBuf rest) {
+        Optional<UpstreamException> refusal = negotiation.refusal(response);
+        if (refusal.isPresent()) {
+            fail(refusal.get());
+            return;
+        }
+        asked = response;
+        body = AnswerBody.of(response, limits.drainBytes()).orElse(null);
+        if (body == null) {
+            authenticate(ctx, Line.SPENT);
+            return;
+        }
+        moveTo(Phase.DRAINING);
+        setAlarm(ctx, limits.drain(), () -> authenticate(ctx, Line.SPENT));
+        drain(ctx, rest);
+    }
+
+    private void drain(ChannelHandlerContext ctx, ByteBuf bytes) {
+        AnswerBody reading = body;
+        if (reading == null) {
+            return;
+        }
+        switch (reading.feed(bytes)) {
+            case INCOMPLETE -> {}
+            case COMPLETE -> authenticate(ctx, bytes.isReadable() ? Line.SPENT : Line.REUSABLE);
+            case UNUSABLE -> authenticate(ctx, Line.SPENT);
+        }
+    }
+
+    private void authenticate(ChannelHandlerContext ctx, Line state) {
+        ConnectResponse response = asked;
+        if (response == null) {
+            return;
+        }
+        line = state;
+        moveTo(Phase.AUTHENTICATING);
+        setAlarm(ctx, limits.authentication(), () -> fail(failures.noAuthorizationInTime(limits.authentication())));
+        authorize(ctx, negotiation.answer(response));
+    }
+
+    /** The answer is there, and this connection can no longer carry it. */
+    private void leaveFor(String authorization) {
+        if (negotiation.needsThisConnection()) {
+            beginAgain(failures.closedWithinTheDialogue());
+        } else {
+            negotiation.carryOver(authorization);
+            fail(new FreshConnection(failures.connectionsUsedUp()));
+        }
+    }
+
+    /** The connection is gone. */
+    private void lost(ChannelHandlerContext ctx, UpstreamException failure) {
+        switch (phase) {
+            case AUTHENTICATING -> {
+                if (line == Line.NEW) {
+                    fail(failure);
+                } else {
+                    line = Line.SPENT; // what is being made may still be good for another connection
+                }
+            }
+            case REQUESTING, AWAITING_ANSWER -> {
+                if (requests > 1 && !parser.hasBegun()) {
+                    sayAgain(failure);
+                } else {
+                    fail(failure);
+                }
+            }
+            case DRAINING -> authenticate(ctx, Line.SPENT);
+            case OPEN, FAILED -> {}
+        }
+    }
+
+    /** The proxy may have closed without a word after its 407, which is nobody's mistake; once, so that a proxy that falls over is left alone. */
+    private void sayAgain(UpstreamException failure) {
+        if (negotiation.isBound()) {
+            beginAgain(failures.closedWithinTheDialogue());
+        } else if (negotiation.repeat()) {
+            fail(new FreshConnection(failure));
+        } else {
+            fail(failure);
+        }
+    }
+
+    private void beginAgain(UpstreamException otherwise) {
+        fail(negotiation.restart() ? new FreshConnection(otherwise) : otherwise);
+    }
+
     /** The next layer is established within {@code complete}, so it is in place when this handler leaves. */
-    private void open(ChannelHandlerContext ctx) {
-        phase = Phase.OVER;
+    private void open(ChannelHandlerContext ctx, ConnectResponse response) {
+        try {
+            negotiation.opened(response);
+        } catch (UpstreamException e) {
+            fail(e);
+            return;
+        }
+        moveTo(Phase.OPEN);
         established.complete(null);
         if (!ctx.isRemoved()) {
             ctx.pipeline().remove(this);
@@ -106,21 +307,38 @@ final class TunnelHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
         ctx.fireChannelReadComplete();
-        if (phase != Phase.OVER) {
+        if (!isOver()) {
             ctx.read();
         }
     }
 
+    /** The attempt gives up: nothing that is being made is of use any more. */
+    @Override
+    public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+        fail(failures.closed(parser.hasBegun()));
+        ctx.close(promise);
+    }
+
+    /** Not told to the guard behind this handler while another connection can still take over. */
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        fail(failures.closed(parser.hasBegun()));
-        ctx.fireChannelInactive();
+        if (ctx.channel().eventLoop().isShuttingDown()) {
+            fail(failures.runtimeClosed());
+        } else {
+            lost(ctx, failures.closed(parser.hasBegun()));
+        }
+        if (isOver()) {
+            ctx.fireChannelInactive();
+        }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        fail(failures.socket(cause));
-        ctx.fireExceptionCaught(cause);
+        if (isOver()) {
+            ctx.fireExceptionCaught(cause);
+        } else {
+            lost(ctx, failures.socket(cause));
+        }
     }
 
     @Override
@@ -128,10 +346,36 @@ final class TunnelHandler extends ChannelInboundHandlerAdapter {
         fail(failures.removed());
     }
 
-    private void fail(UpstreamException failure) {
-        if (phase != Phase.OVER) {
-            phase = Phase.OVER;
+    private void fail(Exception failure) {
+        if (!isOver()) {
+            moveTo(Phase.FAILED);
             established.completeExceptionally(failure);
+        }
+    }
+
+    private boolean isOver() {
+        return phase == Phase.OPEN || phase == Phase.FAILED;
+    }
+
+    private void setAlarm(ChannelHandlerContext ctx, Duration limit, Runnable rings) {
+        cancelAlarm();
+        alarm = ctx.executor().schedule(rings, limit.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void cancelAlarm() {
+        Future<?> set = alarm;
+        if (set != null) {
+            set.cancel(false);
+        }
+    }
+
+    private void moveTo(Phase next) {
+        if (!phase.mayBecome(next)) {
+            throw new IllegalStateException("a tunnel that is " + phase + " cannot become " + next);
+        }
+        phase = next;
+        if (isOver()) {
+            cancelAlarm();
         }
     }
 }

@@ -4,25 +4,30 @@ package io.upstream.proxy;
 import io.netty.channel.Channel;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyAuthenticator.TunnelRequest;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.UpstreamRuntime;
 import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
+import io.upstream.connect.FreshConnection;
 import io.upstream.connect.PipelineNames;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Has an HTTP proxy open a tunnel to the hub (RFC 9110 section 9.3.6): one CONNECT, with Basic credentials unasked if there are some.
- * Any 2xx completes it; from then on the connection belongs to the layers above. Fails with
+ * Has an HTTP proxy open a tunnel to the hub (RFC 9110 section 9.3.6). A 407 is answered over the same connection where that is possible,
+ * else over another one. Any 2xx completes it; from then on the connection belongs to the layers above. Fails with
  *
  * <ul>
- *   <li>{@link FailureKind#PROXY_AUTH} for 407, and for 401, which some proxies answer instead;
+ *   <li>{@link FailureKind#PROXY_AUTH} for a 407 that has no answer here or goes on for ever, and for 401, which some proxies answer
+ *       instead;
  *   <li>{@link FailureKind#PROXY_DENIED} for every other refusal: 3xx (never followed), 4xx, 501, 511;
  *   <li>{@link FailureKind#PROXY_UNREACHABLE} for 502, 503 and 504, {@link FailureKind#SERVER_ERROR} for other 5xx, {@link
- *       FailureKind#TIMEOUT} for 408, {@link FailureKind#THROTTLED} for 429;
+ *       FailureKind#TIMEOUT} for 408 and for a proxy that does not answer, {@link FailureKind#THROTTLED} for 429;
  *   <li>{@link FailureKind#PROTOCOL} for what is no HTTP/1 answer, is larger than 32 KiB, comes before the request or has bytes behind
  *       it;
  *   <li>{@link FailureKind#CLOSED_BY_PEER} or {@link FailureKind#RESET} if the proxy leaves;
@@ -33,11 +38,23 @@ import java.util.concurrent.CompletionStage;
 public final class TunnelStage implements ConnectStage {
     private final ProxyServer proxy;
     private final HostPort target;
+    private final ProxyMemory memory;
+    private final TunnelLimits limits;
+    private @Nullable Dialogue dialogue;
 
-    /** Prepares one tunnel through {@code proxy} to {@code target}. */
-    public TunnelStage(ProxyServer proxy, HostPort target) {
+    /** What outlives a connection of the attempt. */
+    private record Dialogue(ConnectRequest request, TunnelFailures failures, Negotiation negotiation) {}
+
+    /** Prepares one tunnel through {@code proxy} to {@code target}; what the proxy accepts is known to all tunnels of {@code runtime}. */
+    public TunnelStage(ProxyServer proxy, HostPort target, UpstreamRuntime runtime) {
+        this(proxy, target, ProxyMemory.on(runtime), TunnelLimits.DEFAULT);
+    }
+
+    TunnelStage(ProxyServer proxy, HostPort target, ProxyMemory memory, TunnelLimits limits) {
         this.proxy = proxy;
         this.target = target;
+        this.memory = memory;
+        this.limits = limits;
     }
 
     @Override
@@ -45,17 +62,20 @@ public final class TunnelStage implements ConnectStage {
         return "tunnel";
     }
 
+    /** Completes with {@link FreshConnection} if the dialogue has to go on over another connection, for which it is called again. */
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
         CompletableFuture<Void> established = new CompletableFuture<>();
         try {
-            ConnectRequest request = new ConnectRequest(target);
-            String authorization = authorization();
-            TunnelFailures failures = new TunnelFailures(where, target, authorization);
+            Dialogue now = dialogue;
+            if (now == null) {
+                now = begin(channel, where);
+                dialogue = now;
+            }
             PipelineNames.append(
                     channel.pipeline(),
                     PipelineNames.TUNNEL,
-                    new TunnelHandler(request.head(authorization), failures, established));
+                    new TunnelHandler(now.request(), now.negotiation(), now.failures(), limits, established));
         } catch (IllegalArgumentException e) {
             established.completeExceptionally(
                     UpstreamException.of(FailureKind.CONFIGURATION, where, String.valueOf(e.getMessage()), e));
@@ -63,13 +83,19 @@ public final class TunnelStage implements ConnectStage {
         return established;
     }
 
-    private String authorization() {
-        UserPassword credentials = proxy.authentication().userPassword();
-        return credentials == null
-                ? ""
-                : new BasicScheme()
-                        .begin(new TunnelRequest(proxy, target.toString()), credentials)
-                        .unasked()
-                        .orElse("");
+    private Dialogue begin(Channel channel, Where where) {
+        ConnectRequest request = new ConnectRequest(target, proxy.headers());
+        checkLogin(proxy.authentication());
+        TunnelFailures failures = new TunnelFailures(where, target);
+        TunnelRequest asked = new TunnelRequest(proxy, request.authority());
+        return new Dialogue(request, failures, new Negotiation(asked, memory, failures, channel.eventLoop()));
+    }
+
+    /** Before anything is sent: else what is wrong here would show only once a proxy asks. */
+    private static void checkLogin(ProxyAuthentication authentication) {
+        UserPassword login = authentication.userPassword();
+        if (login != null && authentication.allows(BasicScheme.NAME)) {
+            BasicScheme.check(login);
+        }
     }
 }

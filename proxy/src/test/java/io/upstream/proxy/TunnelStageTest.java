@@ -2,6 +2,7 @@
 package io.upstream.proxy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -71,7 +72,7 @@ class TunnelStageTest {
                             runtime,
                             BUDGET,
                             () -> ConnectPlan.to(HUB)
-                                    .through(server, List.of(new TunnelStage(server, HUB)))
+                                    .through(server, List.of(new TunnelStage(server, HUB, runtime)))
                                     .then(greeting))
                     .outcome()
                     .toCompletableFuture()
@@ -119,6 +120,7 @@ class TunnelStageTest {
                 "HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n<html>")) {
             UpstreamException failure = failureOf(attempt(proxy, BUDGET));
             assertFailed(failure, FailureKind.PROXY_AUTH, "check user name and password", proxy);
+            assertFalse(proxy.request().contains("Proxy-Authorization"));
             assertTrue(proxy.request().contains("\r\nProxy-Authorization: Basic dTpwdw==\r\n"));
         }
     }
@@ -179,7 +181,7 @@ class TunnelStageTest {
         return ConnectAttempt.start(
                         runtime,
                         budget,
-                        () -> ConnectPlan.to(target).through(server, List.of(new TunnelStage(server, target))))
+                        () -> ConnectPlan.to(target).through(server, List.of(new TunnelStage(server, target, runtime))))
                 .outcome()
                 .toCompletableFuture();
     }
