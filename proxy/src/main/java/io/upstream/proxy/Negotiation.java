@@ -23,7 +23,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +45,7 @@ final class Negotiation {
     private final TunnelRequest request;
     private final ProxyServer proxy;
     private final ProxyMemory memory;
-    private final TunnelFailures failures;
+    private final ChallengeFailures failures;
     private final Executor loop;
     private final SchemeChoice choice;
     private final CredentialsSource credentials;
@@ -61,49 +60,19 @@ final class Negotiation {
     private int restarts;
     private int repeats;
 
-    /** The scheme that is being spoken. */
-    private static final class Turn {
-        private final Option option;
-        private final Conversation conversation;
-        private ProxyChallenge challenge;
-        private String value = "";
-        private int answers;
-
-        Turn(Option option, Conversation conversation) {
-            this.option = option;
-            this.conversation = conversation;
-            this.challenge = option.challenge();
-        }
-
-        boolean spokeUnasked() {
-            return answers == 0;
-        }
-    }
-
     /** @param loop the event loop of all connections of the attempt */
-    Negotiation(TunnelRequest request, ProxyMemory memory, TunnelFailures failures, EventExecutor loop) {
+    Negotiation(TunnelRequest request, ProxyMemory memory, ChallengeFailures failures, EventExecutor loop) {
         this.request = request;
         this.proxy = request.proxy();
         this.memory = memory;
         this.failures = failures;
-        this.loop = inline(loop);
+        this.loop = LoopExecutor.of(loop);
         this.credentials = new CredentialsSource(proxy);
         this.choice = new SchemeChoice(request, memory.schemes(), credentials.isThere());
     }
 
-    /** What is known already needs no further turn of the loop. A loop that has ended runs nothing, and the attempt has failed then. */
-    private static Executor inline(EventExecutor executor) {
-        return step -> {
-            if (executor.inEventLoop()) {
-                step.run();
-                return;
-            }
-            try {
-                executor.execute(step);
-            } catch (RejectedExecutionException e) {
-                log.debug("the event loop has ended before the answer to a proxy was there", e);
-            }
-        };
+    ChallengeFailures failures() {
+        return failures;
     }
 
     /** The value for the first CONNECT of a connection, or empty for none. */
@@ -228,7 +197,7 @@ final class Negotiation {
                             },
                             loop);
         } catch (RuntimeException | LinkageError e) {
-            return CompletableFuture.failedFuture(failures.socket(e));
+            return CompletableFuture.failedFuture(failures.translated(e));
         }
     }
 

@@ -4,57 +4,29 @@ package io.upstream.proxy;
 import io.netty.buffer.ByteBuf;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyAuthentication;
-import io.upstream.ProxyChallenge;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CompletionException;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a tunnel that does not come up is called: kind, hop, and what to do. Text from the proxy is shortened, stripped of control
  * characters and of the credentials that it may repeat.
  */
 final class TunnelFailures {
-    private static final int EXCERPT = 64;
     private static final int MAX_WAIT_SECONDS = 60;
     private static final int HTTPS = 443;
 
-    /** Of the parts of a Digest answer the shorter ones are no secrets. */
-    private static final int MIN_SECRET = 12;
-
     private final Where where;
     private final HostPort target;
-    private final Set<String> secrets = new LinkedHashSet<>();
-    private int longestSecret;
+    private final Excerpts excerpts;
 
-    TunnelFailures(Where where, HostPort target) {
+    TunnelFailures(Where where, HostPort target, Excerpts excerpts) {
         this.where = where;
         this.target = target;
-    }
-
-    /**
-     * Nothing of this is repeated to anybody.
-     *
-     * @param authorization the value of a {@code Proxy-Authorization} that goes out
-     */
-    void sent(String authorization) {
-        String rest = authorization.substring(authorization.indexOf(' ') + 1);
-        String[] parts = rest.split("[\\s,\"]+|=(?=[^=])", -1);
-        for (String part : parts) {
-            if (!part.isEmpty() && (parts.length == 1 || part.length() >= MIN_SECRET)) {
-                secrets.add(part);
-                longestSecret = Math.max(longestSecret, part.length());
-            }
-        }
+        this.excerpts = excerpts;
     }
 
     /** For an answer that is no 2xx. */
@@ -88,7 +60,7 @@ final class TunnelFailures {
             return refusal(
                     FailureKind.PROXY_DENIED,
                     response,
-                    "the redirect to " + excerpt(to) + " is not followed, look for a login page of this network");
+                    "the redirect to " + excerpts.of(to) + " is not followed, look for a login page of this network");
         }
         if (status < 500 || status == 501) {
             return refusal(
@@ -106,91 +78,9 @@ final class TunnelFailures {
 
     /** 401 is a web server's, but tinyproxy gives it for wrong credentials, and 407 only for none. */
     private String loginOfAWebServer() {
-        return secrets.isEmpty()
-                ? "it may want credentials, put user and password into the proxy's URL, or check that the port is a proxy's"
-                : "it does not take these credentials, check user name and password";
-    }
-
-    /**
-     * For a 407 that nothing here answers.
-     *
-     * @param whyNoBasic why Basic is not taken although the proxy may offer it, or empty
-     */
-    UpstreamException noAnswer(List<ProxyChallenge> offered, ProxyAuthentication authentication, String whyNoBasic) {
-        String schemes = schemes(offered);
-        boolean hasLogin = authentication.userPassword() != null || authentication.provider() != null;
-        if (offered.isEmpty()) {
-            return auth("asks for credentials without saying which (" + schemes
-                    + "): ask its owner which it takes, or to let this machine through");
-        } else if (!hasLogin && authentication.authenticators().isEmpty()) {
-            return auth("asks for credentials (" + schemes + "): put user and password into the proxy's URL");
-        } else if (!whyNoBasic.isEmpty() && offered.stream().anyMatch(challenge -> challenge.isOf(BasicScheme.NAME))) {
-            return auth("takes nothing that is allowed here (" + schemes + "), " + whyNoBasic
-                    + ": have it offer Digest with SHA-256, or allow it");
-        }
-        String known = offered.stream().anyMatch(challenge -> challenge.isOf("NTLM")) && !authentication.allows("NTLM")
-                ? "allow NTLM if it must be, or ask its owner for Digest or Basic"
-                : "configure an authenticator for one of them, or ask its owner for Digest or Basic";
-        return auth("takes none of the schemes that are configured here (" + schemes + "): " + known);
-    }
-
-    UpstreamException wrongCredentials(List<ProxyChallenge> offered) {
-        return auth("does not take these credentials (" + schemes(offered) + "): check user name and password");
-    }
-
-    UpstreamException staleForEver() {
-        return auth("calls every nonce stale that it gave: it may be several proxies behind one name, ask its owner");
-    }
-
-    UpstreamException tooManyRequests() {
-        return auth("asks for credentials again and again, " + Negotiation.MAX_REQUESTS
-                + " requests were answered: ask its owner which scheme it takes");
-    }
-
-    UpstreamException connectionsUsedUp() {
-        return auth(
-                "closes the connection after each answer and wants yet another: ask its owner to keep connections alive");
-    }
-
-    UpstreamException closedWithinTheDialogue() {
-        return auth("closes the connection in the middle of a scheme that needs it kept, as NTLM and Negotiate do:"
-                + " ask its owner to keep connections alive, or for Digest or Basic");
-    }
-
-    /** Leaves an {@link UpstreamException} as it is. */
-    UpstreamException ofTheProvider(Throwable error) {
-        Throwable cause = unwrap(error);
-        return cause instanceof UpstreamException known
-                ? known
-                : UpstreamException.of(
-                        FailureKind.PROXY_AUTH,
-                        where,
-                        where.hop()
-                                + " asks for credentials, and their provider failed (the cause tells why): mend the provider",
-                        cause);
-    }
-
-    /** Leaves an {@link UpstreamException} as it is. */
-    UpstreamException ofTheScheme(@Nullable Throwable error, ProxyChallenge challenge) {
-        Throwable cause = error == null ? new IllegalStateException("gave null") : unwrap(error);
-        return cause instanceof UpstreamException known
-                ? known
-                : UpstreamException.of(
-                        FailureKind.PROXY_AUTH,
-                        where,
-                        where.hop() + " asks for " + excerpt(challenge.scheme())
-                                + ", and its authenticator failed (the cause tells why): mend the authenticator",
-                        cause);
-    }
-
-    private static Throwable unwrap(Throwable error) {
-        Throwable cause = error.getCause();
-        return error instanceof CompletionException && cause != null ? cause : error;
-    }
-
-    /** @param error says what, and holds no secret */
-    UpstreamException inexpressible(IllegalArgumentException error) {
-        return UpstreamException.of(FailureKind.CONFIGURATION, where, String.valueOf(error.getMessage()), error);
+        return excerpts.hasSecrets()
+                ? "it does not take these credentials, check user name and password"
+                : "it may want credentials, put user and password into the proxy's URL, or check that the port is a proxy's";
     }
 
     UpstreamException noAnswerInTime(Duration limit) {
@@ -200,33 +90,11 @@ final class TunnelFailures {
                         + ": check that the port is an HTTP proxy's, and that the proxy reaches the hub");
     }
 
-    UpstreamException noAuthorizationInTime(Duration limit) {
-        return failure(
-                FailureKind.TIMEOUT,
-                "nobody had an answer for " + where.hop() + ", which asks for credentials, within "
-                        + Failures.seconds(limit) + ": look at the provider of the credentials or the authenticator");
-    }
-
-    private UpstreamException auth(String what) {
-        return failure(FailureKind.PROXY_AUTH, where.hop() + " " + what);
-    }
-
-    private String schemes(List<ProxyChallenge> offered) {
-        return offered.isEmpty()
-                ? "no scheme offered"
-                : "schemes offered: " + offered.stream().map(this::describe).collect(Collectors.joining(", "));
-    }
-
-    private String describe(ProxyChallenge challenge) {
-        String realm = challenge.parameters().getOrDefault("realm", "");
-        return excerpt(challenge.scheme()) + (realm.isEmpty() ? "" : " for '" + excerpt(realm) + "'");
-    }
-
     UpstreamException unintelligible(String fault, String statusLine) {
         return failure(
                 FailureKind.PROTOCOL,
                 where.hop() + " gave an answer that cannot be used, " + fault
-                        + (statusLine.isEmpty() ? "" : " (it begins with '" + excerpt(statusLine) + "')"));
+                        + (statusLine.isEmpty() ? "" : " (it begins with '" + excerpts.of(statusLine) + "')"));
     }
 
     UpstreamException answeredUnasked() {
@@ -239,12 +107,12 @@ final class TunnelFailures {
     UpstreamException spokeBeforeTls(ConnectResponse response, ByteBuf surplus) {
         String begin = surplus.toString(
                 surplus.readerIndex(),
-                Math.min(surplus.readableBytes(), EXCERPT + longestSecret),
+                Math.min(surplus.readableBytes(), excerpts.needed()),
                 StandardCharsets.ISO_8859_1);
         return failure(
                 FailureKind.PROTOCOL,
                 where.hop() + " answered " + response.status() + " and spoke before TLS, " + surplus.readableBytes()
-                        + " bytes beginning with '" + excerpt(begin)
+                        + " bytes beginning with '" + excerpts.of(begin)
                         + "': something on the way answers in the hub's place, look for a login page or an intercepting proxy");
     }
 
@@ -269,9 +137,9 @@ final class TunnelFailures {
     }
 
     private UpstreamException refusal(FailureKind kind, ConnectResponse response, String advice) {
-        String reason = excerpt(response.reason());
+        String reason = excerpts.of(response.reason());
         String squid = response.value("x-squid-error")
-                .map(error -> " [" + excerpt(error) + "]")
+                .map(error -> " [" + excerpts.of(error) + "]")
                 .orElse("");
         return failure(
                 kind,
@@ -296,30 +164,5 @@ final class TunnelFailures {
         String authority = rest.split("[/?#\\\\]", 2)[0];
         String host = authority.substring(authority.lastIndexOf('@') + 1);
         return host.isEmpty() ? "the same host" : host;
-    }
-
-    private String excerpt(String text) {
-        String printable =
-                withoutCredentials(text).replaceAll("[^\\x20-\\x7E]", ".").strip();
-        return printable.length() <= EXCERPT ? printable : printable.substring(0, EXCERPT);
-    }
-
-    /** Also where the text ends within them, since it may be the part that has arrived so far. */
-    private String withoutCredentials(String text) {
-        String rest = text;
-        for (String secret : secrets) {
-            rest = without(secret, rest);
-        }
-        return rest;
-    }
-
-    private static String without(String secret, String text) {
-        String rest = text.replace(secret, "***");
-        for (int part = Math.min(secret.length() - 1, rest.length()); part >= 4; part--) {
-            if (rest.endsWith(secret.substring(0, part))) {
-                return rest.substring(0, rest.length() - part) + "***";
-            }
-        }
-        return rest;
     }
 }

@@ -35,28 +35,6 @@ import org.slf4j.LoggerFactory;
 final class TunnelHandler extends ChannelDuplexHandler {
     private static final Logger log = LoggerFactory.getLogger(TunnelHandler.class);
 
-    private enum Phase {
-        /** Somebody makes the value for the next request. */
-        AUTHENTICATING,
-        /** The request is on its way out. */
-        REQUESTING,
-        AWAITING_ANSWER,
-        /** The rest of a 407 is read and dropped. */
-        DRAINING,
-        OPEN,
-        FAILED;
-
-        boolean mayBecome(Phase next) {
-            return switch (this) {
-                case AUTHENTICATING -> next == REQUESTING || next == FAILED;
-                case REQUESTING -> next == AWAITING_ANSWER || next == FAILED;
-                case AWAITING_ANSWER -> next == DRAINING || next == AUTHENTICATING || next == OPEN || next == FAILED;
-                case DRAINING -> next == AUTHENTICATING || next == FAILED;
-                case OPEN, FAILED -> false;
-            };
-        }
-    }
-
     /** Whether another request can go over this connection. */
     private enum Line {
         /** No request yet. */
@@ -75,7 +53,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
     private @Nullable ConnectResponse asked;
     private @Nullable AnswerBody body;
     private @Nullable Future<?> alarm;
-    private Phase phase = Phase.AUTHENTICATING;
+    private TunnelPhase phase = TunnelPhase.AUTHENTICATING;
     private Line line = Line.NEW;
     private int requests;
 
@@ -94,17 +72,17 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        setAlarm(ctx, limits.authentication(), () -> fail(failures.noAuthorizationInTime(limits.authentication())));
+        setAlarm(ctx, limits.authentication(), () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
         authorize(ctx, negotiation.opening());
         ctx.read(); // for a channel that reads only when asked
     }
 
     private void authorize(ChannelHandlerContext ctx, CompletionStage<String> value) {
         value.whenComplete((authorization, error) -> {
-            if (phase != Phase.AUTHENTICATING) {
+            if (phase != TunnelPhase.AUTHENTICATING) {
                 return; // over meanwhile
             } else if (error != null) {
-                fail(failures.socket(error));
+                fail(negotiation.failures().translated(error));
             } else if (line == Line.SPENT) {
                 leaveFor(authorization);
             } else {
@@ -115,10 +93,10 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     private void send(ChannelHandlerContext ctx, String authorization) {
         if (!negotiation.mayRequest()) {
-            fail(failures.tooManyRequests());
+            fail(negotiation.failures().tooManyRequests());
             return;
         }
-        moveTo(Phase.REQUESTING);
+        moveTo(TunnelPhase.REQUESTING);
         requests++;
         parser = new ConnectResponseParser();
         setAlarm(ctx, limits.exchange(), () -> fail(failures.noAnswerInTime(limits.exchange())));
@@ -127,8 +105,8 @@ final class TunnelHandler extends ChannelDuplexHandler {
         sent.addListener(done -> {
             if (!done.isSuccess()) {
                 lost(ctx, failures.socket(sent.cause()));
-            } else if (phase == Phase.REQUESTING && number == requests) {
-                moveTo(Phase.AWAITING_ANSWER);
+            } else if (phase == TunnelPhase.REQUESTING && number == requests) {
+                moveTo(TunnelPhase.AWAITING_ANSWER);
             }
         });
     }
@@ -214,7 +192,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
             authenticate(ctx, Line.SPENT);
             return;
         }
-        moveTo(Phase.DRAINING);
+        moveTo(TunnelPhase.DRAINING);
         setAlarm(ctx, limits.drain(), () -> authenticate(ctx, Line.SPENT));
         drain(ctx, rest);
     }
@@ -237,18 +215,18 @@ final class TunnelHandler extends ChannelDuplexHandler {
             return;
         }
         line = state;
-        moveTo(Phase.AUTHENTICATING);
-        setAlarm(ctx, limits.authentication(), () -> fail(failures.noAuthorizationInTime(limits.authentication())));
+        moveTo(TunnelPhase.AUTHENTICATING);
+        setAlarm(ctx, limits.authentication(), () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
         authorize(ctx, negotiation.answer(response));
     }
 
     /** The answer is there, and this connection can no longer carry it. */
     private void leaveFor(String authorization) {
         if (negotiation.needsThisConnection()) {
-            beginAgain(failures.closedWithinTheDialogue());
+            beginAgain(negotiation.failures().closedWithinTheDialogue());
         } else {
             negotiation.carryOver(authorization);
-            fail(new FreshConnection(failures.connectionsUsedUp()));
+            fail(new FreshConnection(negotiation.failures().connectionsUsedUp()));
         }
     }
 
@@ -277,7 +255,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
     /** The proxy may have closed without a word after its 407, which is nobody's mistake; once, so that a proxy that falls over is left alone. */
     private void sayAgain(UpstreamException failure) {
         if (negotiation.isBound()) {
-            beginAgain(failures.closedWithinTheDialogue());
+            beginAgain(negotiation.failures().closedWithinTheDialogue());
         } else if (negotiation.repeat()) {
             fail(new FreshConnection(failure));
         } else {
@@ -297,7 +275,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
             fail(e);
             return;
         }
-        moveTo(Phase.OPEN);
+        moveTo(TunnelPhase.OPEN);
         established.complete(null);
         if (!ctx.isRemoved()) {
             ctx.pipeline().remove(this);
@@ -307,7 +285,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
         ctx.fireChannelReadComplete();
-        if (!isOver()) {
+        if (!phase.isOver()) {
             ctx.read();
         }
     }
@@ -327,14 +305,14 @@ final class TunnelHandler extends ChannelDuplexHandler {
         } else {
             lost(ctx, failures.closed(parser.hasBegun()));
         }
-        if (isOver()) {
+        if (phase.isOver()) {
             ctx.fireChannelInactive();
         }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (isOver()) {
+        if (phase.isOver()) {
             ctx.fireExceptionCaught(cause);
         } else {
             lost(ctx, failures.socket(cause));
@@ -347,14 +325,10 @@ final class TunnelHandler extends ChannelDuplexHandler {
     }
 
     private void fail(Exception failure) {
-        if (!isOver()) {
-            moveTo(Phase.FAILED);
+        if (!phase.isOver()) {
+            moveTo(TunnelPhase.FAILED);
             established.completeExceptionally(failure);
         }
-    }
-
-    private boolean isOver() {
-        return phase == Phase.OPEN || phase == Phase.FAILED;
     }
 
     private void setAlarm(ChannelHandlerContext ctx, Duration limit, Runnable rings) {
@@ -369,12 +343,12 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
     }
 
-    private void moveTo(Phase next) {
+    private void moveTo(TunnelPhase next) {
         if (!phase.mayBecome(next)) {
             throw new IllegalStateException("a tunnel that is " + phase + " cannot become " + next);
         }
         phase = next;
-        if (isOver()) {
+        if (phase.isOver()) {
             cancelAlarm();
         }
     }

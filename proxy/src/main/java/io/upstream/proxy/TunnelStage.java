@@ -86,9 +86,11 @@ public final class TunnelStage implements ConnectStage {
     private Dialogue begin(Channel channel, Where where) {
         ConnectRequest request = new ConnectRequest(target, proxy.headers());
         checkLogin(proxy.authentication());
-        TunnelFailures failures = new TunnelFailures(where, target);
+        Excerpts excerpts = new Excerpts();
+        TunnelFailures failures = new TunnelFailures(where, target, excerpts);
+        ChallengeFailures refusals = new ChallengeFailures(where, excerpts);
         TunnelRequest asked = new TunnelRequest(proxy, request.authority());
-        return new Dialogue(request, failures, new Negotiation(asked, memory, failures, channel.eventLoop()));
+        return new Dialogue(request, failures, new Negotiation(asked, memory, refusals, channel.eventLoop()));
     }
 
     /** Before anything is sent: else what is wrong here would show only once a proxy asks. */

@@ -38,6 +38,8 @@ final class TunnelBench implements AutoCloseable {
 
     private static final int CUT_EVERYWHERE = 100;
     private static final int SAMPLES = 50;
+    private static final int LONG = 4_000;
+    private static final int FEW = 8;
 
     final UpstreamRuntime runtime = UpstreamRuntime.builder().threads(1).build();
 
@@ -111,7 +113,7 @@ final class TunnelBench implements AutoCloseable {
         try (ScriptedProxy proxy = ScriptedProxy.speaking(row.dialogues())) {
             playCut(row, proxy, ScriptedProxy.WHOLE);
             playCut(row, proxy, ScriptedProxy.BYTES);
-            int step = longest <= CUT_EVERYWHERE ? 1 : longest / SAMPLES;
+            int step = longest <= CUT_EVERYWHERE ? 1 : longest / (longest <= LONG ? SAMPLES : FEW);
             for (int cut = 1; cut < longest; cut += step) {
                 playCut(row, proxy, cut);
             }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import io.upstream.FailureKind;
+import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyChallenge;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What it is called when a proxy asks for credentials and there is no end of it: which schemes it offered, and who can do what. */
+final class ChallengeFailures {
+    private final Where where;
+    private final Excerpts excerpts;
+
+    ChallengeFailures(Where where, Excerpts excerpts) {
+        this.where = where;
+        this.excerpts = excerpts;
+    }
+
+    /** Nothing of this is repeated to anybody. */
+    void sent(String authorization) {
+        excerpts.sent(authorization);
+    }
+
+    /** Leaves an {@link UpstreamException} as it is. */
+    UpstreamException translated(Throwable error) {
+        return Failures.translate(error, where);
+    }
+
+    /**
+     * For a 407 that nothing here answers.
+     *
+     * @param whyNoBasic why Basic is not taken although the proxy may offer it, or empty
+     */
+    UpstreamException noAnswer(List<ProxyChallenge> offered, ProxyAuthentication authentication, String whyNoBasic) {
+        String schemes = schemes(offered);
+        boolean hasLogin = authentication.userPassword() != null || authentication.provider() != null;
+        if (offered.isEmpty()) {
+            return auth("asks for credentials without saying which (" + schemes
+                    + "): ask its owner which it takes, or to let this machine through");
+        } else if (!hasLogin && authentication.authenticators().isEmpty()) {
+            return auth("asks for credentials (" + schemes + "): put user and password into the proxy's URL");
+        } else if (!whyNoBasic.isEmpty() && offered.stream().anyMatch(challenge -> challenge.isOf(BasicScheme.NAME))) {
+            return auth("takes nothing that is allowed here (" + schemes + "), " + whyNoBasic
+                    + ": have it offer Digest with SHA-256, or allow it");
+        }
+        String known = offered.stream().anyMatch(challenge -> challenge.isOf("NTLM")) && !authentication.allows("NTLM")
+                ? "allow NTLM if it must be, or ask its owner for Digest or Basic"
+                : "configure an authenticator for one of them, or ask its owner for Digest or Basic";
+        return auth("takes none of the schemes that are configured here (" + schemes + "): " + known);
+    }
+
+    UpstreamException wrongCredentials(List<ProxyChallenge> offered) {
+        return auth("does not take these credentials (" + schemes(offered) + "): check user name and password");
+    }
+
+    UpstreamException staleForEver() {
+        return auth("calls every nonce stale that it gave: it may be several proxies behind one name, ask its owner");
+    }
+
+    UpstreamException tooManyRequests() {
+        return auth("asks for credentials again and again, " + Negotiation.MAX_REQUESTS
+                + " requests were answered: ask its owner which scheme it takes");
+    }
+
+    UpstreamException connectionsUsedUp() {
+        return auth(
+                "closes the connection after each answer and wants yet another: ask its owner to keep connections alive");
+    }
+
+    UpstreamException closedWithinTheDialogue() {
+        return auth("closes the connection in the middle of a scheme that needs it kept, as NTLM and Negotiate do:"
+                + " ask its owner to keep connections alive, or for Digest or Basic");
+    }
+
+    /** Leaves an {@link UpstreamException} as it is. */
+    UpstreamException ofTheProvider(Throwable error) {
+        Throwable cause = unwrap(error);
+        return cause instanceof UpstreamException known
+                ? known
+                : UpstreamException.of(
+                        FailureKind.PROXY_AUTH,
+                        where,
+                        where.hop()
+                                + " asks for credentials, and their provider failed (the cause tells why): mend the provider",
+                        cause);
+    }
+
+    /** Leaves an {@link UpstreamException} as it is. */
+    UpstreamException ofTheScheme(@Nullable Throwable error, ProxyChallenge challenge) {
+        Throwable cause = error == null ? new IllegalStateException("gave null") : unwrap(error);
+        return cause instanceof UpstreamException known
+                ? known
+                : UpstreamException.of(
+                        FailureKind.PROXY_AUTH,
+                        where,
+                        where.hop() + " asks for " + excerpts.of(challenge.scheme())
+                                + ", and its authenticator failed (the cause tells why): mend the authenticator",
+                        cause);
+    }
+
+    private static Throwable unwrap(Throwable error) {
+        Throwable cause = error.getCause();
+        return error instanceof CompletionException && cause != null ? cause : error;
+    }
+
+    /** @param error says what, and holds no secret */
+    UpstreamException inexpressible(IllegalArgumentException error) {
+        return UpstreamException.of(FailureKind.CONFIGURATION, where, String.valueOf(error.getMessage()), error);
+    }
+
+    UpstreamException noAuthorizationInTime(Duration limit) {
+        return failure(
+                FailureKind.TIMEOUT,
+                "nobody had an answer for " + where.hop() + ", which asks for credentials, within "
+                        + Failures.seconds(limit) + ": look at the provider of the credentials or the authenticator");
+    }
+
+    private UpstreamException auth(String what) {
+        return failure(FailureKind.PROXY_AUTH, where.hop() + " " + what);
+    }
+
+    private String schemes(List<ProxyChallenge> offered) {
+        return offered.isEmpty()
+                ? "no scheme offered"
+                : "schemes offered: " + offered.stream().map(this::describe).collect(Collectors.joining(", "));
+    }
+
+    private String describe(ProxyChallenge challenge) {
+        String realm = challenge.parameters().getOrDefault("realm", "");
+        return excerpts.of(challenge.scheme()) + (realm.isEmpty() ? "" : " for '" + excerpts.of(realm) + "'");
+    }
+
+    private UpstreamException failure(FailureKind kind, String message) {
+        return UpstreamException.of(kind, where, message);
+    }
+}
