@@ -51,6 +51,7 @@ class DeviceSdkMultiplexingTest {
             "InvokeThrottling",
             "away",
             "disabled");
+
     private static final long LIMIT_MILLIS = SdkClient.LIMIT.toMillis();
 
     private static final Map<IotHubClientProtocol, SdkFleet> FLEETS = new ConcurrentHashMap<>();
@@ -175,8 +176,7 @@ class DeviceSdkMultiplexingTest {
         String id = "wrong-" + protocol;
         sdk.hub.addDevice(id);
         String another = fleet.sibling(0);
-        SdkClient wrong =
-                fleet.client(id, sdk.hub.connectionString(another).replace(another, id));
+        SdkClient wrong = fleet.client(id, sdk.hub.connectionString(another).replace(another, id));
         fleet.siblings.forEach(SdkClient::forgetStatuses);
         MultiplexingClientRegistrationException refusal = assertThrows(
                 MultiplexingClientRegistrationException.class,

@@ -22,7 +22,6 @@ final class SdkFleet implements AutoCloseable {
     /** After an attempt, whatever becomes of it; a further one in between would undo it. */
     private static final long RETRY_MILLIS = 1_000;
 
-
     private final SdkHub sdk;
     private final IotHubClientProtocol protocol;
     final MultiplexingClient multiplexer;
