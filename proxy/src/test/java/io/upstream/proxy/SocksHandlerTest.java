@@ -263,8 +263,8 @@ class SocksHandlerTest {
     @Test
     void hasRoomFor255Octets() {
         Socks5Dialogue.check(new UserPassword("u".repeat(255), "ä".repeat(127)));
-        for (UserPassword tooLong : Arrays.asList(
-                new UserPassword("u".repeat(256), ""), new UserPassword("u", "ä".repeat(128)))) {
+        for (UserPassword tooLong :
+                Arrays.asList(new UserPassword("u".repeat(256), ""), new UserPassword("u", "ä".repeat(128)))) {
             IllegalArgumentException refused =
                     assertThrows(IllegalArgumentException.class, () -> Socks5Dialogue.check(tooLong));
             assertFalse(refused.getMessage().contains("ää"));
