@@ -18,9 +18,6 @@ import org.slf4j.LoggerFactory;
 final class KerberosLogin implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(KerberosLogin.class);
 
-    /** A ticket that ends this soon is replaced: it has to outlive the proxy's clock, too. */
-    private static final long MARGIN_SECONDS = 60;
-
     private final Subject subject;
     private final @Nullable LoginContext context;
 
@@ -31,14 +28,13 @@ final class KerberosLogin implements AutoCloseable {
     }
 
     /**
-     * Whether there is a ticket for asking for tickets. Without one the Java runtime may go and ask for a password on the console, if the
+     * Whether there is a ticket for asking for tickets, and one that is good at {@code time}. Without one the Java runtime may go and ask for a password on the console, if the
      * process has been told to look beyond the subject, so this is asked first.
      */
-    boolean isCurrent(Instant now) {
-        Instant soon = now.plusSeconds(MARGIN_SECONDS);
+    boolean isValid(Instant time) {
         return tickets().stream()
                         .anyMatch(ticket -> isForTickets(ticket)
-                                && ticket.getEndTime().toInstant().isAfter(soon))
+                                && ticket.getEndTime().toInstant().isAfter(time))
                 || !subject.getPrivateCredentials(GSSCredential.class).isEmpty();
     }
 

@@ -20,6 +20,9 @@ final class KerberosWorker implements AutoCloseable {
 
     private static final int IDLE_SECONDS = 10;
 
+    /** A ticket that ends this soon is replaced if it can be. */
+    private static final int MARGIN_SECONDS = 60;
+
     private final TicketSource source;
     private final ThreadPoolExecutor thread;
     private @Nullable KerberosLogin login;
@@ -72,14 +75,14 @@ final class KerberosWorker implements AutoCloseable {
     private KerberosLogin current() throws NoTicketException {
         Instant now = Instant.now();
         KerberosLogin known = login;
-        if (known != null && known.isCurrent(now)) {
+        if (known != null && known.isValid(now.plusSeconds(MARGIN_SECONDS))) {
             return known;
         }
         drop();
         try {
             KerberosLogin fresh = source.login();
             login = fresh;
-            if (fresh.isCurrent(now)) {
+            if (fresh.isValid(now)) {
                 return fresh;
             }
         } catch (LoginException | SecurityException e) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * try (Negotiate kerberos = Negotiate.withKeytab(Path.of("/etc/edge.keytab"), "edge/gw7@CORP.EXAMPLE")) {
- *     ProxyAuthentication.of(kerberos) …
+ *     ProxyAuthentication answers = ProxyAuthentication.builder().authenticator(kerberos).build();
  * }
  * }</pre>
  *

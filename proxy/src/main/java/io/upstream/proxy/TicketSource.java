@@ -12,8 +12,8 @@ import javax.security.auth.login.LoginContext;
 import javax.security.auth.login.LoginException;
 import org.jspecify.annotations.Nullable;
 
-/** Where the ticket that lets us ask for other tickets comes from. Immutable; prints no key. */
-sealed interface TicketSource {
+/** Where the ticket that lets us ask for other tickets comes from. Prints no key. */
+interface TicketSource {
 
     /**
      * Fetches a ticket; may take as long as the KDC does.
