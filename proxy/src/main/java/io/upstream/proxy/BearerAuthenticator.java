@@ -75,7 +75,7 @@ public final class BearerAuthenticator implements ProxyAuthenticator {
 
     @Override
     public Conversation begin(TunnelRequest request) {
-        return new Once(request);
+        return new Presenting(request);
     }
 
     @Override
@@ -83,12 +83,11 @@ public final class BearerAuthenticator implements ProxyAuthenticator {
         return "BearerAuthenticator[***]";
     }
 
-    /** One token for one attempt: a proxy that asks again has refused it. */
-    private final class Once implements Conversation {
+    /** A token for each request: whether the proxy takes it is seen by whoever sends it. */
+    private final class Presenting implements Conversation {
         private final TunnelRequest request;
-        private boolean answered;
 
-        Once(TunnelRequest request) {
+        Presenting(TunnelRequest request) {
             this.request = request;
         }
 
@@ -101,11 +100,6 @@ public final class BearerAuthenticator implements ProxyAuthenticator {
                         "wants a bearer token in plain text, where others can read it: use an https:// proxy",
                         null));
             }
-            if (answered) {
-                return CompletableFuture.failedFuture(SchemeFailure.refused(
-                        request, "does not take this bearer token: check what issues it and for whom"));
-            }
-            answered = true;
             return asked().orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
                     .handle(this::field)
                     .thenCompose(field -> field);

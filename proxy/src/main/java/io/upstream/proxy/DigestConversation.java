@@ -18,7 +18,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Digest with one proxy for one attempt. A stale nonce is not held against the credentials, but only so often; any other challenge after an
+ * Digest with one proxy for one attempt, over as many connections as it takes: the same challenge once more asks for the same answer with
+ * another count. A stale nonce is not held against the credentials, but only so often; any other challenge after an
  * answer means that they are wrong, unless that answer was given unasked, to a challenge of earlier.
  */
 final class DigestConversation implements Conversation {
@@ -32,7 +33,9 @@ final class DigestConversation implements Conversation {
     private final Owner owner;
     private Standing standing = Standing.NOTHING_SAID;
     private @Nullable DigestAnswer last;
+    private @Nullable ProxyChallenge answered;
     private int stale;
+    private int repeats;
 
     private enum Standing {
         NOTHING_SAID,
@@ -86,7 +89,9 @@ final class DigestConversation implements Conversation {
             before.wipe();
             last = null;
         }
-        if (DigestChallenge.isStale(challenge) && standing != Standing.NOTHING_SAID) {
+        if (challenge.equals(answered) && repeats++ == 0) {
+            standing = Standing.NOTHING_SAID; // the connection was lost before anybody judged the answer
+        } else if (DigestChallenge.isStale(challenge) && standing != Standing.NOTHING_SAID) {
             if (++stale > MAX_STALE) {
                 throw SchemeFailure.refused(
                         request,
@@ -102,6 +107,7 @@ final class DigestConversation implements Conversation {
                     "offers Digest in a form that nobody here knows: have it offer Digest with SHA-256 or MD5");
         }
         standing = Standing.ANSWERED;
+        answered = challenge;
         return valueFor(usable.get());
     }
 

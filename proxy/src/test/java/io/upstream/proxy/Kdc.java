@@ -46,6 +46,7 @@ final class Kdc implements AutoCloseable {
         server.setAllowTcp(true);
         server.setKdcTcpPort(port);
         server.getKdcConfig().setLong(KdcConfigKey.MAXIMUM_TICKET_LIFETIME, ticketSeconds);
+        server.getKdcConfig().setLong(KdcConfigKey.MINIMUM_TICKET_LIFETIME, 1L);
         server.init();
         server.start();
         configure(directory, port, "udp_preference_limit = 1");

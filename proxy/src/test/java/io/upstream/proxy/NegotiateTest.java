@@ -40,16 +40,10 @@ class NegotiateTest {
     private static final int DAY = 86_400;
 
     @TempDir
-    @SuppressWarnings("NullAway.Init")
     static Path directory;
 
-    @SuppressWarnings("NullAway.Init")
     private static Kdc kdc;
-
-    @SuppressWarnings("NullAway.Init")
     private static Path clientKey;
-
-    @SuppressWarnings("NullAway.Init")
     private static Path serviceKey;
 
     private final InputStream console = System.in;
@@ -74,6 +68,11 @@ class NegotiateTest {
             public int read() {
                 reads.incrementAndGet();
                 return -1;
+            }
+
+            @Override
+            public int read(byte[] into, int offset, int length) {
+                return read();
             }
         });
     }
@@ -304,14 +303,14 @@ class NegotiateTest {
         String before = String.valueOf(System.getProperty("java.security.krb5.conf"));
         try (DatagramSocket hole = new DatagramSocket(0, InetAddress.getLoopbackAddress());
                 Negotiate kerberos = withKeytab().timeout(Duration.ofMillis(300))) {
-            Kdc.configure(elsewhere, hole.getLocalPort(), "kdc_timeout = 1500\n  max_retries = 1");
+            Kdc.configure(elsewhere, hole.getLocalPort(), "kdc_timeout = 5000\n  max_retries = 1");
             long start = System.nanoTime();
             Conversation conversation = kerberos.begin(Asking.tunnel());
             Conversation next = kerberos.begin(Asking.tunnel());
             UpstreamException late = Asking.refusal(conversation, "Negotiate");
             assertEquals(FailureKind.TIMEOUT, late.kind());
             assertEquals(FailureKind.TIMEOUT, Asking.refusal(next, "Negotiate").kind());
-            assertTrue(Duration.ofNanos(System.nanoTime() - start).toMillis() < 1500);
+            assertTrue(Duration.ofNanos(System.nanoTime() - start).toMillis() < 5000);
         } finally {
             Kdc.restore(before);
         }
