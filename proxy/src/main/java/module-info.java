@@ -5,6 +5,10 @@ module io.upstream.proxy {
     requires io.netty.common;
     requires io.netty.transport;
     requires transitive io.upstream.core;
+    requires java.naming;
+    requires java.security.jgss;
+    requires jdk.security.auth;
+    requires org.bouncycastle.provider;
     requires org.slf4j;
     requires static transitive org.jspecify;
 

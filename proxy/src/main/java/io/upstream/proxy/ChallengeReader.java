@@ -11,7 +11,8 @@ import java.util.Optional;
 
 /**
  * Reads one line of challenges, where commas separate both challenges and their parameters. Where the line breaks the grammar, as with
- * squid's unescaped quotes in a realm, the challenge at that place keeps its scheme, loses its parameters, and ends the line. One pass.
+ * squid's unescaped quotes in a realm, or is too long, the challenge at that place keeps its scheme, loses its parameters, and ends the
+ * line. One pass.
  */
 final class ChallengeReader {
     static final int MAX_CHALLENGES = 16;
@@ -19,6 +20,7 @@ final class ChallengeReader {
     static final int MAX_LINE = 8 << 10;
 
     private final String line;
+    private final boolean cut;
     private final List<ProxyChallenge> found = new ArrayList<>();
     private int at;
     private String scheme = "";
@@ -26,6 +28,7 @@ final class ChallengeReader {
     private final Map<String, String> parameters = new HashMap<>();
 
     ChallengeReader(String line) {
+        this.cut = line.length() > MAX_LINE;
         this.line = line.length() <= MAX_LINE ? line : line.substring(0, MAX_LINE);
     }
 
@@ -42,7 +45,7 @@ final class ChallengeReader {
         while (sound && skipSeparators() && found.size() < MAX_CHALLENGES) {
             sound = element();
         }
-        if (!sound) {
+        if (!sound || cut) {
             token = "";
             parameters.clear();
         }
