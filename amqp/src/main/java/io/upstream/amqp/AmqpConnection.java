@@ -16,6 +16,8 @@ import io.upstream.amqp.engine.EngineEvents;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.connect.Failures;
+import io.upstream.session.Pace;
+import io.upstream.session.Quiet;
 import java.nio.channels.ClosedChannelException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -41,6 +43,8 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final Map<String, String> linkProperties;
     private final Where where;
     private final LongSupplier nanoTime;
+    private final Pace pace;
+    private final Quiet quiet;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final SectionCache sections = new SectionCache();
     private final Runnable flush = this::flushNow;
@@ -75,9 +79,12 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
      *
      * @param where names the hop; the stages name themselves
      * @param nanoTime the monotonic clock of everything on this connection
+     * @param pace learns from its end
      */
-    AmqpConnection(Opening opening, Map<String, String> linkProperties, Where where, LongSupplier nanoTime) {
+    AmqpConnection(Opening opening, Map<String, String> linkProperties, Where where, LongSupplier nanoTime, Pace pace) {
         this.nanoTime = nanoTime;
+        this.pace = pace;
+        quiet = new Quiet(nanoTime.getAsLong());
         this.opening = opening;
         this.linkProperties = linkProperties;
         this.where = where;
@@ -221,9 +228,14 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
-        engine = new AmqpEngine(opening, this, nanoTime, context.alloc(), context::write);
+        engine = new AmqpEngine(opening, this, nanoTime, context.alloc(), this::write);
         engine.open();
         flush();
+    }
+
+    private void write(ByteBuf bytes) {
+        quiet.spoke(nanoTime.getAsLong());
+        context().write(bytes);
     }
 
     @Override
@@ -234,6 +246,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         flushing = Flushing.AFTER_READING;
+        quiet.heard(nanoTime.getAsLong());
         engine().feed((ByteBuf) message);
     }
 
@@ -298,6 +311,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         Life before = life;
         life = Life.OVER;
         lost = cause;
+        if (before == Life.OPEN) {
+            pace.ended(cause, quiet, nanoTime.getAsLong());
+        }
         retirement.run();
         if (nextTick != null) {
             nextTick.cancel(false);

@@ -71,7 +71,12 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         this.inFlight = inFlight;
         this.writer = new PacketWriter(channel, new PublishEncoder(setup.dialect()), ending::broken);
         this.keepAlive = new KeepAlive(
-                loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
+                loop,
+                setup.pace().draw(),
+                setup.pace().patience(),
+                channel.config()::isAutoRead,
+                this::ping,
+                () -> ending.unanswered(setup.pace().patience()));
         this.subscriptions = new Subscriptions(
                 cloudTopic, where, loop, setup.callbacks(), setup.options().operationTimeout(), this::send);
         this.gate = new ReadGate(channel.config());
@@ -338,6 +343,13 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
         @Override
         public void over(@Nullable UpstreamException cause) {
+            if (cause != null) {
+                setup.pace()
+                        .ended(
+                                cause,
+                                keepAlive.quiet(),
+                                channel.eventLoop().ticker().nanoTime());
+            }
             if (owner != null) {
                 owner.down(MqttLink.this, cause);
             }
