@@ -7,32 +7,55 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Tries one protocol after the other and remembers what worked. A failure that another protocol would meet as well (a wrong key, an
- * unknown device, a closed transport) ends the search.
+ * Tries one protocol after the other and remembers for an hour what worked in place of the first; then the next one to open a session
+ * begins with the first again, and sessions that are open stay as they are. A failure that another protocol would meet as well (a wrong
+ * key, an unknown device, a closed transport) ends the search.
  */
 final class ProtocolChoice implements UpstreamTransport {
+    /** Long enough not to ask a proxy again and again for what it refuses, short enough to notice that somebody has changed it. */
+    static final Duration MEMORY = Duration.ofHours(1);
+
+    private static final Logger log = LoggerFactory.getLogger(ProtocolChoice.class);
+
     private final List<UpstreamTransport> candidates;
     private final Duration closeTimeout;
     private final UpstreamRuntime runtime;
     private final boolean ownsRuntime;
     private final AtomicReference<@Nullable CompletableFuture<Void>> closed = new AtomicReference<>();
-    private volatile int winner;
+    private final LongSupplier nanoTime;
+    private Favourite favourite = new Favourite(0, 0);
 
+    /**
+     * The one to try first.
+     *
+     * @param until when the first of all is to be tried again
+     */
+    private record Favourite(int index, long until) {}
+
+    /** @param nanoTime a monotonic clock */
     ProtocolChoice(
-            List<UpstreamTransport> candidates, Duration closeTimeout, UpstreamRuntime runtime, boolean ownsRuntime) {
+            List<UpstreamTransport> candidates,
+            Duration closeTimeout,
+            UpstreamRuntime runtime,
+            boolean ownsRuntime,
+            LongSupplier nanoTime) {
         this.candidates = candidates;
         this.closeTimeout = closeTimeout;
         this.runtime = runtime;
         this.ownsRuntime = ownsRuntime;
+        this.nanoTime = nanoTime;
     }
 
     @Override
     public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
         CompletableFuture<UpstreamSession> outcome = new CompletableFuture<>();
-        tryNext(identity, credentials, outcome, winner, 0).whenComplete((session, error) -> {
+        tryNext(identity, credentials, outcome, firstToTry(), 0).whenComplete((session, error) -> {
             if (error != null) {
                 outcome.completeExceptionally(unwrapped(error));
             } else if (!outcome.complete(session)) {
@@ -50,7 +73,7 @@ final class ProtocolChoice implements UpstreamTransport {
                 .open(who, credentials)
                 .handle((session, error) -> {
                     if (error == null) {
-                        winner = index;
+                        worked(index, tried, session);
                         return CompletableFuture.completedStage(session);
                     }
                     Throwable cause = unwrapped(error);
@@ -63,6 +86,33 @@ final class ProtocolChoice implements UpstreamTransport {
                     });
                 })
                 .thenCompose(stage -> stage);
+    }
+
+    /** When it is time to look whether the first works again, one does; those who come meanwhile go on with what works. */
+    private synchronized int firstToTry() {
+        int index = favourite.index();
+        if (index == 0 || nanoTime.getAsLong() - favourite.until() < 0) {
+            return index;
+        }
+        favourite = rememberedFromNow(index);
+        return 0;
+    }
+
+    private synchronized void worked(int index, int tried, UpstreamSession session) {
+        if (tried == 0 && index != 0) {
+            return; // it was the favourite already
+        }
+        int before = favourite.index();
+        favourite = rememberedFromNow(index);
+        if (before != index) {
+            log.info(
+                    "{} gets through, it is tried first from now on",
+                    session.protocol().wireName());
+        }
+    }
+
+    private Favourite rememberedFromNow(int index) {
+        return new Favourite(index, nanoTime.getAsLong() + MEMORY.toNanos());
     }
 
     static boolean anotherMayWork(Throwable cause) {

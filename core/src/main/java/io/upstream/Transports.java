@@ -15,7 +15,8 @@ final class Transports {
     static UpstreamTransport create(UpstreamOptions options) {
         UpstreamRuntime runtime = UpstreamRuntime.create();
         try {
-            return new ProtocolChoice(candidates(options, runtime), options.closeTimeout(), runtime, true);
+            return new ProtocolChoice(
+                    candidates(options, runtime), options.closeTimeout(), runtime, true, System::nanoTime);
         } catch (RuntimeException | Error e) {
             runtime.close();
             throw e;
@@ -23,7 +24,8 @@ final class Transports {
     }
 
     static UpstreamTransport create(UpstreamOptions options, UpstreamRuntime runtime) {
-        return new ProtocolChoice(candidates(options, runtime), options.closeTimeout(), runtime, false);
+        return new ProtocolChoice(
+                candidates(options, runtime), options.closeTimeout(), runtime, false, System::nanoTime);
     }
 
     private static List<UpstreamTransport> candidates(UpstreamOptions options, UpstreamRuntime runtime) {

@@ -23,8 +23,9 @@ class ProtocolChoiceTest {
     private final UpstreamRuntime runtime = UpstreamRuntime.create();
     private final Scripted first = new Scripted();
     private final Scripted second = new Scripted();
+    private long now = Long.MAX_VALUE - Duration.ofMinutes(30).toNanos(); // it may wrap around
     private final ProtocolChoice choice =
-            new ProtocolChoice(List.of(first, second), Duration.ofSeconds(1), runtime, false);
+            new ProtocolChoice(List.of(first, second), Duration.ofSeconds(1), runtime, false, () -> now);
 
     @AfterEach
     void close() {
@@ -57,6 +58,72 @@ class ProtocolChoiceTest {
         open();
         assertTrue(first.asked.isEmpty());
         assertEquals(1, second.asked.size());
+    }
+
+    private void pass(Duration time) {
+        now += time.toNanos();
+    }
+
+    /** A session that only the second protocol can have. */
+    private void fallBack() {
+        CompletableFuture<UpstreamSession> outcome = open();
+        first.next().completeExceptionally(failed(FailureKind.PROXY_DENIED));
+        second.next().complete(new Session());
+        outcome.join();
+    }
+
+    @Test
+    void triesTheFirstAgainAfterAnHour() {
+        fallBack();
+        pass(ProtocolChoice.MEMORY.minusNanos(1));
+        open();
+        assertTrue(first.asked.isEmpty());
+        second.next().complete(new Session());
+        pass(Duration.ofNanos(1));
+        CompletableFuture<UpstreamSession> scout = open();
+        assertTrue(second.asked.isEmpty());
+        CompletableFuture<UpstreamSession> meanwhile = open();
+        second.next().complete(new Session());
+        meanwhile.join();
+        assertEquals(1, first.asked.size(), "one asks for all");
+        first.next().complete(new Session());
+        scout.join();
+        open();
+        assertEquals(1, first.asked.size());
+    }
+
+    @Test
+    void remembersForAnotherHourWhatStillWorksWhenTheFirstDoesNot() {
+        fallBack();
+        pass(ProtocolChoice.MEMORY);
+        fallBack();
+        pass(ProtocolChoice.MEMORY.minusNanos(1));
+        open();
+        assertTrue(first.asked.isEmpty());
+        second.next().complete(new Session());
+        pass(Duration.ofNanos(1));
+        fallBack();
+    }
+
+    @Test
+    void goesBackToTheFirstBeforeThatWhenTheOtherFails() {
+        fallBack();
+        CompletableFuture<UpstreamSession> outcome = open();
+        second.next().completeExceptionally(failed(FailureKind.REFUSED));
+        first.next().complete(new Session());
+        outcome.join();
+        open();
+        assertEquals(1, first.asked.size());
+    }
+
+    @Test
+    void leavesASessionThatIsOpenAlone() {
+        CompletableFuture<UpstreamSession> outcome = open();
+        first.next().completeExceptionally(failed(FailureKind.PROXY_DENIED));
+        Session session = new Session();
+        second.next().complete(session);
+        pass(ProtocolChoice.MEMORY);
+        assertTrue(outcome.isDone() && first.asked.isEmpty() && !session.closed.isDone());
     }
 
     @Test

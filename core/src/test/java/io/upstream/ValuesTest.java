@@ -149,6 +149,8 @@ class ValuesTest {
                 () -> builder.closeTimeout(Duration.ofDays(2)),
                 () -> builder.keepAlive(Duration.ofMillis(999)),
                 () -> builder.keepAlive(Duration.ofSeconds(1178)),
+                () -> builder.keepAlivePatience(Duration.ofMillis(999)),
+                () -> builder.keepAlivePatience(Duration.ofSeconds(61)),
                 () -> builder.outbox(0, 1),
                 () -> builder.outbox(65_536, 1),
                 () -> builder.outbox(1, 0),

@@ -16,6 +16,8 @@ import io.upstream.amqp.engine.EngineEvents;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.amqp.engine.PeerError;
 import io.upstream.connect.Failures;
+import io.upstream.session.Pace;
+import io.upstream.session.Quiet;
 import java.nio.channels.ClosedChannelException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +42,8 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     private final Map<String, String> linkProperties;
     private final Where where;
     private final LongSupplier nanoTime;
+    private final Pace pace;
+    private final Quiet quiet;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final SectionCache sections = new SectionCache();
     private final Members members = new Members();
@@ -65,9 +69,12 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
      *
      * @param where names the hop; the stages name themselves
      * @param nanoTime the monotonic clock of everything on this connection
+     * @param pace learns from its end
      */
-    AmqpConnection(Opening opening, Map<String, String> linkProperties, Where where, LongSupplier nanoTime) {
+    AmqpConnection(Opening opening, Map<String, String> linkProperties, Where where, LongSupplier nanoTime, Pace pace) {
         this.nanoTime = nanoTime;
+        this.pace = pace;
+        quiet = new Quiet(nanoTime.getAsLong());
         this.opening = opening;
         this.linkProperties = linkProperties;
         this.where = where;
@@ -203,10 +210,15 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
-        engine = new AmqpEngine(opening, this, nanoTime, context.alloc(), context::write);
+        engine = new AmqpEngine(opening, this, nanoTime, context.alloc(), this::write);
         outflow = new Outflow(engine, context);
         engine.open();
         flush();
+    }
+
+    private void write(ByteBuf bytes) {
+        quiet.spoke(nanoTime.getAsLong());
+        context().write(bytes);
     }
 
     @Override
@@ -217,6 +229,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         outflow().whileReading();
+        quiet.heard(nanoTime.getAsLong());
         engine().feed((ByteBuf) message);
     }
 
@@ -280,6 +293,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         Life before = life;
         life = Life.OVER;
         lost = cause;
+        if (before == Life.OPEN) {
+            pace.ended(cause, quiet, nanoTime.getAsLong());
+        }
         retirement.run();
         if (nextTick != null) {
             nextTick.cancel(false);

@@ -6,6 +6,7 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
+import io.upstream.session.Pace;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
@@ -18,10 +19,13 @@ final class AmqpStage implements ConnectStage {
 
     private final Opening opening;
     private final Map<String, String> linkProperties;
+    private final Pace pace;
 
-    AmqpStage(Opening opening, Map<String, String> linkProperties) {
+    /** @param pace of the transport, which learns from the end of the connection */
+    AmqpStage(Opening opening, Map<String, String> linkProperties, Pace pace) {
         this.opening = opening;
         this.linkProperties = linkProperties;
+        this.pace = pace;
     }
 
     @Override
@@ -31,7 +35,7 @@ final class AmqpStage implements ConnectStage {
 
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
-        AmqpConnection connection = new AmqpConnection(opening, linkProperties, where, System::nanoTime);
+        AmqpConnection connection = new AmqpConnection(opening, linkProperties, where, System::nanoTime, pace);
         PipelineNames.append(channel.pipeline(), PipelineNames.SESSION, connection);
         return connection.whenOpened();
     }

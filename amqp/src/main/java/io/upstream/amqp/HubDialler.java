@@ -11,23 +11,23 @@ import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
 import io.upstream.proxy.ProxyLayers;
+import io.upstream.session.Pace;
 import io.upstream.websocket.WebSocketStage;
-import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Makes connections to the one hub of a transport. */
 final class HubDialler implements Dialler {
-    /** The peer is asked to speak at least so much later than we would like to have heard of it. */
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
     private final LowerLayers lower;
+    private final Pace pace;
 
     HubDialler(UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime) {
         this.options = options;
         this.runtime = runtime;
+        pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
         lower = new LowerLayers(options, protocol, runtime, ProxyLayers::towards, WebSocketStage::new);
     }
 
@@ -37,8 +37,9 @@ final class HubDialler implements Dialler {
                 Opening.Login.with(credentials),
                 UUID.randomUUID().toString(),
                 options.hubHost(),
-                options.keepAlive().plus(PATIENCE));
-        AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options));
+                pace.interval().plus(pace.patience()),
+                pace.draw());
+        AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options), pace);
         return new Attempt(ConnectAttempt.start(
                 runtime,
                 loop,

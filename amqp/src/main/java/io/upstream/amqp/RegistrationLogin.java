@@ -12,6 +12,7 @@ import io.upstream.provisioning.Refusal;
 import io.upstream.provisioning.RegistrationToken;
 import io.upstream.provisioning.ServiceLink;
 import io.upstream.provisioning.ServiceLogin;
+import io.upstream.session.Pace;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,8 +48,10 @@ final class RegistrationLogin implements ServiceLogin {
         this.linkProperties = HubAddresses.linkProperties(options);
         linkProperties.keySet().retainAll(Set.of(CLIENT_VERSION)); // the others are for hubs
         linkProperties.put("com.microsoft:api-version", API_VERSION);
-        Opening opening = new Opening(login(), UUID.randomUUID().toString(), options.hubHost(), IDLE_TIME_OUT);
-        this.connecting = new AmqpStage(opening, linkProperties);
+        Pace pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
+        Opening opening =
+                new Opening(login(), UUID.randomUUID().toString(), options.hubHost(), IDLE_TIME_OUT, pace.draw());
+        this.connecting = new AmqpStage(opening, linkProperties, pace);
     }
 
     /** A certificate is proved by TLS, and then there is no SASL. */

@@ -94,7 +94,8 @@ class EngineDifferentialTest {
             this.other = other;
             this.random = random;
             engine = new AmqpEngine(
-                    new Opening(Opening.Login.ANONYMOUS, "ours", "hub.test", Duration.ofSeconds(60)),
+                    new Opening(
+                            Opening.Login.ANONYMOUS, "ours", "hub.test", Duration.ofSeconds(60), Duration.ofMinutes(4)),
                     this,
                     System::nanoTime,
                     buffers,

@@ -22,6 +22,7 @@ import io.upstream.UpstreamTransport;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.proxy.ConnectProxy;
 import io.upstream.emulator.proxy.Misbehaviour;
+import io.upstream.testing.SecretScan;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -138,6 +139,7 @@ final class Lab implements AutoCloseable {
     static UpstreamException failure(CompletionStage<?> stage) {
         ExecutionException error = assertThrows(
                 ExecutionException.class, () -> stage.toCompletableFuture().get(SECONDS, TimeUnit.SECONDS));
+        SecretScan.look("an exception", error);
         return assertInstanceOf(UpstreamException.class, error.getCause());
     }
 }

@@ -20,6 +20,7 @@ import io.upstream.UpstreamSession;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
+import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
 import io.upstream.session.TokenSource;
 import java.nio.ByteBuffer;
@@ -114,6 +115,9 @@ final class ScriptedPeer implements AutoCloseable {
     /** Who sits on the connection. */
     final ConnectionTable table;
 
+    /** Learns from the end of the connection. */
+    final Pace pace = new Pace(UpstreamOptions.forHub("hub.test").build(), () -> 0L);
+
     private final MockTicker ticker = Ticker.newMockTicker();
     private final Transport transport = Proton.transport();
     private final Collector collector = Proton.collector();
@@ -147,10 +151,11 @@ final class ScriptedPeer implements AutoCloseable {
         transport.bind(connection);
         ticker.advance(1, TimeUnit.SECONDS);
         client = new AmqpConnection(
-                new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60)),
+                new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60), Duration.ofMinutes(4)),
                 Map.of("com.microsoft:api-version", "2021-04-12"),
                 new Where("amqp", "hub hub.test:5671"),
-                ticker::nanoTime);
+                ticker::nanoTime,
+                pace);
         channel = EmbeddedChannel.builder().ticker(ticker).handlers(client).build();
         table = new ConnectionTable((loop, login) -> dialled(), channel::eventLoop, Reconnect.NEVER, 1_000);
         table.take(credentials); // somebody else's: the connection outlives the sessions of a test

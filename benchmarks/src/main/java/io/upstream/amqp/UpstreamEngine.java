@@ -30,7 +30,12 @@ final class UpstreamEngine {
 
     UpstreamEngine(Wire wire) {
         engine = new AmqpEngine(
-                new Opening(Opening.Login.ANONYMOUS, "benchmark", "localhost", Duration.ofMinutes(4)),
+                new Opening(
+                        Opening.Login.ANONYMOUS,
+                        "benchmark",
+                        "localhost",
+                        Duration.ofMinutes(4),
+                        Duration.ofMinutes(4)),
                 new Connection(),
                 System::nanoTime,
                 PooledByteBufAllocator.DEFAULT,

@@ -5,22 +5,15 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.emulator.proxy.ConnectProxy;
 import io.upstream.emulator.proxy.Misbehaviour;
 import io.upstream.emulator.tls.EmulatorCa;
+import io.upstream.testing.Canaries;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Base64;
 
 /** A hub, and around it everything that is needed for each {@link Failure} to happen. */
 final class FailureLab implements AutoCloseable {
-    static final String WRONG_KEY_TEXT = "canary-key-of-nobody";
-    static final String PROXY_PASSWORD = "canary-proxy?pässword";
-    private static final String PROXY_PASSWORD_IN_URL = "canary-proxy%3Fp%C3%A4ssword";
-    private static final String WRONG_KEY =
-            Base64.getEncoder().encodeToString(WRONG_KEY_TEXT.getBytes(StandardCharsets.UTF_8));
-
     private final TestHub hub;
     private final ConnectProxy askingProxy;
     private final ConnectProxy narrowProxy;
@@ -96,7 +89,8 @@ final class FailureLab implements AutoCloseable {
 
     private String[] more(Failure failure, String[] more) {
         String proxy = switch (failure) {
-            case PROXY_PASSWORD_WRONG -> askingProxy.url().replace("://", "://user:" + PROXY_PASSWORD_IN_URL + "@");
+            case PROXY_PASSWORD_WRONG ->
+                askingProxy.url().replace("://", "://user:" + Canaries.encoded(Canaries.WRONG_PROXY_PASSWORD) + "@");
             case PROXY_REFUSES_PORT -> narrowProxy.url();
             case PROXY_SILENT -> silentProxy.url();
             default -> "none";
@@ -114,7 +108,7 @@ final class FailureLab implements AutoCloseable {
     }
 
     private static String string(String device) {
-        return "HostName=localhost;DeviceId=" + device + ";SharedAccessKey=" + WRONG_KEY;
+        return "HostName=localhost;DeviceId=" + device + ";SharedAccessKey=" + Canaries.WRONG_KEY;
     }
 
     private static String[] replaced(String[] args, String option, String value) {

@@ -9,13 +9,14 @@ import io.upstream.Identity;
 import io.upstream.SasKey;
 import io.upstream.UpstreamProtocol;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.testing.Canaries;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
+import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Queue;
@@ -35,11 +36,6 @@ import org.junit.jupiter.api.io.TempDir;
 class SecretsTest {
     private static final int AT_ONCE = 4;
     private static final int PIECE = 12;
-    private static final String KEY_TEXT = "canary-key-of-the-device";
-    private static final String KEY = base64(KEY_TEXT);
-    private static final String SIGNATURE = base64("canary-signature-of-a-token/+?~~");
-    private static final String USER_PASSWORD = "canary-bröker+password";
-    private static final String PROXY_PASSWORD = "canary-pröxy+password";
 
     @TempDir
     private Path directory;
@@ -53,7 +49,7 @@ class SecretsTest {
         try (LogCapture log = new LogCapture();
                 TestHub hub = TestHub.start();
                 ConnectProxy proxy = ConnectProxy.builder()
-                        .credentials("user", PROXY_PASSWORD)
+                        .credentials("user", Canaries.PROXY_PASSWORD)
                         .start();
                 FailureLab lab = new FailureLab(hub, directory)) {
             run(lines(hub, proxy, lab));
@@ -72,14 +68,14 @@ class SecretsTest {
 
     @Test
     void wouldBeFoundInAnySpelling() {
-        forbid(USER_PASSWORD);
+        forbid(Canaries.USER_PASSWORD);
         for (String text : List.of(
-                "x" + USER_PASSWORD,
-                base64(USER_PASSWORD),
-                base64("user:" + USER_PASSWORD),
-                base64("\0user\0" + USER_PASSWORD),
-                URLEncoder.encode(USER_PASSWORD, StandardCharsets.UTF_8),
-                hex(USER_PASSWORD))) {
+                "x" + Canaries.USER_PASSWORD,
+                Canaries.base64(Canaries.USER_PASSWORD),
+                Canaries.base64("user:" + Canaries.USER_PASSWORD),
+                Canaries.base64("\0user\0" + Canaries.USER_PASSWORD),
+                URLEncoder.encode(Canaries.USER_PASSWORD, StandardCharsets.UTF_8),
+                HexFormat.of().formatHex(Canaries.USER_PASSWORD.getBytes(StandardCharsets.UTF_8)))) {
             assertEquals(1, found(List.of("around " + text + " it")).size(), text);
         }
         assertEquals(0, found(List.of("nothing")).size());
@@ -90,8 +86,8 @@ class SecretsTest {
         Failure.underEachProtocol()
                 .forEach(row -> lines.add(lab.args(
                         (Failure) row.get()[0], (UpstreamProtocol) row.get()[1], "--timeout", "2s", "-v", "-v")));
-        Path password = Files.writeString(directory.resolve("password"), USER_PASSWORD);
-        String url = proxy.url().replace("://", "://user:" + encoded(PROXY_PASSWORD) + "@");
+        Path password = Files.writeString(directory.resolve("password"), Canaries.USER_PASSWORD);
+        String url = proxy.url().replace("://", "://user:" + Canaries.encoded(Canaries.PROXY_PASSWORD) + "@");
         for (UpstreamProtocol protocol : UpstreamProtocol.values()) {
             String[] route = {"--proxy", url, "--count", "2", "-v", "-v"};
             // each with a device of its own: two at once would throw each other out
@@ -101,8 +97,8 @@ class SecretsTest {
             String device = hub.newDevice();
             lines.add(string(hub.args("send", device, protocol, route), goodToken(hub, device)));
             String another = hub.newDevice();
-            String bad = "SharedAccessSignature sr=localhost%2Fdevices%2F" + another + "&sig=" + encoded(SIGNATURE)
-                    + "&se=4000000000";
+            String bad = "SharedAccessSignature sr=localhost%2Fdevices%2F" + another + "&sig="
+                    + Canaries.encoded(Canaries.SIGNATURE) + "&se=4000000000";
             lines.add(string(hub.args("send", another, protocol, route), token(another, bad)));
             lines.add(broker(hub.args("send", hub.newDevice(), protocol, route), password));
         }
@@ -111,7 +107,7 @@ class SecretsTest {
 
     private static String withCanaryKey(TestHub hub) {
         String device = "canary-" + hub.newDevice();
-        hub.hub().addDevice(device, KEY);
+        hub.hub().addDevice(device, Canaries.DEVICE_KEY);
         return device;
     }
 
@@ -160,13 +156,13 @@ class SecretsTest {
     /** Also the signatures of all tokens that can have been made meanwhile: a token lives for an hour. */
     private void forbidSecrets(TestHub hub, Instant from, Instant to) {
         for (String secret : List.of(
-                KEY_TEXT,
-                KEY,
-                SIGNATURE,
-                USER_PASSWORD,
-                PROXY_PASSWORD,
-                FailureLab.WRONG_KEY_TEXT,
-                FailureLab.PROXY_PASSWORD)) {
+                Canaries.DEVICE_KEY_TEXT,
+                Canaries.DEVICE_KEY,
+                Canaries.SIGNATURE,
+                Canaries.USER_PASSWORD,
+                Canaries.PROXY_PASSWORD,
+                Canaries.WRONG_KEY_TEXT,
+                Canaries.WRONG_PROXY_PASSWORD)) {
             forbid(secret);
         }
         for (int n = 1; n <= hub.devices(); n++) {
@@ -174,7 +170,7 @@ class SecretsTest {
             String string = hub.hub().connectionString(device);
             forbid(string.substring(string.indexOf("SharedAccessKey=") + "SharedAccessKey=".length()));
             SasKey key = (SasKey) ConnectionString.parse(string).credentials();
-            SasKey canary = SasKey.of(KEY);
+            SasKey canary = SasKey.of(Canaries.DEVICE_KEY);
             for (Instant at = from; !at.isAfter(to.plusSeconds(1)); at = at.plusSeconds(1)) {
                 forbidSignature(key, device, at);
                 forbidSignature(canary, "canary-" + device, at);
@@ -189,28 +185,8 @@ class SecretsTest {
         forbidden.add(java.net.URLDecoder.decode(signature, StandardCharsets.UTF_8));
     }
 
-    /** Base64 of a text within another one depends on where it begins there: three ways, without the ends that depend on neighbours. */
     private void forbid(String secret) {
-        forbidden.add(secret);
-        forbidden.add(encoded(secret));
-        forbidden.add(URLEncoder.encode(secret, StandardCharsets.UTF_8));
-        forbidden.add(hex(secret));
-        for (int before = 0; before < 3; before++) {
-            String all = base64("x".repeat(before) + secret);
-            forbidden.add(all.substring(before == 0 ? 0 : 4, all.length() - 4));
-        }
-    }
-
-    private static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
-    }
-
-    private static String hex(String text) {
-        return java.util.HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static String base64(String text) {
-        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+        forbidden.addAll(Canaries.spellings(secret));
     }
 
     /** The texts that hold any of it, and what. */

@@ -4,6 +4,7 @@ package io.upstream.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.upstream.testing.SecretScan;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -27,8 +28,10 @@ final class Shell {
     private final StopSignal stop = new StopSignal();
     private final CompletableFuture<Integer> code = new CompletableFuture<>();
     private final long start = System.nanoTime();
+    private final boolean tellsSecrets;
 
     private Shell(InputStream in, Map<String, String> env, String[] args) {
+        tellsSecrets = args.length > 0 && args[0].equals("emulator"); // it is asked for connection strings
         Surroundings around = new Surroundings(in, out.stream(), err.stream(), env, false, stop);
         Thread main = new Thread(() -> code.complete(Cli.run(args, around)), "shell");
         main.setDaemon(true);
@@ -104,6 +107,10 @@ final class Shell {
     Run end() {
         try {
             int ended = code.get(50, TimeUnit.SECONDS);
+            SecretScan.look("standard error", err.text());
+            if (!tellsSecrets) {
+                SecretScan.look("standard output", out.text());
+            }
             return new Run(ended, out.text(), err.text(), Duration.ofNanos(System.nanoTime() - start));
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new AssertionError("the command did not end; so far: " + out.text() + err.text(), e);

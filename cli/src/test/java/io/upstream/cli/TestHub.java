@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.cli;
 
+import io.upstream.ConnectionString;
+import io.upstream.SasKey;
 import io.upstream.UpstreamProtocol;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.hub.TelemetryRecord;
+import io.upstream.testing.SecretScan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +39,8 @@ final class TestHub implements AutoCloseable {
     String newDevice() {
         String id = "device-" + devices.incrementAndGet();
         hub.addDevice(id);
+        SecretScan.guard(
+                ((SasKey) ConnectionString.parse(hub.connectionString(id)).credentials()).text());
         return id;
     }
 

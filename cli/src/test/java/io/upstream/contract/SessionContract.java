@@ -14,6 +14,7 @@ import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
 import io.upstream.emulator.hub.Throttle;
+import io.upstream.testing.SecretScan;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -80,6 +81,7 @@ abstract class SessionContract {
 
     static UpstreamException failure(CompletionStage<?> stage) {
         ExecutionException error = assertThrows(ExecutionException.class, () -> get(stage));
+        SecretScan.look("an exception", error);
         return assertInstanceOf(UpstreamException.class, error.getCause());
     }
 

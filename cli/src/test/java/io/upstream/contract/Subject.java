@@ -11,6 +11,7 @@ import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.MethodAnswer;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
+import io.upstream.testing.SecretScan;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -43,6 +44,7 @@ final class Subject {
     /** Good for as long as the hub's time may be moved. */
     Credentials credentials() {
         SasKey key = (SasKey) ConnectionString.parse(connectionString()).credentials();
+        SecretScan.guard(key.text());
         return key.lifetime(Duration.ofDays(1));
     }
 

@@ -149,11 +149,11 @@ final class Ending {
     }
 
     /** The peer gave no sign of life. */
-    void unanswered() {
+    void unanswered(Duration patience) {
         lost(UpstreamException.of(
                 FailureKind.TIMEOUT,
                 where,
-                where.hop() + " gave no sign of life for " + Failures.seconds(KeepAlive.ANSWER_LIMIT)
+                where.hop() + " gave no sign of life for " + Failures.seconds(patience)
                         + " after a PINGREQ: check the network between here and there"));
         channel.pipeline().close();
     }

@@ -3,6 +3,7 @@ package io.upstream.mqtt;
 
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
+import io.upstream.session.Quiet;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -13,18 +14,15 @@ import org.jspecify.annotations.Nullable;
  * one: a PINGRESP may have to wait behind much else. Confined to the event loop.
  */
 final class KeepAlive {
-    /** How long the peer may take to answer a PINGREQ. */
-    static final Duration ANSWER_LIMIT = Duration.ofSeconds(15);
-
     private final EventLoop loop;
     private final long intervalNanos;
+    private final long patienceNanos;
+    private final Quiet quiet;
     private final BooleanSupplier listening;
     private final Runnable ping;
     private final Runnable dead;
     private State state = State.RUNNING;
     private int unanswered;
-    private long lastRead;
-    private long lastWrite;
     private long asked;
     private @Nullable Future<?> alarm;
 
@@ -36,22 +34,35 @@ final class KeepAlive {
     /**
      * Does nothing before {@link #start}.
      *
+     * @param interval for how long either direction may be silent
+     * @param patience how long the peer may take to answer a PINGREQ
      * @param listening whether the socket is being read: while it is not, silence is our own doing
      * @param ping sends a PINGREQ
      * @param dead is called once, when the peer gave no sign of life
      */
-    KeepAlive(EventLoop loop, Duration interval, BooleanSupplier listening, Runnable ping, Runnable dead) {
+    KeepAlive(
+            EventLoop loop,
+            Duration interval,
+            Duration patience,
+            BooleanSupplier listening,
+            Runnable ping,
+            Runnable dead) {
         this.loop = loop;
         this.intervalNanos = interval.toNanos();
+        this.patienceNanos = patience.toNanos();
+        this.quiet = new Quiet(now());
         this.listening = listening;
         this.ping = ping;
         this.dead = dead;
     }
 
     void start() {
-        lastRead = now();
-        lastWrite = lastRead;
         check();
+    }
+
+    /** What was heard and said until now. */
+    Quiet quiet() {
+        return quiet;
     }
 
     void stop() {
@@ -63,12 +74,12 @@ final class KeepAlive {
 
     /** Something was read; once for each turn of the event loop will do. */
     void onRead() {
-        lastRead = now();
+        quiet.heard(now());
     }
 
     /** Something was sent; once for each flush will do. */
     void onWrite() {
-        lastWrite = now();
+        quiet.spoke(now());
     }
 
     /** Whether a PINGRESP was due. */
@@ -87,15 +98,15 @@ final class KeepAlive {
         long now = now();
         boolean reading = listening.getAsBoolean();
         if (!reading) {
-            lastRead = now;
+            quiet.notListening(now);
         }
-        if (unanswered > 0 && now - signOfLife() >= ANSWER_LIMIT.toNanos()) {
+        if (unanswered > 0 && now - signOfLife() >= patienceNanos) {
             state = State.STOPPED;
             dead.run();
             return;
         }
         // while nothing is read an answer may lie in the socket, and the peer still has to hear from us
-        if ((unanswered == 0 || !reading) && now - silentSince() >= intervalNanos) {
+        if ((unanswered == 0 || !reading) && now - quiet.oneSideSince() >= intervalNanos) {
             unanswered++;
             asked = now;
             ping.run();
@@ -104,16 +115,11 @@ final class KeepAlive {
     }
 
     private long nextCheck(boolean reading) {
-        return unanswered > 0 && reading ? signOfLife() + ANSWER_LIMIT.toNanos() : silentSince() + intervalNanos;
+        return unanswered > 0 && reading ? signOfLife() + patienceNanos : quiet.oneSideSince() + intervalNanos;
     }
 
     private long signOfLife() {
-        return Math.max(asked, lastRead);
-    }
-
-    /** Of the direction that was silent for longer. */
-    private long silentSince() {
-        return Math.min(lastRead, lastWrite);
+        return Math.max(asked, quiet.lastRead());
     }
 
     private long now() {

@@ -62,7 +62,12 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         this.writer = new PacketWriter(channel, new PublishEncoder(setup.dialect()), ending::broken);
         this.telemetry = new TelemetrySender(inFlight, writer, ending, where);
         this.keepAlive = new KeepAlive(
-                loop, setup.options().keepAlive(), channel.config()::isAutoRead, this::ping, ending::unanswered);
+                loop,
+                setup.pace().draw(),
+                setup.pace().patience(),
+                channel.config()::isAutoRead,
+                this::ping,
+                () -> ending.unanswered(setup.pace().patience()));
         this.subscriptions = new Subscriptions(
                 setup.dialect().cloudTopic(),
                 where,
@@ -290,6 +295,13 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
         @Override
         public void over(@Nullable UpstreamException cause) {
+            if (cause != null) {
+                setup.pace()
+                        .ended(
+                                cause,
+                                keepAlive.quiet(),
+                                channel.eventLoop().ticker().nanoTime());
+            }
             if (owner != null) {
                 owner.down(MqttLink.this, cause);
             }

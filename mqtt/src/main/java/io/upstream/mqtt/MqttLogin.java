@@ -102,8 +102,7 @@ final class MqttLogin implements ConnectStage {
 
     private static MqttConnectMessage connect(SessionSetup setup, Credentials credentials) {
         Identity identity = setup.identity();
-        long keepAlive =
-                setup.options().keepAlive().plus(KeepAlive.ANSWER_LIMIT).toSeconds();
+        long keepAlive = setup.pace().interval().plus(setup.pace().patience()).toSeconds();
         MqttMessageBuilders.ConnectBuilder connect = MqttMessageBuilders.connect()
                 .protocolVersion(MqttVersion.MQTT_3_1_1)
                 .clientId(identity.toString())

@@ -16,6 +16,7 @@ import io.upstream.UpstreamTransport;
 import io.upstream.connect.LowerLayers;
 import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
+import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
 import java.time.Duration;
 import java.util.HashMap;
@@ -25,6 +26,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,7 @@ final class MqttTransport implements UpstreamTransport {
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
     private final LowerLayers lowerLayers;
+    private final Pace pace;
     private final Map<MqttSeat, LastingSession> sessions = new HashMap<>();
     private @Nullable CompletableFuture<Void> closed;
 
@@ -51,6 +54,7 @@ final class MqttTransport implements UpstreamTransport {
         this.options = options;
         this.runtime = runtime;
         this.lowerLayers = lowerLayers;
+        this.pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
     }
 
     @Override
@@ -78,7 +82,7 @@ final class MqttTransport implements UpstreamTransport {
         EventLoop loop = runtime.unwrap(EventLoopGroup.class).next();
         Callbacks callbacks = new Callbacks(runtime.callbacks());
         SessionTerms terms = new SessionTerms(identity, protocol, dialect.hub(), options, runtime, loop, callbacks);
-        return new SessionSetup(terms, dialect);
+        return new SessionSetup(terms, dialect, pace);
     }
 
     private synchronized void forget(MqttSeat seat) {

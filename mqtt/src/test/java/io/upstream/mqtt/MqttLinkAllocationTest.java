@@ -22,6 +22,7 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
+import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
 import io.upstream.session.Subject;
 import io.upstream.testing.AllocationMeter;
@@ -79,7 +80,10 @@ class MqttLinkAllocationTest {
                 SessionTerms terms = new SessionTerms(
                         identity, UpstreamProtocol.MQTT, true, options, runtime, channel.eventLoop(), callbacks);
                 link = new MqttLink(
-                        new SessionSetup(terms, dialect), channel, where, new InFlight(options.outboxMessages()));
+                        new SessionSetup(terms, dialect, new Pace(options, () -> 0L)),
+                        channel,
+                        where,
+                        new InFlight(options.outboxMessages()));
                 outbox = new Outbox(
                         channel.eventLoop(),
                         callbacks,

@@ -338,6 +338,23 @@ class MqttReconnectTest {
         assertEquals(List.of(Phase.CONNECTED, Phase.RECONNECTING, Phase.CONNECTED), phases);
     }
 
+    @Test
+    void pingsTwiceAsOftenAsSomethingOnTheWayEndsIdleConnections() {
+        assertEquals(60, peer.connect().variableHeader().keepAliveTimeSeconds());
+        for (int i = 0; i < 2; i++) {
+            peer.pass(Duration.ofSeconds(40));
+            peer.assertSent();
+            peer.vanish();
+            peer.nextConnect();
+            peer.say(Packets.connAck(0, true));
+        }
+        assertEquals(35, peer.connect().variableHeader().keepAliveTimeSeconds());
+        peer.pass(Duration.ofSeconds(19));
+        peer.assertSent();
+        peer.pass(Duration.ofSeconds(1));
+        peer.assertSent(MqttMessageType.PINGREQ);
+    }
+
     private void pingUntilItRetires() {
         while (session.status().phase() == Phase.CONNECTED) {
             peer.pass(Duration.ofSeconds(1));

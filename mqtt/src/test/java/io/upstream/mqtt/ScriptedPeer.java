@@ -34,8 +34,10 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.Connector;
 import io.upstream.session.LastingSession;
 import io.upstream.session.LineOwner;
+import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
 import io.upstream.session.TokenSource;
+import io.upstream.testing.SecretScan;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -64,6 +66,7 @@ final class ScriptedPeer implements AutoCloseable {
     private final CompletableFuture<UpstreamSession> opened;
     private EmbeddedChannel channel = home;
     private EmbeddedChannel decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
+    private Duration passed = Duration.ZERO;
     private MqttConnectMessage connect;
     private List<MqttMessage> lent = List.of();
     private List<MqttMessageType> lastWords = List.of();
@@ -91,7 +94,9 @@ final class ScriptedPeer implements AutoCloseable {
                 : options.toBuilder().reconnect(Reconnect.NEVER).build();
         SessionTerms terms = new SessionTerms(
                 identity, UpstreamProtocol.MQTT, dialect.hub(), chosen, runtime, home.eventLoop(), callbacks);
-        session = new LastingSession(terms, new Reconnections(new SessionSetup(terms, dialect), credentials, lasting));
+        Pace pace = new Pace(chosen, () -> -1L); // draws the longest
+        session = new LastingSession(
+                terms, new Reconnections(new SessionSetup(terms, dialect, pace), credentials, lasting));
         opened = session.open().toCompletableFuture();
         connect = assertInstanceOf(MqttConnectMessage.class, sent().get(0));
     }
@@ -122,6 +127,7 @@ final class ScriptedPeer implements AutoCloseable {
                         .toList();
                 channel = new EmbeddedChannel();
                 channel.freezeTime();
+                channel.advanceTimeBy(passed.toNanos(), TimeUnit.NANOSECONDS); // as on all others
                 channels.add(channel);
                 decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
             }
@@ -263,6 +269,7 @@ final class ScriptedPeer implements AutoCloseable {
     }
 
     void pass(Duration time) {
+        passed = passed.plus(time);
         for (EmbeddedChannel each : List.copyOf(channels)) {
             each.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
             each.runScheduledPendingTasks();
@@ -285,9 +292,9 @@ final class ScriptedPeer implements AutoCloseable {
     static UpstreamException failure(CompletionStage<?> stage) {
         CompletableFuture<?> future = stage.toCompletableFuture();
         assertEquals(true, future.isDone(), "it is not over yet");
-        return assertInstanceOf(
-                UpstreamException.class,
-                assertThrows(CompletionException.class, future::join).getCause());
+        CompletionException error = assertThrows(CompletionException.class, future::join);
+        SecretScan.look("an exception", error);
+        return assertInstanceOf(UpstreamException.class, error.getCause());
     }
 
     @Override

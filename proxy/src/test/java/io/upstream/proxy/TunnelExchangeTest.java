@@ -26,6 +26,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UserPassword;
 import io.upstream.connect.PipelineNames;
+import io.upstream.testing.SecretScan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -388,6 +389,7 @@ class TunnelExchangeTest {
     private static UpstreamException failureOf(CompletableFuture<Void> tunnel) {
         assertTrue(tunnel.isDone(), "nothing is known yet");
         CompletionException error = assertThrows(CompletionException.class, tunnel::join);
+        SecretScan.look("an exception", error);
         return assertInstanceOf(UpstreamException.class, error.getCause());
     }
 

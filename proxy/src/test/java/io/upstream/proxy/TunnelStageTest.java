@@ -24,6 +24,7 @@ import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.ConnectPlan;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
+import io.upstream.testing.SecretScan;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -188,6 +189,7 @@ class TunnelStageTest {
 
     private static UpstreamException failureOf(CompletableFuture<Channel> attempt) {
         ExecutionException error = assertThrows(ExecutionException.class, () -> attempt.get(30, TimeUnit.SECONDS));
+        SecretScan.look("an exception", error);
         return assertInstanceOf(UpstreamException.class, error.getCause());
     }
 

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *       retained it may send it again. A write cannot be cancelled once it was gathered.
  *   <li><b>Reading:</b> gives buffers of plain bytes, as few as possible: what came from the wire, or retained slices of it.
  *   <li><b>Pings</b> are answered at the end of each read. While a pong is unsent, only the latest ping is answered (RFC 6455 §5.5.3), so
- *       a flood of them holds at most two pongs.
+ *       a flood of them holds at most two pongs. None are sent from here: MQTT and AMQP have keep-alives of their own, which also reach
+ *       the hub behind a gateway that answers pings itself.
  *   <li><b>{@code close}</b> sends a close frame with 1000, drops what still arrives, and closes the channel after the server's close
  *       frame or two seconds, whichever is first.
  *   <li><b>When the server closes</b> its frame is answered once, {@code exceptionCaught} tells the handlers above code and reason, and

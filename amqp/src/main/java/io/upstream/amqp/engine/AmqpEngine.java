@@ -77,7 +77,8 @@ public final class AmqpEngine {
         cold = new ColdFrames(frames);
         accumulator = new FrameAccumulator<>(buffers, inbound);
         login = new SaslLogin(opening, new Verdict());
-        idle = new IdleTimes(opening.idleTimeOut().toNanos(), nanoTime.getAsLong());
+        idle = new IdleTimes(
+                opening.idleTimeOut().toNanos(), opening.signEvery().toNanos(), nanoTime.getAsLong());
     }
 
     private void moveTo(State next) {

@@ -12,19 +12,27 @@ final class IdleTimes {
     private long lastInput;
     private long lastOutput;
 
-    /** Half of what the peer asks for; 0 if it does not ask. */
+    /** At most half of what the peer asks for, if it asks. */
     private long sendEvery;
 
-    /** @param patience how long the peer may be silent, in nanoseconds */
-    IdleTimes(long patience, long now) {
+    /**
+     * All times are in nanoseconds.
+     *
+     * @param patience how long the peer may be silent
+     * @param sendEvery how long we are, if the peer does not ask for less
+     */
+    IdleTimes(long patience, long sendEvery, long now) {
         this.patience = patience;
+        this.sendEvery = sendEvery;
         lastInput = now;
         lastOutput = now;
     }
 
     /** @param millis how often the peer wants to hear from us; 0 for never */
     void peerAsksFor(long millis) {
-        sendEvery = millis == 0 ? 0 : TimeUnit.MILLISECONDS.toNanos(Math.max(SHORTEST_MILLIS, millis)) / 2;
+        if (millis > 0) {
+            sendEvery = Math.min(sendEvery, TimeUnit.MILLISECONDS.toNanos(Math.max(SHORTEST_MILLIS, millis)) / 2);
+        }
     }
 
     void heard(long now) {
@@ -40,7 +48,7 @@ final class IdleTimes {
     }
 
     boolean isSignOfLifeDue(long now) {
-        return sendEvery > 0 && now - lastOutput >= sendEvery;
+        return now - lastOutput >= sendEvery;
     }
 
     long patienceSeconds() {
@@ -49,7 +57,6 @@ final class IdleTimes {
 
     /** In how many nanoseconds to look again. */
     long nextLook(long now) {
-        long next = patience - (now - lastInput);
-        return sendEvery == 0 ? next : Math.min(next, Math.max(sendEvery - (now - lastOutput), sendEvery / 8));
+        return Math.max(1, Math.min(patience - (now - lastInput), sendEvery - (now - lastOutput)));
     }
 }

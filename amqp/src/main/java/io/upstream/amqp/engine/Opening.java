@@ -11,8 +11,9 @@ import java.time.Duration;
  *
  * @param hostname the hub's name, whatever host the socket leads to
  * @param idleTimeOut how long the peer may be silent, and what it is told so
+ * @param signEvery how long we are silent at most, even if the peer would take more, or asks for nothing
  */
-public record Opening(Login login, String containerId, String hostname, Duration idleTimeOut) {
+public record Opening(Login login, String containerId, String hostname, Duration idleTimeOut, Duration signEvery) {
     /** What comes before the peers open (AMQP 1.0 section 5.3). */
     public sealed interface Login {
         /** SASL ANONYMOUS: who it is, nobody says yet, or at all. */

@@ -428,6 +428,27 @@ class AmqpEngineTest {
         assertEquals(0, probe.drain().length);
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {0, 240_000})
+    void sendsAnEmptyFrameAtItsOwnTimeEvenIfThePeerAsksForLess(long peersTime) {
+        EngineProbe probe = new EngineProbe(Opening.Login.ANONYMOUS, Duration.ofSeconds(45));
+        probe.feed(Wire.hex(Wire.SASL_HEADER, Wire.MECHANISMS));
+        Open open = new Open();
+        open.setContainerId("patient");
+        open.setIdleTimeOut(UnsignedInteger.valueOf(peersTime));
+        probe.feed(Wire.join(Wire.hex(Wire.OUTCOME, Wire.AMQP_HEADER), Wire.frame(0, open)));
+        probe.drain();
+        for (int round = 0; round < 3; round++) {
+            probe.after(Duration.ofMillis(44_999));
+            probe.feed(EMPTY_FRAME);
+            assertEquals(Duration.ofMillis(1).toNanos(), probe.engine.tick());
+            assertEquals(0, probe.drain().length);
+            probe.after(Duration.ofMillis(1));
+            probe.engine.tick();
+            assertArrayEquals(EMPTY_FRAME, probe.drain());
+        }
+    }
+
     @Test
     void aPeerThatWantsToHearFromUsEachMillisecondHearsTwiceASecond() {
         EngineProbe probe = new EngineProbe();

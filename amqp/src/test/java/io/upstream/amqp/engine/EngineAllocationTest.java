@@ -107,7 +107,8 @@ class EngineAllocationTest {
         Line(String maxFrameSize) {
             ByteBufAllocator buffers = PooledByteBufAllocator.DEFAULT;
             engine = new AmqpEngine(
-                    new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60)),
+                    new Opening(
+                            Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60), Duration.ofMinutes(4)),
                     this,
                     System::nanoTime,
                     buffers,

@@ -33,8 +33,17 @@ final class EngineProbe implements EngineEvents, SessionEvents {
     }
 
     EngineProbe(Opening.Login login) {
+        this(login, Duration.ofMinutes(4));
+    }
+
+    /** @param signEvery how long it is silent at most */
+    EngineProbe(Opening.Login login, Duration signEvery) {
         engine = new AmqpEngine(
-                new Opening(login, "test", "hub.test", Duration.ofSeconds(60)), this, () -> now, buffers, this::write);
+                new Opening(login, "test", "hub.test", Duration.ofSeconds(60), signEvery),
+                this,
+                () -> now,
+                buffers,
+                this::write);
         engine.open();
         OPEN.add(this);
     }

@@ -63,6 +63,36 @@ public sealed interface Misbehaviour {
         }
     }
 
+    /** The tunnel ends when neither direction has carried anything for this long. */
+    record CutWhenIdle(Duration limit, Ending ending) implements Misbehaviour {
+        public CutWhenIdle {
+            requirePositive(limit);
+        }
+    }
+
+    /**
+     * The tunnel goes dead when neither direction has carried anything for this long: whatever comes later is swallowed, and neither side is
+     * told of anything, not even that the other has closed. So do firewalls that forget a connection.
+     */
+    record DropWhenIdle(Duration limit) implements Misbehaviour {
+        public DropWhenIdle {
+            requirePositive(limit);
+        }
+    }
+
+    /** The tunnel ends at this age, whatever it carries. */
+    record CutAtAge(Duration age, Ending ending) implements Misbehaviour {
+        public CutAtAge {
+            requirePositive(age);
+        }
+    }
+
+    private static void requirePositive(Duration time) {
+        if (time.isNegative() || time.isZero()) {
+            throw new IllegalArgumentException("time must be more than zero, was " + time);
+        }
+    }
+
     /** Every answer is written byte by byte, a millisecond apart, so that each is likely to be a read of its own. */
     record SplitAnswer() implements Misbehaviour {}
 

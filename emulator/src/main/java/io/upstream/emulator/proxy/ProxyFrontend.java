@@ -12,7 +12,6 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.upstream.emulator.proxy.Misbehaviour.CloseOn407;
 import io.upstream.emulator.proxy.Misbehaviour.CutAfterAnswer;
-import io.upstream.emulator.proxy.Misbehaviour.CutAfterBytes;
 import io.upstream.emulator.proxy.Misbehaviour.CutBeforeAnswer;
 import io.upstream.emulator.proxy.Misbehaviour.DelayAnswer;
 import io.upstream.emulator.proxy.Misbehaviour.Garble;
@@ -181,7 +180,7 @@ final class ProxyFrontend extends ChannelInboundHandlerAdapter {
             } else if (f.isSuccess()) {
                 AccessLog.Entry granted = log(ctx, request.authority(), user, 200);
                 // Known before the client can know of it: whoever has read the 200 may cut it.
-                tunnel = new Tunnel(ctx.channel(), connecting.channel(), granted, faults.find(CutAfterBytes.class));
+                tunnel = new Tunnel(ctx.channel(), connecting.channel(), granted, faults);
                 proxy.opened(tunnel, ctx.channel());
                 GlueBehindAnswer glue = faults.find(GlueBehindAnswer.class);
                 answer(ctx, Answer.established(glue == null ? NOTHING : glue.bytes()));

@@ -24,13 +24,22 @@ final class Tunnel {
     private final Channel target;
     private final AccessLog.Entry entry;
     private final @Nullable CutAfterBytes cut;
+    private final TunnelTimer timer;
+    private State state = State.CARRYING;
     private int endedDirections;
 
-    Tunnel(Channel client, Channel target, AccessLog.Entry entry, @Nullable CutAfterBytes cut) {
+    private enum State {
+        CARRYING,
+        /** Swallows everything, and tells nobody. */
+        DEAD
+    }
+
+    Tunnel(Channel client, Channel target, AccessLog.Entry entry, Faults faults) {
         this.client = client;
         this.target = target;
         this.entry = entry;
-        this.cut = cut;
+        this.cut = faults.find(CutAfterBytes.class);
+        this.timer = new TunnelTimer(faults, this::end, () -> state = State.DEAD);
     }
 
     /** Both connections must be open, with no other handler that consumes bytes. */
@@ -40,6 +49,8 @@ final class Tunnel {
         target.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         client.pipeline().addLast(new Side(target, entry.up));
         target.pipeline().addLast(new Side(client, entry.down));
+        client.closeFuture().addListener(f -> timer.stop());
+        timer.start(client.eventLoop());
         client.closeFuture().addListener(f -> closeAfterFlush(target));
         target.closeFuture().addListener(f -> closeAfterFlush(client));
         client.config().setAutoRead(true);
@@ -61,6 +72,9 @@ final class Tunnel {
 
     private void closeAfterFlush(Channel channel) {
         entry.closed();
+        if (state == State.DEAD) {
+            return; // the proxy's own end closes what is left
+        }
         if (channel.isActive()) {
             channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         } else {
@@ -80,6 +94,11 @@ final class Tunnel {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
             ByteBuf bytes = (ByteBuf) msg;
+            if (state == State.DEAD) {
+                bytes.release();
+                return;
+            }
+            timer.carried();
             long room = cut == null ? Long.MAX_VALUE : cut.bytes() - carried.get();
             if (bytes.readableBytes() < room) {
                 carried.addAndGet(bytes.readableBytes());
@@ -109,7 +128,7 @@ final class Tunnel {
 
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event != ChannelInputShutdownEvent.INSTANCE) {
+            if (event != ChannelInputShutdownEvent.INSTANCE || state == State.DEAD) {
                 return;
             }
             boolean both = ++endedDirections == 2;
@@ -124,7 +143,11 @@ final class Tunnel {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            end(Ending.RST);
+            if (state == State.DEAD) {
+                ctx.close();
+            } else {
+                end(Ending.RST);
+            }
         }
     }
 }

@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.emulator.proxy.Misbehaviour.CloseOn407;
 import io.upstream.emulator.proxy.Misbehaviour.CutAfterAnswer;
 import io.upstream.emulator.proxy.Misbehaviour.CutAfterBytes;
+import io.upstream.emulator.proxy.Misbehaviour.CutAtAge;
 import io.upstream.emulator.proxy.Misbehaviour.CutBeforeAnswer;
+import io.upstream.emulator.proxy.Misbehaviour.CutWhenIdle;
 import io.upstream.emulator.proxy.Misbehaviour.DelayAnswer;
+import io.upstream.emulator.proxy.Misbehaviour.DropWhenIdle;
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import io.upstream.emulator.proxy.Misbehaviour.Garble;
 import io.upstream.emulator.proxy.Misbehaviour.GlueBehindAnswer;
@@ -157,6 +160,66 @@ class MisbehaviourTest {
             assertEquals("123", client.read(3));
             far.getOutputStream().write("4567".getBytes(StandardCharsets.US_ASCII));
             assertEquals("45", client.readToEnd());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void cutsATunnelThatIsIdle(Ending ending) throws IOException {
+        proxy.misbehave(new CutWhenIdle(Duration.ofMillis(200), ending));
+        ask();
+        try (Socket far = target.accept()) {
+            for (int i = 0; i < 3; i++) {
+                client.send("x"); // counts as traffic
+                assertEquals('x', far.getInputStream().read());
+            }
+            assertEnds(ending);
+        }
+    }
+
+    @Test
+    void forgetsATunnelThatIsIdle() throws IOException {
+        proxy.misbehave(new DropWhenIdle(Duration.ofMillis(100)));
+        ask();
+        try (Socket far = target.accept()) {
+            far.setSoTimeout(400);
+            client.socket.setSoTimeout(400);
+            assertThrows(SocketTimeoutException.class, () -> client.read(1));
+            client.send("x");
+            far.getOutputStream().write('y');
+            assertThrows(
+                    SocketTimeoutException.class, () -> far.getInputStream().read());
+            assertThrows(SocketTimeoutException.class, () -> client.read(1));
+            client.close();
+            assertThrows(
+                    SocketTimeoutException.class, () -> far.getInputStream().read(), "nobody is told");
+        }
+    }
+
+    @Test
+    void cutsATunnelAtAnAgeWhateverItCarries() throws IOException {
+        proxy.misbehave(new CutAtAge(Duration.ofMillis(300), Ending.FIN));
+        ask();
+        try (Socket far = target.accept()) {
+            long start = System.nanoTime();
+            int echoed = 0;
+            while (echo(far)) {
+                echoed++;
+            }
+            assertTrue(echoed > 0);
+            assertTrue(System.nanoTime() - start < Duration.ofSeconds(10).toNanos());
+        }
+    }
+
+    /** Whether a byte goes through. */
+    private boolean echo(Socket far) {
+        try {
+            client.send("x");
+            int read = far.getInputStream().read();
+            far.getOutputStream().write(read);
+            return client.socket.getInputStream().read() == 'x';
+        } catch (IOException e) {
+            return false;
         }
     }
 
