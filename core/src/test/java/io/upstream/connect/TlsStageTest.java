@@ -236,6 +236,8 @@ class TlsStageTest {
                 assertEquals(expected, failure.kind(), failure.getMessage());
                 assertEquals("tls", failure.stage());
                 assertTrue(failure.getMessage().contains("hub " + host), failure.getMessage());
+                assertTrue(failure.getMessage().contains("issued by 'CN="), failure.getMessage());
+                assertTrue(failure.getMessage().contains("SHA-256 "), failure.getMessage());
             }
         }
     }

@@ -3,44 +3,35 @@ package io.upstream.proxy;
 
 import io.netty.util.NetUtil;
 import io.upstream.HostPort;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hub's address as SOCKS writes it: the octets of an IP address, or a name for the proxy to resolve.
+ * The hub's address as SOCKS writes it: an IP address, or a name for the proxy to resolve.
  *
- * @param octets 4 or 16, or null for a name
- * @param name in ASCII; the literal if there are octets
+ * @param address null for a name
+ * @param name in ASCII; the literal if there is an address
  */
-record SocksAddress(byte @Nullable [] octets, String name, int port) {
+record SocksAddress(@Nullable InetAddress address, String name, int port) {
     /**
-     * A literal becomes octets, anything else stays a name, of 253 octets at most.
+     * A literal becomes an address, anything else stays a name, of 253 octets at most.
      *
      * @throws IllegalArgumentException if the host is neither
      */
     static SocksAddress of(HostPort target) {
         String host = target.host();
-        if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
-            return new SocksAddress(NetUtil.createByteArrayFromIpAddressString(host), host, target.port());
-        }
-        return new SocksAddress(null, HostName.ascii(HostName.withoutRoot(host)), target.port());
+        InetAddress literal = NetUtil.createInetAddressFromIpAddressString(host);
+        return literal != null
+                ? new SocksAddress(literal, host, target.port())
+                : new SocksAddress(null, HostName.ascii(HostName.withoutRoot(host)), target.port());
+    }
+
+    byte @Nullable [] octets() {
+        return address == null ? null : address.getAddress();
     }
 
     byte[] nameOctets() {
         return name.getBytes(StandardCharsets.US_ASCII);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-        return other instanceof SocksAddress that
-                && Arrays.equals(octets, that.octets)
-                && name.equals(that.name)
-                && port == that.port;
-    }
-
-    @Override
-    public int hashCode() {
-        return 31 * name.hashCode() + port;
     }
 }

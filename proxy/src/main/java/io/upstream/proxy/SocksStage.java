@@ -4,6 +4,7 @@ package io.upstream.proxy;
 import io.netty.channel.Channel;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
+import io.upstream.ProxyCredentialsProvider;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
@@ -18,7 +19,9 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,11 +43,15 @@ final class SocksStage implements ConnectStage {
     private final HostPort target;
     private final NameLookup names;
 
+    /** @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the credentials cannot be expressed */
     SocksStage(ProxyServer proxy, HostPort target, NameLookup names) throws UpstreamException {
         this.proxy = proxy;
         this.target = target;
         this.names = names;
-        UserPassword credentials = proxy.authentication().userPassword();
+        check(proxy.authentication().userPassword(), Where.here("proxy"));
+    }
+
+    private void check(@Nullable UserPassword credentials, Where where) throws UpstreamException {
         try {
             if (credentials != null && isVersion5()) {
                 Socks5Dialogue.check(credentials);
@@ -54,7 +61,7 @@ final class SocksStage implements ConnectStage {
             }
         } catch (IllegalArgumentException e) {
             throw UpstreamException.of(
-                    FailureKind.CONFIGURATION, Where.here("proxy"), proxy + " cannot be used, " + e.getMessage());
+                    FailureKind.CONFIGURATION, where, proxy + " cannot be used, " + e.getMessage(), e);
         }
     }
 
@@ -74,41 +81,98 @@ final class SocksStage implements ConnectStage {
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
         CompletableFuture<Void> established = new CompletableFuture<>();
-        SocksTexts texts = new SocksTexts(where, target, proxy.authentication().userPassword() != null);
+        ProxyCredentialsProvider provider = proxy.authentication().provider();
+        UserPassword given = proxy.authentication().userPassword();
+        if (given != null || provider == null) {
+            begin(channel, where, given, established);
+            return established;
+        }
+        asked(provider)
+                .whenComplete((credentials, error) -> onLoop(channel, established, () -> {
+                    if (error != null) {
+                        established.completeExceptionally(noCredentials(error, where));
+                        return;
+                    }
+                    try {
+                        check(credentials, where);
+                        begin(channel, where, credentials, established);
+                    } catch (UpstreamException e) {
+                        established.completeExceptionally(e);
+                    }
+                }));
+        return established;
+    }
+
+    /** Before the proxy asks: SOCKS has a client say first what it could answer with. */
+    private CompletionStage<UserPassword> asked(ProxyCredentialsProvider provider) {
+        try {
+            return provider.credentials(
+                    new ProxyCredentialsProvider.Request(proxy, proxy.kind().scheme(), "", false));
+        } catch (RuntimeException | LinkageError e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static UpstreamException noCredentials(Throwable error, Where where) {
+        Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+        return cause instanceof UpstreamException known
+                ? known
+                : UpstreamException.of(
+                        FailureKind.PROXY_AUTH,
+                        where,
+                        "there are no credentials for " + where.hop() + ": look at what provides them",
+                        cause);
+    }
+
+    private static void onLoop(Channel channel, CompletableFuture<Void> established, Runnable step) {
+        try {
+            channel.eventLoop().execute(step);
+        } catch (RejectedExecutionException e) {
+            established.completeExceptionally(Failures.runtimeClosed("open", e));
+        }
+    }
+
+    private void begin(
+            Channel channel, Where where, @Nullable UserPassword credentials, CompletableFuture<Void> established) {
+        SocksTexts texts = new SocksTexts(where, target, credentials != null);
         SocksAddress address;
         try {
             address = SocksAddress.of(target);
         } catch (IllegalArgumentException e) {
-            return CompletableFuture.failedFuture(texts.unusable(String.valueOf(e.getMessage())));
+            established.completeExceptionally(texts.unusable(String.valueOf(e.getMessage())));
+            return;
         }
-        if (address.octets() != null || !resolvesHere()) {
-            speak(channel, address, texts, established);
-            return established;
+        if (address.address() != null || !resolvesHere()) {
+            speak(channel, address, credentials, texts, established);
+            return;
         }
         names.addressesOf(address.name(), channel.eventLoop()).whenComplete((found, error) -> {
             if (error != null) {
                 established.completeExceptionally(Failures.translate(error, new Where(where.stage(), "hub " + target)));
             } else {
-                speak(channel, chosen(found, address), texts, established);
+                speak(channel, chosen(found, address), credentials, texts, established);
             }
         });
-        return established;
     }
 
     private static SocksAddress chosen(List<InetAddress> found, SocksAddress named) {
         Optional<InetAddress> ipv4 =
                 found.stream().filter(Inet4Address.class::isInstance).findFirst();
-        return new SocksAddress(ipv4.orElse(found.get(0)).getAddress(), named.name(), named.port());
+        return new SocksAddress(ipv4.orElse(found.get(0)), named.name(), named.port());
     }
 
-    private void speak(Channel channel, SocksAddress address, SocksTexts texts, CompletableFuture<Void> established) {
+    private void speak(
+            Channel channel,
+            SocksAddress address,
+            @Nullable UserPassword credentials,
+            SocksTexts texts,
+            CompletableFuture<Void> established) {
         byte[] octets = address.octets();
         if (!isVersion5() && octets != null && octets.length != 4) {
             established.completeExceptionally(
                     texts.unusable("SOCKS 4 knows no IPv6 address, and " + target + " has no other: use socks5h://"));
             return;
         }
-        UserPassword credentials = proxy.authentication().userPassword();
         SocksDialogue dialogue = isVersion5()
                 ? new Socks5Dialogue(address, credentials, texts)
                 : new Socks4Dialogue(address, user(credentials), texts);

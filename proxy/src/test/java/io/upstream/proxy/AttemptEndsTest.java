@@ -64,7 +64,7 @@ class AttemptEndsTest {
         }
 
         boolean isConnected() {
-            return ordinal() > RACING.ordinal();
+            return this != PLANNING && this != RESOLVING && this != RACING;
         }
     }
 
@@ -163,7 +163,7 @@ class AttemptEndsTest {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < end, "did not get there");
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 

@@ -52,7 +52,10 @@ class SocksStageTest {
     }
 
     private CompletableFuture<Channel> attempt(ProxyKind kind, HostPort proxy, HostPort hub) {
-        ProxyServer server = ProxyServer.of(kind, proxy, ProxyAuthentication.NONE);
+        return attempt(ProxyServer.of(kind, proxy, ProxyAuthentication.NONE), hub);
+    }
+
+    private CompletableFuture<Channel> attempt(ProxyServer server, HostPort hub) {
         return ConnectAttempt.start(
                         runtime,
                         BUDGET,
@@ -175,6 +178,38 @@ class SocksStageTest {
             UpstreamException failure = failureOf(attempt(kind, proxy.address(), new HostPort("192.0.2.7", 8883)));
             assertEquals(FailureKind.PROTOCOL, failure.kind());
             assertTrue(failure.getMessage().contains("speaks HTTP: write http://"), failure.getMessage());
+        }
+    }
+
+    /** By a provider that answers on a thread of its own, or not at all. */
+    @ParameterizedTest
+    @CsvSource({"s3cret, ''", "'', there are no credentials for proxy"})
+    void asksAProviderForTheCredentials(String password, String failure) throws Exception {
+        CompletableFuture<String> login = new CompletableFuture<>();
+        try (ScriptedPeer proxy = ScriptedPeer.playing(connection -> {
+            connection.getInputStream().readNBytes(4);
+            ScriptedPeer.send(connection, hex("0502"));
+            login.complete(new String(connection.getInputStream().readNBytes(12), StandardCharsets.US_ASCII));
+            ScriptedPeer.send(connection, hex("0101"));
+            ScriptedPeer.awaitEnd(connection);
+        })) {
+            ProxyServer server = ProxyServer.of(
+                    ProxyKind.SOCKS5H,
+                    proxy.address(),
+                    ProxyAuthentication.of(request -> CompletableFuture.supplyAsync(() -> {
+                        if (password.isEmpty()) {
+                            throw new IllegalStateException("thrown on purpose by a test");
+                        }
+                        return new UserPassword("bob", password);
+                    })));
+            UpstreamException refused = failureOf(attempt(server, new HostPort("hub.invalid", 8883)));
+            assertEquals(FailureKind.PROXY_AUTH, refused.kind());
+            assertTrue(
+                    refused.getMessage().contains(failure.isEmpty() ? "does not take these credentials" : failure),
+                    refused.getMessage());
+            if (failure.isEmpty()) {
+                assertEquals("\u0001\u0003bob\u0006" + password, login.get(20, TimeUnit.SECONDS));
+            }
         }
     }
 
