@@ -150,6 +150,8 @@ public final class ConnectAttempt {
             shareEnds.cancel(false);
             if (error == null) {
                 outcome.complete(open);
+            } else if (loop.isShuttingDown()) {
+                fail(Failures.runtimeClosed("open", error)); // which closed the channel: nobody outside is to blame
             } else if (!outcome.isDone()) {
                 UpstreamException failure = Failures.translate(error, attempt.where());
                 if (isPassedBy(plan, way, attempt, failure)

@@ -3,6 +3,7 @@ package io.upstream.connect;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
@@ -102,8 +103,9 @@ public final class TlsStage implements ConnectStage {
         }
         handler.setHandshakeTimeoutMillis(0); // the attempt's deadline is the only one, and names this stage
         ChannelPipeline pipeline = channel.pipeline();
-        FirstBytes heard = new FirstBytes();
         CompletableFuture<Void> established = new CompletableFuture<>();
+        FirstBytes heard = new FirstBytes(first -> established.completeExceptionally(
+                texts.translate(new NotSslRecordException("no handshake and no alert"), where, first)));
         handler.handshakeFuture().addListener(done -> {
             if (pipeline.context(heard) != null) {
                 pipeline.remove(heard);

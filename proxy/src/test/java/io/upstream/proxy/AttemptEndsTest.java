@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.SingleThreadEventLoop;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.ProxyAuthentication;
@@ -150,9 +150,12 @@ class AttemptEndsTest {
         switch (doing) {
             case RESOLVING -> await(() -> !resolving.getQueue().isEmpty());
             case RACING -> {
-                SingleThreadEventLoop loop = (SingleThreadEventLoop)
-                        runtime.unwrap(EventLoopGroup.class).next();
-                await(() -> loop.registeredChannels() > 0);
+                // the plan is made, then its first way is taken, then the socket connects
+                await(() -> ((ThreadPoolExecutor) runtime.blocking()).getCompletedTaskCount() > 0);
+                EventLoop loop = runtime.unwrap(EventLoopGroup.class).next();
+                for (int turn = 0; turn < 3; turn++) {
+                    loop.submit(() -> {}).sync();
+                }
             }
             default -> assertTrue(reached.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         }

@@ -82,7 +82,10 @@ class HttpsProxyTest {
     }
 
     private SSLServerSocket hub(X509Bundle shown) throws Exception {
-        SSLServerSocket listener = TlsPeers.listen(shown);
+        return hub(TlsPeers.listen(shown));
+    }
+
+    private SSLServerSocket hub(SSLServerSocket listener) {
         open.add(ScriptedPeer.on(listener, connection -> {
             ((SSLSocket) connection).startHandshake();
             ScriptedPeer.awaitEnd(connection);
@@ -143,10 +146,11 @@ class HttpsProxyTest {
     @Test
     void eachLayerAsksForTheNameOfItsOwnPeer() throws Exception {
         BlockingQueue<String> names = new LinkedBlockingQueue<>();
-        SSLServerSocket hub = hub(TlsPeers.leaf(HUB_NAME).buildIssuedBy(hubRoot));
+        SSLServerSocket hub = TlsPeers.listen(TlsPeers.leaf(HUB_NAME).buildIssuedBy(hubRoot));
         SSLServerSocket listener = TlsPeers.listen(TlsPeers.leaf(PROXY_NAME).buildIssuedBy(proxyRoot));
         noteNames(hub, names);
         noteNames(listener, names);
+        hub(hub);
         ScriptedPeer proxy = proxy(listener, hub.getLocalPort());
 
         Channel channel = attempt(server(proxy.named(), null)).get(30, TimeUnit.SECONDS);
