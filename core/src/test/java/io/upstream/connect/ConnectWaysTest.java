@@ -29,8 +29,9 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,9 +42,10 @@ class ConnectWaysTest {
     private static final Duration AMPLE = Duration.ofSeconds(20);
     private static final HostPort HUB = new HostPort("hub.test", 8883);
 
+    private static UpstreamRuntime runtime;
+
     private final List<AutoCloseable> open = new ArrayList<>();
     private final Told told = new Told();
-    private UpstreamRuntime runtime;
 
     /** Notes what it is told. */
     private static final class Told implements ProxyChoice {
@@ -60,15 +62,19 @@ class ConnectWaysTest {
         }
     }
 
-    @BeforeEach
-    void create() {
+    @BeforeAll
+    static void create() {
         runtime = UpstreamRuntime.builder().threads(1).build();
         runtime.shared(
                 NameLookup.class,
                 () -> new NameLookup(runtime.resolving(), host -> {
                     throw new UnknownHostException(host);
                 }));
-        open.add(runtime);
+    }
+
+    @AfterAll
+    static void closeTheRuntime() {
+        runtime.close();
     }
 
     @AfterEach
@@ -210,7 +216,7 @@ class ConnectWaysTest {
         HostPort silent = saying("");
         HostPort second = saying("th");
         ConnectAttempt attempt =
-                attempt(Duration.ofSeconds(4), way(silent, FailureKind.INTERNAL), way(second, FailureKind.INTERNAL));
+                attempt(Duration.ofSeconds(2), way(silent, FailureKind.INTERNAL), way(second, FailureKind.INTERNAL));
         assertEquals(second.port(), portOf(attempt));
         assertEquals(List.of("http://" + silent + " TIMEOUT"), told.failed);
     }

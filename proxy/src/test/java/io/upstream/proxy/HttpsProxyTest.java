@@ -44,6 +44,7 @@ import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,12 +62,13 @@ class HttpsProxyTest {
 
     private static X509Bundle proxyRoot;
     private static X509Bundle hubRoot;
+    private static UpstreamRuntime runtime;
 
-    private final UpstreamRuntime runtime = UpstreamRuntime.builder().threads(1).build();
     private final List<AutoCloseable> open = new ArrayList<>();
 
     @BeforeAll
     static void makeRoots() throws Exception {
+        runtime = UpstreamRuntime.builder().threads(1).build();
         proxyRoot = TlsPeers.root("Proxy CA");
         hubRoot = TlsPeers.root("Hub CA");
         Files.writeString(directory.resolve("proxy.pem"), proxyRoot.getCertificatePEM());
@@ -78,6 +80,10 @@ class HttpsProxyTest {
         for (AutoCloseable resource : open) {
             resource.close();
         }
+    }
+
+    @AfterAll
+    static void closeTheRuntime() {
         runtime.close();
     }
 
