@@ -4,13 +4,11 @@ package io.upstream.proxy;
 import io.netty.channel.Channel;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyAuthenticator.TunnelRequest;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
-import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.FreshConnection;
 import io.upstream.connect.PipelineNames;
@@ -85,19 +83,11 @@ public final class TunnelStage implements ConnectStage {
 
     private Dialogue begin(Channel channel, Where where) {
         ConnectRequest request = new ConnectRequest(target, proxy.headers());
-        checkLogin(proxy.authentication());
+        ProxyLogin.check(proxy); // else what is wrong here would show only once the proxy asks
         Excerpts excerpts = new Excerpts();
         TunnelFailures failures = new TunnelFailures(where, target, excerpts);
         ChallengeFailures refusals = new ChallengeFailures(where, excerpts);
         TunnelRequest asked = new TunnelRequest(proxy, request.authority());
         return new Dialogue(request, failures, new Negotiation(asked, memory, refusals, channel.eventLoop()));
-    }
-
-    /** Before anything is sent: else what is wrong here would show only once a proxy asks. */
-    private static void checkLogin(ProxyAuthentication authentication) {
-        UserPassword login = authentication.userPassword();
-        if (login != null && authentication.allows(BasicScheme.NAME)) {
-            BasicScheme.check(login);
-        }
     }
 }
