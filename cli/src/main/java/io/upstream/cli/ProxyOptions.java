@@ -76,7 +76,8 @@ final class ProxyOptions {
     /** @throws IllegalArgumentException saying which option cannot be used; a bad environment is told when something needs it */
     ProxyChoice resolve(Map<String, String> env) {
         if (proxy.equals("none")) {
-            if (Stream.of(user, passwordFile, schemes, trustBundle, certificate, key).anyMatch(Objects::nonNull)) {
+            if (Stream.of(user, passwordFile, schemes, trustBundle, certificate, key)
+                    .anyMatch(Objects::nonNull)) {
                 throw new IllegalArgumentException("--proxy none takes no other option about a proxy");
             }
             return ProxyChoice.DIRECT;
