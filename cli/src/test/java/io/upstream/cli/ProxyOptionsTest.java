@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
 import io.upstream.UpstreamProtocol;
@@ -213,6 +214,22 @@ class ProxyOptionsTest {
         assertFalse(server.authentication().allows("Basic"));
         assertEquals(pem.toAbsolutePath(), server.trust().bundle().orElseThrow());
         assertTrue(server.certificate() != null);
+    }
+
+    @Test
+    void hasKerberosFromAKeyOrATicket() throws Exception {
+        Path file = Files.writeString(directory.resolve("any.keytab"), "looked at when the proxy asks");
+        String[][] ways = {
+            {"--proxy-keytab", file.toString(), "--proxy-principal", "edge@CORP.EXAMPLE"},
+            {"--proxy-ticket-cache", file.toString(), "--proxy-schemes", "Negotiate"},
+            {"--proxy-schemes", "digest,NEGOTIATE", "--proxy-ticket-cache"}
+        };
+        for (String[] way : ways) {
+            List<Route> routes = routes(Map.of("https_proxy", "http://proxy.corp:1"), way);
+            ProxyAuthentication authentication = ((ProxyServer) routes.get(0)).authentication();
+            assertEquals("Negotiate", authentication.authenticators().get(0).scheme());
+            assertEquals(way[0].equals("--proxy-keytab"), authentication.allows("Basic"));
+        }
     }
 
     @Test

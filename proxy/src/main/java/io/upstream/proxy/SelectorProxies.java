@@ -58,7 +58,7 @@ final class SelectorProxies implements ProxySource {
     /** Credentials that are given for no particular proxy would go to whichever the selector names. */
     @Override
     public void validate() throws UpstreamException {
-        if (extras.hasLogin()) {
+        if (extras.belongsToOne()) {
             throw unusable("may name any proxy: credentials for it come from an authenticator", null);
         }
     }

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -193,6 +194,30 @@ class ProxySettingsBuilderTest {
             String message = failure(builder.proxies(proxies).build());
             assertTrue(message.contains(why), message);
             assertFalse(message.contains("hunter2"), message);
+        }
+    }
+
+    @Test
+    void givesKerberosToEveryProxyUnlessItsTicketIsForOne() throws UpstreamException {
+        try (Negotiate any = Negotiate.withTicketCache(Optional.empty());
+                Negotiate one = any.spn("HTTP/a@CORP")) {
+            ProxyAuthentication kerberos =
+                    ProxyAuthentication.builder().authenticator(any).build();
+            List<Route> routes = ProxySettings.builder()
+                    .proxies("http://a:1,http://u:p@b:2")
+                    .authentication(kerberos)
+                    .build()
+                    .routesTo(HUB);
+            assertEquals(kerberos, ((ProxyServer) routes.get(0)).authentication());
+            assertEquals(
+                    kerberos.toBuilder().userPassword(new UserPassword("u", "p")).build(),
+                    ((ProxyServer) routes.get(1)).authentication());
+            ProxySettings bound = ProxySettings.builder()
+                    .proxies("a:1,b:2")
+                    .authentication(
+                            ProxyAuthentication.builder().authenticator(one).build())
+                    .build();
+            assertTrue(failure(bound).contains("several proxies are named"), failure(bound));
         }
     }
 
