@@ -17,10 +17,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which proxy, and how to be let through. */
 final class ProxyOptions {
+    private static final String NEGOTIATE = "Negotiate";
+
     /** Whichever of these is set names a proxy to {@link ProxySettingsBuilder#systemProperties()}. */
     private static final List<String> JAVA_PROPERTIES = List.of("upstream.proxy", "https.proxyHost", "socksProxyHost");
 
@@ -52,8 +55,12 @@ final class ProxyOptions {
             names = "--proxy-schemes",
             paramLabel = "S,…",
             split = ",",
-            description = "How the password may be proved: of Basic, Digest and Ntlm; default Basic,Digest.")
+            description = "Which schemes may be used: of Basic, Digest, Ntlm and Negotiate; default Basic and Digest, and"
+                    + " Negotiate with a keytab or a ticket cache.")
     private String @Nullable [] schemes;
+
+    @Mixin
+    private final KerberosOptions kerberos = new KerberosOptions();
 
     @Option(
             names = "--proxy-trust-bundle",
@@ -76,7 +83,8 @@ final class ProxyOptions {
     /** @throws IllegalArgumentException saying which option cannot be used; a bad environment is told when something needs it */
     ProxyChoice resolve(Map<String, String> env) {
         if (proxy.equals("none")) {
-            if (Stream.of(user, passwordFile, schemes, trustBundle, certificate, key).anyMatch(Objects::nonNull)) {
+            if (Stream.of(user, passwordFile, schemes, trustBundle, certificate, key)
+                    .anyMatch(Objects::nonNull)) {
                 throw new IllegalArgumentException("--proxy none takes no other option about a proxy");
             }
             return ProxyChoice.DIRECT;
@@ -126,15 +134,24 @@ final class ProxyOptions {
         if (user != null && passwordFile != null) {
             builder.passwordFile(user, readable("--proxy-password-file", passwordFile));
         }
+        ProxyAuthentication.Builder rules = ProxyAuthentication.builder();
+        kerberos.resolve().ifPresent(rules::authenticator);
         if (schemes != null) {
             try {
-                builder.authentication(ProxyAuthentication.builder()
-                        .schemes(Arrays.stream(schemes).map(String::strip).toArray(String[]::new))
-                        .build());
+                rules.schemes(Arrays.stream(schemes)
+                        .map(String::strip)
+                        .filter(scheme -> !scheme.equalsIgnoreCase(NEGOTIATE))
+                        .toArray(String[]::new));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException("--proxy-schemes: " + e.getMessage(), e);
             }
+            boolean listed = Arrays.stream(schemes).map(String::strip).anyMatch(NEGOTIATE::equalsIgnoreCase);
+            if (listed != kerberos.isGiven()) {
+                throw new IllegalArgumentException("Negotiate in --proxy-schemes goes together with --proxy-keytab and"
+                        + " --proxy-principal, or with --proxy-ticket-cache");
+            }
         }
+        builder.authentication(rules.build());
     }
 
     private void tls(ProxySettingsBuilder builder) {
@@ -150,7 +167,8 @@ final class ProxyOptions {
         }
     }
 
-    private static Path readable(String option, Path file) {
+    /** @throws IllegalArgumentException if it cannot be */
+    static Path readable(String option, Path file) {
         if (!Files.isReadable(file) || Files.isDirectory(file)) {
             throw new IllegalArgumentException(option + ": cannot read the file " + file);
         }

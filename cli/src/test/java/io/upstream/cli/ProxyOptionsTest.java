@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
 import io.upstream.UpstreamProtocol;
@@ -87,10 +88,14 @@ class ProxyOptionsTest {
 
         Shell.Run run = Shell.run(
                 Map.of(
-                        variable, proxy.url().replace("://", "://user:" + password + "@"),
-                        "NO_PROXY", "localhost,.corp",
-                        "UpstreamProtocol", protocol.wireName(),
-                        IdentityOptions.VARIABLE, site.connectionString(device)),
+                        variable,
+                        proxy.url().replace("://", "://user:" + password + "@"),
+                        "NO_PROXY",
+                        "localhost,.corp",
+                        "UpstreamProtocol",
+                        protocol.wireName(),
+                        IdentityOptions.VARIABLE,
+                        site.connectionString(device)),
                 send("--json"));
 
         assertDelivered(run, device, before);
@@ -106,9 +111,12 @@ class ProxyOptionsTest {
 
         Shell.Run run = Shell.run(
                 Map.of(
-                        "https_proxy", proxy.url(),
-                        "UpstreamProtocol", protocol.wireName(),
-                        IdentityOptions.VARIABLE, site.connectionString(device)),
+                        "https_proxy",
+                        proxy.url(),
+                        "UpstreamProtocol",
+                        protocol.wireName(),
+                        IdentityOptions.VARIABLE,
+                        site.connectionString(device)),
                 send("--json", "--proxy-user", "user", "--proxy-password-file", file.toString()));
 
         assertDelivered(run, device, before);
@@ -119,10 +127,14 @@ class ProxyOptionsTest {
     void tellsWhichProxyAndWhy() {
         String url = proxy.url().replace("://", "://user:" + ENCODED + "@");
         Map<String, String> env = Map.of(
-                "https_proxy", url,
-                "UpstreamProtocol", "MqttWs",
-                IdentityOptions.VARIABLE, site.connectionString(device("told")));
-        String line = "upstream send: hub.example:443: through proxy " + proxy.url() + " with credentials, by https_proxy";
+                "https_proxy",
+                url,
+                "UpstreamProtocol",
+                "MqttWs",
+                IdentityOptions.VARIABLE,
+                site.connectionString(device("told")));
+        String line =
+                "upstream send: hub.example:443: through proxy " + proxy.url() + " with credentials, by https_proxy";
 
         Shell.Run run = Shell.run(env, send());
         assertEquals(Cli.DONE, run.code(), run.toString());
@@ -135,7 +147,9 @@ class ProxyOptionsTest {
         Shell.Run refused = Shell.run(env, send("--proxy", proxy.url(), "-v"));
         assertEquals(Cli.FAILED, refused.code(), refused.toString());
         assertTrue(
-                refused.err().contains("upstream send: hub.example:443: through proxy " + proxy.url() + ", by the proxy's URL"),
+                refused.err()
+                        .contains("upstream send: hub.example:443: through proxy " + proxy.url()
+                                + ", by the proxy's URL"),
                 refused.err());
     }
 
@@ -145,8 +159,8 @@ class ProxyOptionsTest {
     }
 
     private static String[] send(String... more) {
-        List<String> args = new ArrayList<>(
-                List.of("send", "--count", "1", "--trust-bundle", site.trustBundle().toString()));
+        List<String> args = new ArrayList<>(List.of(
+                "send", "--count", "1", "--trust-bundle", site.trustBundle().toString()));
         args.addAll(List.of(more));
         return args.toArray(String[]::new);
     }
@@ -168,10 +182,9 @@ class ProxyOptionsTest {
     void takesSeveralProxiesInOrder() throws Exception {
         assertEquals(
                 "[http://a:1, https://b:443, socks5h://c:1080]",
-                routes(Map.of(), "--proxy", "http://u:p@a:1,https://b,socks5h://c").toString());
-        assertEquals(
-                List.of(Route.DIRECT),
-                routes(Map.of(), "--proxy", "direct://"));
+                routes(Map.of(), "--proxy", "http://u:p@a:1,https://b,socks5h://c")
+                        .toString());
+        assertEquals(List.of(Route.DIRECT), routes(Map.of(), "--proxy", "direct://"));
     }
 
     @Test
@@ -204,12 +217,30 @@ class ProxyOptionsTest {
     }
 
     @Test
+    void hasKerberosFromAKeyOrATicket() throws Exception {
+        Path file = Files.writeString(directory.resolve("any.keytab"), "looked at when the proxy asks");
+        String[][] ways = {
+            {"--proxy-keytab", file.toString(), "--proxy-principal", "edge@CORP.EXAMPLE"},
+            {"--proxy-ticket-cache", file.toString(), "--proxy-schemes", "Negotiate"},
+            {"--proxy-schemes", "digest,NEGOTIATE", "--proxy-ticket-cache"}
+        };
+        for (String[] way : ways) {
+            List<Route> routes = routes(Map.of("https_proxy", "http://proxy.corp:1"), way);
+            ProxyAuthentication authentication = ((ProxyServer) routes.get(0)).authentication();
+            assertEquals("Negotiate", authentication.authenticators().get(0).scheme());
+            assertEquals(way[0].equals("--proxy-keytab"), authentication.allows("Basic"));
+        }
+    }
+
+    @Test
     void asksTheSystem() throws Exception {
         String before = System.getProperty("upstream.proxy");
         assertNull(before);
         System.setProperty("upstream.proxy", "socks5h://of-the-system:1");
         try {
-            assertEquals("[socks5h://of-the-system:1]", routes(Map.of(), "--proxy", "system").toString());
+            assertEquals(
+                    "[socks5h://of-the-system:1]",
+                    routes(Map.of(), "--proxy", "system").toString());
         } finally {
             System.clearProperty("upstream.proxy");
         }

@@ -119,6 +119,11 @@ public final class Negotiate implements ProxyAuthenticator, AutoCloseable {
         return "Negotiate";
     }
 
+    /** Whether each proxy is given a ticket of its own, which is of no use to another. */
+    boolean suitsEveryProxy() {
+        return terms.spn == null;
+    }
+
     @Override
     public Conversation begin(TunnelRequest request) {
         return new NegotiateConversation(request, terms, worker);

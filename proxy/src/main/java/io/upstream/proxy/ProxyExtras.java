@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a URL cannot say of a proxy. Credentials belong to one proxy: with several of them nobody could tell to which, and the others would
- * get to know them. Rules for using credentials hold for all.
+ * get to know them. Rules for using credentials hold for all, and so does Kerberos, which has another ticket for each.
  *
  * @param authentication for the only proxy, or rules for those that come with credentials
  * @param password in place of a user and password there, or null
@@ -28,7 +28,7 @@ record ProxyExtras(
 
     /** @throws IllegalArgumentException if it cannot be told whose credentials these are */
     void check(List<Route> routes) {
-        if (!hasLogin()) {
+        if (!belongsToOne()) {
             return;
         }
         List<ProxyServer> proxies = routes.stream()
@@ -68,11 +68,14 @@ record ProxyExtras(
                 : own;
     }
 
-    boolean hasLogin() {
-        return password != null || ProxyLogin.isGiven(authentication);
+    /** Whether something here must be shown to one proxy only. */
+    boolean belongsToOne() {
+        return hasUser()
+                || authentication.authenticators().stream()
+                        .anyMatch(scheme -> !(scheme instanceof Negotiate kerberos && kerberos.suitsEveryProxy()));
     }
 
-    private boolean hasUser() {
+    boolean hasUser() {
         return password != null || authentication.userPassword() != null || authentication.provider() != null;
     }
 }

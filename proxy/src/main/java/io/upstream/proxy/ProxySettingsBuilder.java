@@ -82,7 +82,8 @@ public final class ProxySettingsBuilder {
 
     /**
      * How to answer the proxy, if it is only one and comes without credentials of its own: several proxies must not see each other's. Rules
-     * without credentials, as which schemes are allowed, hold for all proxies that a URL or a selector names.
+     * without credentials, as which schemes are allowed, hold for all proxies that a URL or a selector names, and so does {@link Negotiate}
+     * without {@link Negotiate#spn}.
      */
     public ProxySettingsBuilder authentication(ProxyAuthentication authentication) {
         this.authentication = Objects.requireNonNull(authentication, "authentication");
@@ -214,7 +215,7 @@ public final class ProxySettingsBuilder {
         JavaProperties.Named named = properties == null ? null : new JavaProperties(properties, scheme()).read();
         if (named != null && !named.proxies().isEmpty()) {
             NoProxy excepted = named.exceptions();
-            UserPassword login = extras(authentication).hasLogin() ? null : named.login();
+            UserPassword login = extras(authentication).hasUser() ? null : named.login();
             return found(
                     named.proxies(),
                     excepted,

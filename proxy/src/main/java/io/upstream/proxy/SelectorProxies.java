@@ -58,7 +58,7 @@ final class SelectorProxies implements ProxySource {
     /** Credentials that are given for no particular proxy would go to whichever the selector names. */
     @Override
     public void validate() throws UpstreamException {
-        if (extras.hasLogin()) {
+        if (extras.belongsToOne()) {
             throw unusable("may name any proxy: credentials for it come from an authenticator", null);
         }
     }
@@ -69,7 +69,7 @@ final class SelectorProxies implements ProxySource {
         List<Proxy> named;
         URI uri;
         try {
-            uri = URI.create(scheme + "://" + target);
+            uri = uri(target);
             report();
             named = selector.select(uri);
         } catch (RuntimeException e) {
@@ -86,6 +86,13 @@ final class SelectorProxies implements ProxySource {
             }
         }
         return routes;
+    }
+
+    /** A URI has no host unless that is in ASCII. */
+    private URI uri(HostPort target) {
+        boolean address = target.host().indexOf(':') >= 0;
+        return URI.create(scheme + "://"
+                + (address ? target : HostName.ascii(HostName.withoutRoot(target.host())) + ":" + target.port()));
     }
 
     private Route route(URI uri, @Nullable Proxy proxy) throws UpstreamException {

@@ -52,6 +52,12 @@ class ProxiedTargetTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {64, 300})
+    void isNotAskedForALabelThatIsTooLong(int length) {
+        isNotAskedForAnAddressThatMeansAnotherMachineThere("a".repeat(length) + ".test");
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "hub.azure-devices.net",

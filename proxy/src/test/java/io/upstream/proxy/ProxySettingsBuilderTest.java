@@ -11,7 +11,6 @@ import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.ProxyAuthentication;
-import io.upstream.ProxyCredentialsProvider;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
@@ -19,9 +18,7 @@ import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UserPassword;
 import java.io.IOException;
-import java.net.Authenticator;
 import java.net.InetSocketAddress;
-import java.net.PasswordAuthentication;
 import java.net.ProxySelector;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,13 +26,10 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -204,6 +198,30 @@ class ProxySettingsBuilderTest {
     }
 
     @Test
+    void givesKerberosToEveryProxyUnlessItsTicketIsForOne() throws UpstreamException {
+        try (Negotiate any = Negotiate.withTicketCache(Optional.empty());
+                Negotiate one = any.spn("HTTP/a@CORP")) {
+            ProxyAuthentication kerberos =
+                    ProxyAuthentication.builder().authenticator(any).build();
+            List<Route> routes = ProxySettings.builder()
+                    .proxies("http://a:1,http://u:p@b:2")
+                    .authentication(kerberos)
+                    .build()
+                    .routesTo(HUB);
+            assertEquals(kerberos, ((ProxyServer) routes.get(0)).authentication());
+            assertEquals(
+                    kerberos.toBuilder().userPassword(new UserPassword("u", "p")).build(),
+                    ((ProxyServer) routes.get(1)).authentication());
+            ProxySettings bound = ProxySettings.builder()
+                    .proxies("a:1,b:2")
+                    .authentication(
+                            ProxyAuthentication.builder().authenticator(one).build())
+                    .build();
+            assertTrue(failure(bound).contains("several proxies are named"), failure(bound));
+        }
+    }
+
+    @Test
     void checksCredentialsByTheKindOfTheProxy() {
         ProxyAuthentication colon = ProxyAuthentication.of(new UserPassword("a:b", "p"));
         ProxyAuthentication line = ProxyAuthentication.of(new UserPassword("a", "x\r\nX: y"));
@@ -275,77 +293,6 @@ class ProxySettingsBuilderTest {
     @CsvSource(
             delimiter = '!',
             value = {
-                "https.proxyHost=a                                  ! http://a:443",
-                "https.proxyHost=a https.proxyPort=3128             ! http://a:3128",
-                "https.proxyHost=2001:db8::1 https.proxyPort=1      ! http://[2001:db8::1]:1",
-                "https.proxyHost=[2001:db8::1] https.proxyPort=1    ! http://[2001:db8::1]:1",
-                "http.proxyHost=a                                   ! direct",
-                "https.proxyHost=a socksProxyHost=b                 ! http://a:443",
-                "socksProxyHost=b                                   ! socks5h://b:1080",
-                "socksProxyHost=b socksProxyPort=1 socksProxyVersion=4 ! socks4://b:1",
-                "upstream.proxy=https://c,b:1 https.proxyHost=a  ! https://c:443 http://b:1",
-                "upstream.proxy=c:1 upstream.noProxy=azure-devices.net ! direct",
-                "https.proxyHost=a http.nonProxyHosts=hub.azure-devices.net ! direct",
-                "https.proxyHost=a http.nonProxyHosts=x|*.azure-devices.net ! direct",
-                "https.proxyHost=a http.nonProxyHosts=hub.*         ! direct",
-                "https.proxyHost=a http.nonProxyHosts=*             ! direct",
-                "https.proxyHost=a http.nonProxyHosts=azure-devices.net ! http://a:443",
-                "https.proxyHost=a http.nonProxyHosts=x,*.azure-devices.net ! http://a:443",
-                "socksProxyHost=b socksNonProxyHosts=hub.*          ! direct",
-                "socksProxyHost=b http.nonProxyHosts=*              ! socks5h://b:1080",
-                "x=y                                                ! direct"
-            })
-    void readsTheProxyOfTheJavaProperties(String properties, String expected) throws UpstreamException {
-        assertEquals(
-                expected,
-                text(ProxySettings.builder()
-                        .systemProperties(properties(properties))
-                        .build()));
-    }
-
-    @Test
-    void readsTheLoginOfTheJavaProperties() throws UpstreamException {
-        assertEquals(
-                List.of(ProxyServer.http(new HostPort("a", 443), new UserPassword("u", "p:@%"))),
-                ProxySettings.builder()
-                        .systemProperties(properties("https.proxyHost=a https.proxyUser=u https.proxyPassword=p:@%"))
-                        .build()
-                        .routesTo(HUB));
-        assertEquals(
-                List.of(ProxyServer.of(
-                        ProxyKind.SOCKS5H,
-                        new HostPort("b", 1080),
-                        ProxyAuthentication.of(new UserPassword("u", "p")))),
-                ProxySettings.builder()
-                        .systemProperties(
-                                properties("socksProxyHost=b java.net.socks.username=u java.net.socks.password=p"))
-                        .build()
-                        .routesTo(HUB));
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "https.proxyHost=http://a",
-                "https.proxyHost=u:hunter2@a",
-                "https.proxyHost=a https.proxyPort=0",
-                "https.proxyHost=a https.proxyPort=x",
-                "https.proxyHost=a:1",
-                "socksProxyHost=a/b",
-                "https.proxyHost=a https.proxyUser=u:v",
-                "upstream.proxy=ftp://a"
-            })
-    void refusesJavaPropertiesThatCannotBeUsed(String properties) {
-        String message = failure(
-                ProxySettings.builder().systemProperties(properties(properties)).build());
-        assertTrue(message.contains("is not usable"), message);
-        assertFalse(message.contains("hunter2"), message);
-    }
-
-    @ParameterizedTest(name = "{0}: {1}")
-    @CsvSource(
-            delimiter = '!',
-            value = {
                 "http_proxy=a:1 https_proxy=b:2            ! http://a:1",
                 "HTTP_PROXY=a:1                            ! http://a:1",
                 "HTTP_PROXY=a:1 REQUEST_METHOD=GET         ! direct",
@@ -383,64 +330,6 @@ class ProxySettingsBuilderTest {
                 ((ProxyServer) routes.get(0)).authentication());
         assertEquals(rules, ((ProxyServer) routes.get(1)).authentication());
         assertEquals(own, ((ProxyServer) routes.get(2)).authentication());
-    }
-
-    /** Knows everything but the port 2. */
-    private static final class Known extends Authenticator {
-        @Override
-        protected @Nullable PasswordAuthentication getPasswordAuthentication() {
-            boolean meant = getRequestorType() == RequestorType.PROXY
-                    && getRequestingPort() == 1
-                    && getRequestingURL().toString().equals("https://hub.azure-devices.net:8883");
-            String user = String.join(
-                    ".", getRequestingHost(), getRequestingProtocol(), getRequestingScheme(), getRequestingPrompt());
-            return meant ? new PasswordAuthentication(user, "p".toCharArray()) : null;
-        }
-    }
-
-    private static CompletableFuture<UserPassword> asked(Route route) {
-        ProxyServer proxy = (ProxyServer) route;
-        ProxyCredentialsProvider provider =
-                Objects.requireNonNull(proxy.authentication().provider());
-        return provider.credentials(new ProxyCredentialsProvider.Request(proxy, "Digest", "realm", false))
-                .toCompletableFuture();
-    }
-
-    @Test
-    void asksAnAuthenticatorForProxiesWithoutCredentials() throws Exception {
-        ProxySettings settings = ProxySettings.builder()
-                .proxies("http://a:1,http://u:p@b:1,http://c:2,socks5h://d:1,socks5h://e:2")
-                .authenticator(new Known())
-                .build();
-        List<Route> routes = settings.routesTo(HUB);
-        assertEquals(
-                new UserPassword("a.http.Digest.realm", "p"),
-                asked(routes.get(0)).get(20, TimeUnit.SECONDS));
-        assertEquals(ProxyServer.http(new HostPort("b", 1), new UserPassword("u", "p")), routes.get(1));
-        ExecutionException none = assertThrows(
-                ExecutionException.class, () -> asked(routes.get(2)).get(20, TimeUnit.SECONDS));
-        assertEquals(FailureKind.PROXY_AUTH, ((UpstreamException) none.getCause()).kind());
-        assertEquals(
-                new UserPassword("d.SOCKS5..", "p"),
-                ((ProxyServer) routes.get(3)).authentication().userPassword());
-        assertEquals(ProxyAuthentication.NONE, ((ProxyServer) routes.get(4)).authentication());
-        assertEquals(routes, settings.routesTo(HUB));
-    }
-
-    @Test
-    void saysWhichAuthenticatorIsOfNoUse() {
-        Authenticator broken = new Authenticator() {
-            @Override
-            protected PasswordAuthentication getPasswordAuthentication() {
-                throw new IllegalStateException("hunter2");
-            }
-        };
-        String message = failure(ProxySettings.builder()
-                .proxy("socks5h://a:1")
-                .authenticator(broken)
-                .build());
-        assertTrue(message.contains("no usable credentials for socks5h://a:1"), message);
-        assertFalse(message.contains("hunter2"), message);
     }
 
     private static String text(ProxySettings settings) throws UpstreamException {

@@ -94,11 +94,13 @@ class SelectorProxiesTest {
                 settings.routesTo(new HostPort("2001:db8::1", 443)).toString());
         assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("edge.corp", 443)));
         assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("localhost", 443)));
+        assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("b\u00fccher.corp", 443)));
         assertEquals(
                 List.of(
                         "select https://hub.test:8883",
                         "select https://[2001:db8::1]:443",
-                        "select https://edge.corp:443"),
+                        "select https://edge.corp:443",
+                        "select https://xn--bcher-kva.corp:443"),
                 selector.asked);
     }
 
