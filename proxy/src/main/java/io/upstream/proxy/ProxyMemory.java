@@ -52,10 +52,15 @@ final class ProxyMemory {
     }
 
     static ProxyMemory on(UpstreamRuntime runtime) {
-        return runtime.shared(
-                ProxyMemory.class,
-                () -> new ProxyMemory(
-                        List.of(new DigestScheme(new DigestMemory()), new NtlmScheme(NtlmScheme.Age.CURRENT), new BasicScheme())));
+        return runtime.shared(ProxyMemory.class, ProxyMemory::ofAllSchemes);
+    }
+
+    /** Which of them are used is for each proxy's configuration to say. */
+    static ProxyMemory ofAllSchemes() {
+        return new ProxyMemory(List.of(
+                new DigestScheme(new DigestMemory()),
+                new NtlmScheme(NtlmScheme.Age.CURRENT),
+                new BasicScheme()));
     }
 
     List<PasswordScheme> schemes() {

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import static io.upstream.proxy.TunnelBench.ESTABLISHED;
+import static io.upstream.proxy.TunnelBench.LOGIN;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.upstream.FailureKind;
+import io.upstream.ProxyAuthentication;
+import io.upstream.ProxyKind;
+import io.upstream.ProxyServer;
+import io.upstream.UpstreamException;
+import io.upstream.proxy.ScriptedProxy.Dialogue;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** The schemes that a runtime brings, over sockets; F numbers are those of the list of faults. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class SchemesOverTheWireTest {
+    private static final String ASKS = "HTTP/1.1 407 Proxy Authentication Required\r\n";
+    private static final String PAGE = "Content-Length: 5\r\n\r\n<htm>";
+    private static final String NTLM = ASKS + "Proxy-Authenticate: NTLM\r\n" + PAGE;
+    private static final String TYPE2 = ASKS
+            + "Proxy-Authenticate: NTLM TlRMTVNTUAACAAAADAAMADgAAAAFgomiASNFZ4mrze8AAAAAAAAAAG4AbgBEAAAACgBhSgAAAA9EAE8ATQBB"
+            + "AEkATgACAAwARABPAE0AQQBJAE4AAQAMAFMARQBSAFYARQBSAAQAFABkAG8AbQBhAGkAbgAuAGMAbwBtAAMAIgBzAGUAcgB2AGUAcgAuAGQA"
+            + "bwBtAGEAaQBuAC4AYwBvAG0ABwAIAACQ0za3NMMBAAAAAA==\r\n"
+            + PAGE;
+    private static final String OLD_TYPE2 = ASKS
+            + "Proxy-Authenticate: NTLM TlRMTVNTUAACAAAACQAJAK6qqqoHgggA6ivAiMYrtdMAAAAAAAA6AFdPUktHUk9VUA==\r\n"
+            + PAGE;
+    private static final String IS_TYPE1 = "Proxy-Authorization: NTLM TlRMTVNTUAAB";
+    private static final String IS_TYPE3 = "Proxy-Authorization: NTLM TlRMTVNTUAAD";
+    private static final String DIGEST =
+            ASKS + "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\r\n" + PAGE;
+
+    private final TunnelBench bench = new TunnelBench();
+    private final ProxyMemory memory = ProxyMemory.ofAllSchemes();
+
+    @AfterAll
+    void closeRuntime() {
+        bench.close();
+    }
+
+    private @Nullable UpstreamException attempt(ScriptedProxy proxy, String scheme) throws Exception {
+        ProxyAuthentication login = ProxyAuthentication.builder()
+                .userPassword(LOGIN)
+                .schemes(scheme)
+                .build();
+        ProxyServer server = ProxyServer.of(ProxyKind.HTTP, proxy.address(), login);
+        return bench.attempt(
+                server, new TunnelStage(server, TunnelBench.HUB, memory, TunnelBench.QUICK), List.of());
+    }
+
+    private static void expect(ScriptedProxy.Line line, String part, String answer) throws IOException {
+        String request = line.request();
+        line.send(request.contains(part) ? answer : "HTTP/1.1 400 not expected\r\n\r\n");
+    }
+
+    @Test
+    void f104SpeaksNtlmOverOneConnection() throws Exception {
+        Dialogue dialogue = line -> {
+            line.answer(NTLM);
+            expect(line, IS_TYPE1, TYPE2);
+            expect(line, IS_TYPE3, ESTABLISHED);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            assertNull(attempt(proxy, "NTLM"));
+            assertEquals(1, proxy.connections());
+        }
+    }
+
+    @Test
+    void f105BeginsNtlmAgainOnceWhenTheConnectionEndsAfterTheChallenge() throws Exception {
+        Dialogue closing = line -> {
+            line.answer(NTLM);
+            expect(line, IS_TYPE1, TYPE2);
+            line.request();
+        };
+        Dialogue good = line -> {
+            expect(line, IS_TYPE1, TYPE2);
+            expect(line, IS_TYPE3, ESTABLISHED);
+            line.awaitEnd();
+        };
+        Dialogue closingAgain = line -> {
+            expect(line, IS_TYPE1, TYPE2);
+            line.request();
+        };
+        try (ScriptedProxy once = ScriptedProxy.speaking(List.of(closing, good));
+                ScriptedProxy always = ScriptedProxy.speaking(List.of(closing, closingAgain))) {
+            assertNull(attempt(once, "NTLM"));
+            assertNotNull(attempt(always, "NTLM"));
+            assertEquals(2, always.connections());
+        }
+    }
+
+    @Test
+    void f106TakesATunnelForTheFirstMessage() throws Exception {
+        Dialogue dialogue = line -> {
+            line.answer(NTLM);
+            expect(line, IS_TYPE1, ESTABLISHED);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            assertNull(attempt(proxy, "NTLM"));
+        }
+    }
+
+    @Test
+    void f108RefusesAnOldNtlm() throws Exception {
+        Dialogue dialogue = line -> {
+            line.answer(NTLM);
+            expect(line, IS_TYPE1, OLD_TYPE2);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            UpstreamException refused = attempt(proxy, "NTLM");
+            assertNotNull(refused);
+            assertEquals(FailureKind.PROXY_AUTH, refused.kind());
+            assertTrue(String.valueOf(refused.getMessage()).contains("too old"), refused::toString);
+        }
+    }
+
+    @Test
+    void f98AndF100CountANonceOnAndTakeTheNextOne() throws Exception {
+        Dialogue first = line -> {
+            line.answer(DIGEST);
+            expect(line, "nc=00000001", ESTABLISHED);
+            line.awaitEnd();
+        };
+        String withNext = ESTABLISHED.replace("\r\n\r\n", "\r\nProxy-Authentication-Info: nextnonce=\"n2\"\r\n\r\n");
+        Dialogue second = line -> {
+            expect(line, "nonce=\"n1\", uri=\"hub.invalid:8883\", algorithm=SHA-256, qop=auth, nc=00000002", withNext);
+            line.awaitEnd();
+        };
+        Dialogue third = line -> {
+            expect(line, "nonce=\"n2\", uri=\"hub.invalid:8883\", algorithm=SHA-256, qop=auth, nc=00000001", ESTABLISHED);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(first, second, third))) {
+            for (int i = 0; i < 3; i++) {
+                assertNull(attempt(proxy, "Digest"));
+            }
+            assertEquals(4, proxy.requests().size());
+        }
+    }
+
+    @Test
+    void f69CountsOnWhenTheConnectionIsLostBeforeTheAnswer() throws Exception {
+        Dialogue lost = line -> {
+            line.answer(DIGEST);
+            line.request();
+        };
+        Dialogue kept = line -> {
+            expect(line, "nc=00000002", ESTABLISHED);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(lost, kept))) {
+            assertNull(attempt(proxy, "Digest"));
+        }
+    }
+
+    @Test
+    void f101RefusesAProxyThatDoesNotKnowThePassword() throws Exception {
+        String lying = ESTABLISHED.replace(
+                "\r\n\r\n", "\r\nProxy-Authentication-Info: rspauth=\"0123456789abcdef\", qop=auth\r\n\r\n");
+        Dialogue dialogue = line -> {
+            line.answer(DIGEST);
+            expect(line, "Digest username=\"Aladdin\"", lying);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            UpstreamException refused = attempt(proxy, "Digest");
+            assertNotNull(refused);
+            assertEquals(FailureKind.PROXY_AUTH, refused.kind());
+        }
+    }
+}
