@@ -118,9 +118,7 @@ class HandshakeTest {
                 peer.advance(1);
             }
             byte[] bytes = peer.fromHead.toByteArray();
-            assertEquals(
-                    "0000000802000000".repeat(count),
-                    ByteBufUtil.hexDump(bytes, before, bytes.length - before));
+            assertEquals("0000000802000000".repeat(count), ByteBufUtil.hexDump(bytes, before, bytes.length - before));
         }
     }
 

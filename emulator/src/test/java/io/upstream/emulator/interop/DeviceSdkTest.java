@@ -13,8 +13,10 @@ import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -28,26 +30,35 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
 @ExtendWith(SdkHubExtension.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Execution(ExecutionMode.CONCURRENT)
 class DeviceSdkTest {
+    private static final Map<IotHubClientProtocol, SdkClient> CLIENTS = new ConcurrentHashMap<>();
+
     @Parameter
     private IotHubClientProtocol protocol;
 
-    private SdkHub sdk;
+    private final SdkHub sdk;
     private String id;
     private SdkClient client;
 
+    DeviceSdkTest(SdkHub sdk) {
+        this.sdk = sdk;
+    }
+
     @BeforeParameterizedClassInvocation
-    void openClient(IotHubClientProtocol protocol, SdkHub shared) throws Exception {
-        sdk = shared;
+    static void openClient(IotHubClientProtocol protocol, SdkHub sdk) throws Exception {
+        CLIENTS.put(protocol, SdkClient.openDevice(sdk, protocol, "device-" + protocol));
+    }
+
+    @BeforeEach
+    void findClient() {
         id = "device-" + protocol;
-        client = SdkClient.openDevice(sdk, protocol, id);
+        client = Objects.requireNonNull(CLIENTS.get(protocol));
     }
 
     @AfterParameterizedClassInvocation
-    void closeClient() {
-        client.close();
+    static void closeClient(IotHubClientProtocol protocol) {
+        Objects.requireNonNull(CLIENTS.remove(protocol)).close();
     }
 
     @Test

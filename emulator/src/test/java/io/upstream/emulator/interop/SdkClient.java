@@ -198,7 +198,8 @@ final class SdkClient implements AutoCloseable {
 
     void sends() throws Exception {
         Message message = new Message("telemetry");
-        message.setMessageId(identity + " " + counter.incrementAndGet()); // by which the SDK knows it among all of a connection
+        message.setMessageId(
+                identity + " " + counter.incrementAndGet()); // by which the SDK knows it among all of a connection
         client.sendEvent(message, LIMIT_MILLIS);
         assertEquals(1, count(message.getMessageId()), "how often the hub has got what was acknowledged");
     }

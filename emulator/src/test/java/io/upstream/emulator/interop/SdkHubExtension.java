@@ -24,6 +24,7 @@ final class SdkHubExtension implements ParameterResolver {
     }
 
     /** The SDK writes whole stack traces of every connection that it loses, which is what these tests are about. */
+    @SuppressWarnings("LockOnNonEnclosingClassLiteral") // it is the lock of that class that matters
     private static SdkHub start() {
         synchronized (LoggerFactory.class) { // whose lock is held while another thread initializes it
             ((Logger) LoggerFactory.getLogger("com.microsoft.azure.sdk.iot.device")).setLevel(Level.OFF);
