@@ -163,6 +163,7 @@ class WebSocketDoorTest {
         request(PATH, "mqtt");
         boolean[] written = {false};
         channel.writeOneOutbound(Unpooled.EMPTY_BUFFER).addListener(done -> written[0] = done.isSuccess());
+        channel.flushOutbound();
         assertEquals("", exchange(""));
         assertTrue(written[0]);
     }
