@@ -72,7 +72,10 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        setAlarm(ctx, limits.authentication(), () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
+        setAlarm(
+                ctx,
+                limits.authentication(),
+                () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
         authorize(ctx, negotiation.opening());
         ctx.read(); // for a channel that reads only when asked
     }
@@ -216,7 +219,10 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
         line = state;
         moveTo(TunnelPhase.AUTHENTICATING);
-        setAlarm(ctx, limits.authentication(), () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
+        setAlarm(
+                ctx,
+                limits.authentication(),
+                () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
         authorize(ctx, negotiation.answer(response));
     }
 
