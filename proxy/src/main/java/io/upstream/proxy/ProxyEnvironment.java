@@ -66,7 +66,10 @@ final class ProxyEnvironment {
 
     /** Blank if no variable is set. */
     String proxyValue() {
-        return value(proxyName);
+        String value = value(proxyName);
+        return EnvironmentText.isLost(value)
+                ? new EnvironmentText().recover(proxyName, value).orElse(value)
+                : value;
     }
 
     /** What {@code no_proxy} lists and what a module has around it; not this machine. */

@@ -67,6 +67,10 @@ record ProxyUrl(Optional<ProxyServer> server, List<String> warnings) {
             if (url.codePoints().anyMatch(c -> Character.isISOControl(c) || Character.isWhitespace(c))) {
                 throw new IllegalArgumentException("it has a blank or a control character inside");
             }
+            if (EnvironmentText.isLost(url)) {
+                throw new IllegalArgumentException(
+                        "it has letters that the locale of this process cannot express: percent-encode their octets in UTF-8");
+            }
             String rest = url;
             int schemeEnd = url.indexOf("://");
             if (schemeEnd >= 0) {

@@ -164,6 +164,7 @@ class ProxyUrlTest {
                 "http://u:hunter2@pro xy:3128",
                 "http://u:hunter2@proxy\t:3128",
                 "http://pro\u0000xy:3128",
+                "http://u:hunter2\uFFFD\uFFFD@proxy:3128",
                 "http://u:hunter2@pro\\xy:3128",
                 "http://u:hunter2@a\uFF0Fb:3128",
                 "http:proxy:3128",
