@@ -55,8 +55,9 @@ final class ProxyOptions {
             names = "--proxy-schemes",
             paramLabel = "S,…",
             split = ",",
-            description = "Which schemes may be used: of Basic, Digest, Ntlm and Negotiate; default Basic and Digest, and"
-                    + " Negotiate with a keytab or a ticket cache.")
+            description =
+                    "Which schemes may be used: of Basic, Digest, Ntlm and Negotiate; default Basic and Digest, and"
+                            + " Negotiate with a keytab or a ticket cache.")
     private String @Nullable [] schemes;
 
     @Mixin

@@ -210,7 +210,9 @@ class ProxySettingsBuilderTest {
                     .routesTo(HUB);
             assertEquals(kerberos, ((ProxyServer) routes.get(0)).authentication());
             assertEquals(
-                    kerberos.toBuilder().userPassword(new UserPassword("u", "p")).build(),
+                    kerberos.toBuilder()
+                            .userPassword(new UserPassword("u", "p"))
+                            .build(),
                     ((ProxyServer) routes.get(1)).authentication());
             ProxySettings bound = ProxySettings.builder()
                     .proxies("a:1,b:2")

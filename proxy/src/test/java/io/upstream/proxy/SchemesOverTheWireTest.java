@@ -54,8 +54,7 @@ class SchemesOverTheWireTest {
                 .schemes(scheme)
                 .build();
         ProxyServer server = ProxyServer.of(ProxyKind.HTTP, proxy.address(), login);
-        return bench.attempt(
-                server, new TunnelStage(server, TunnelBench.HUB, memory, TunnelBench.QUICK), List.of());
+        return bench.attempt(server, new TunnelStage(server, TunnelBench.HUB, memory, TunnelBench.QUICK), List.of());
     }
 
     private static void expect(ScriptedProxy.Line line, String part, String answer) throws IOException {
@@ -141,7 +140,10 @@ class SchemesOverTheWireTest {
             line.awaitEnd();
         };
         Dialogue third = line -> {
-            expect(line, "nonce=\"n2\", uri=\"hub.invalid:8883\", algorithm=SHA-256, qop=auth, nc=00000001", ESTABLISHED);
+            expect(
+                    line,
+                    "nonce=\"n2\", uri=\"hub.invalid:8883\", algorithm=SHA-256, qop=auth, nc=00000001",
+                    ESTABLISHED);
             line.awaitEnd();
         };
         try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(first, second, third))) {

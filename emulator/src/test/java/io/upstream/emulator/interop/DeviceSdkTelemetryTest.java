@@ -39,7 +39,7 @@ class DeviceSdkTelemetryTest {
         sdk.hub.addDevice(id);
         DeviceClient client = new DeviceClient(
                 sdk.hub.connectionString(id), protocol, sdk.options(protocol).build());
-        client.open(false);
+        client.open(true);
         try {
             sendsAMessage(client, id);
         } finally {
@@ -78,7 +78,7 @@ class DeviceSdkTelemetryTest {
                 sdk.hub.connectionString(id),
                 protocol,
                 sdk.certified(protocol, id).build());
-        client.open(false);
+        client.open(true);
         try {
             sendsAMessage(client, id);
         } finally {
@@ -97,7 +97,7 @@ class DeviceSdkTelemetryTest {
                 sdk.hub.connectionString(id),
                 protocol,
                 sdk.options(protocol).proxySettings(sdk.proxySettings()).build());
-        client.open(false);
+        client.open(true);
         try {
             sendsAMessage(client, id);
         } finally {

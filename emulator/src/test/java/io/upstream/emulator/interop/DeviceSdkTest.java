@@ -153,7 +153,7 @@ class DeviceSdkTest {
         client.client.close();
         SentMessage sent =
                 sdk.hub.sendToDevice(id, new HubMessage(Map.of(), Map.of(), "later".getBytes(StandardCharsets.UTF_8)));
-        client.client.open(false);
+        client.client.open(true);
         client.subscribe();
         assertEquals("later", new String(client.receive().getBytes(), StandardCharsets.UTF_8));
         assertEquals(CloudMessageState.COMPLETED, sent.awaitOutcome(SdkClient.LIMIT));

@@ -104,8 +104,9 @@ final class SdkClient implements AutoCloseable {
         return opened;
     }
 
+    /** With its retry policy: the SDK gives a WebSocket three seconds, which a busy machine may need. */
     void open() throws Exception {
-        client.open(false);
+        client.open(true);
         awaitStatus(IotHubConnectionStatus.CONNECTED);
         subscribe();
     }

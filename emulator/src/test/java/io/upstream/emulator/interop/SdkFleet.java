@@ -55,7 +55,7 @@ final class SdkFleet implements AutoCloseable {
         multiplexer.setRetryPolicy(new ExponentialBackoffWithJitter(Integer.MAX_VALUE, 50, 500, 50, true));
         multiplexer.registerDeviceClients(
                 all.stream().map(each -> (DeviceClient) each.client).toList());
-        multiplexer.open(false);
+        multiplexer.open(true);
         for (SdkClient each : all) {
             each.awaitStatus(IotHubConnectionStatus.CONNECTED);
             each.client.setRetryPolicy(this::retryWhenAllIsSaid);
