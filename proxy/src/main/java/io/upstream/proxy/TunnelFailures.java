@@ -121,11 +121,23 @@ final class TunnelFailures {
                 FailureKind.CLOSED_BY_PEER,
                 where.hop() + " closed the connection "
                         + (midAnswer ? "in the middle of its answer" : "without an answer to CONNECT")
-                        + ": check that the port is an HTTP proxy's and that the proxy allows " + target);
+                        + whatToCheck());
     }
 
+    /** A proxy that wants TLS often resets a connection that begins without. */
     UpstreamException socket(Throwable cause) {
-        return Failures.translate(cause, where);
+        UpstreamException plain = Failures.translate(cause, where);
+        return plain == cause || plain.kind() != FailureKind.RESET
+                ? plain
+                : UpstreamException.of(
+                        FailureKind.RESET,
+                        where,
+                        where.hop() + " reset the connection when it was asked for a tunnel" + whatToCheck(),
+                        cause);
+    }
+
+    private String whatToCheck() {
+        return ": check that the port is an HTTP proxy's (https:// if it wants TLS) and that the proxy allows " + target;
     }
 
     UpstreamException runtimeClosed() {
