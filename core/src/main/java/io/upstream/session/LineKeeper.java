@@ -10,6 +10,7 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -281,8 +282,10 @@ final class LineKeeper implements LineOwner {
         errands.end(reason);
         handlers.end(reason);
         lifecycle.moveTo(Phase.CLOSED, cause);
+        // before the answer: whoever opens again on it must not meet the seat that is given back
+        CompletionStage<Void> left = connector.leave();
         terms.callbacks().run(() -> opened.completeExceptionally(reason));
-        connector.leave().whenComplete((nothing, error) -> released.complete(null));
+        left.whenComplete((nothing, error) -> released.complete(null));
     }
 
     private static UpstreamException closed(String text) {

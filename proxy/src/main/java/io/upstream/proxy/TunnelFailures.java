@@ -137,7 +137,8 @@ final class TunnelFailures {
     }
 
     private String whatToCheck() {
-        return ": check that the port is an HTTP proxy's (https:// if it wants TLS) and that the proxy allows " + target;
+        return ": check that the port is an HTTP proxy's (https:// if it wants TLS) and that the proxy allows "
+                + target;
     }
 
     UpstreamException runtimeClosed() {
