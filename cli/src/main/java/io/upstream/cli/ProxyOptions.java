@@ -84,8 +84,9 @@ final class ProxyOptions {
     /** @throws IllegalArgumentException saying which option cannot be used; a bad environment is told when something needs it */
     ProxyChoice resolve(Map<String, String> env) {
         if (proxy.equals("none")) {
-            if (Stream.of(user, passwordFile, schemes, trustBundle, certificate, key)
-                    .anyMatch(Objects::nonNull)) {
+            if (kerberos.isGiven()
+                    || Stream.of(user, passwordFile, schemes, trustBundle, certificate, key)
+                            .anyMatch(Objects::nonNull)) {
                 throw new IllegalArgumentException("--proxy none takes no other option about a proxy");
             }
             return ProxyChoice.DIRECT;
@@ -148,7 +149,7 @@ final class ProxyOptions {
             }
             boolean listed = Arrays.stream(schemes).map(String::strip).anyMatch(NEGOTIATE::equalsIgnoreCase);
             if (listed != kerberos.isGiven()) {
-                throw new IllegalArgumentException("Negotiate in --proxy-schemes goes together with --proxy-keytab and"
+                throw new IllegalArgumentException("--proxy-schemes Negotiate goes together with --proxy-keytab and"
                         + " --proxy-principal, or with --proxy-ticket-cache");
             }
         }

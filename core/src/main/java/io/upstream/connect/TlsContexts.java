@@ -186,7 +186,7 @@ final class TlsContexts {
             }
         }
         X509TrustManager judge = SystemRoots.manager(roots);
-        return judge instanceof X509ExtendedTrustManager extended ? new NamingTrustManager(extended) : judge;
+        return judge instanceof X509ExtendedTrustManager extended ? new CertificateJudge(extended) : judge;
     }
 
     private static Collection<? extends Certificate> readBundle(Path file)

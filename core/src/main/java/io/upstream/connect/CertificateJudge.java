@@ -8,10 +8,10 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Leaves every verdict to another trust manager, and adds to each refusal what was refused. */
-final class NamingTrustManager extends X509ExtendedTrustManager {
+final class CertificateJudge extends X509ExtendedTrustManager {
     private final X509ExtendedTrustManager judge;
 
-    NamingTrustManager(X509ExtendedTrustManager judge) {
+    CertificateJudge(X509ExtendedTrustManager judge) {
         this.judge = judge;
     }
 
