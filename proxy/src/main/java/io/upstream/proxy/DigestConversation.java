@@ -147,7 +147,12 @@ final class DigestConversation implements Conversation {
                             + " something on the way may answer in its place, ask its owner");
         }
         String nextNonce = info.get("nextnonce");
-        memory.accept(owner, accepted.challenge(), nextNonce == null || nextNonce.isEmpty() ? null : nextNonce);
+        memory.accept(owner, accepted.challenge(), isSendable(nextNonce) ? nextNonce : null);
+    }
+
+    /** What cannot be said back must not be remembered: every later attempt would fail on it before the proxy could give another. */
+    private static boolean isSendable(@Nullable String nonce) {
+        return nonce != null && !nonce.isEmpty() && nonce.chars().allMatch(c -> c >= ' ' && c <= '~');
     }
 
     /** The field has the parameters of a challenge without its scheme. */

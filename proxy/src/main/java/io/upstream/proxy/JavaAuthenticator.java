@@ -14,7 +14,6 @@ import java.net.Authenticator.RequestorType;
 import java.net.MalformedURLException;
 import java.net.PasswordAuthentication;
 import java.net.URI;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -101,12 +100,7 @@ final class JavaAuthenticator {
     }
 
     private static UserPassword credentials(PasswordAuthentication login) {
-        char[] password = login.getPassword();
-        try {
-            return new UserPassword(login.getUserName(), new String(password));
-        } finally {
-            Arrays.fill(password, '\0');
-        }
+        return new UserPassword(login.getUserName(), new String(login.getPassword())); // the array is the application's
     }
 
     /** Equal for the same authenticator and target, so that what is remembered of a proxy is found again. */

@@ -108,11 +108,13 @@ final class Negotiation {
         if (!before.conversation.isBound()) {
             refusedValues.add(before.value);
         }
-        Optional<ProxyChallenge> again = SchemeChoice.again(before.option, offered);
+        Optional<ProxyChallenge> again = choice.again(before.option, offered);
         if (again.isEmpty()) {
             if (!before.spokeUnasked() || offered.isEmpty()) {
                 choice.exhaust(before.option);
                 note(failures.wrongCredentials(offered));
+            } else {
+                choice.failed(before.option);
             }
             turn = null;
             return choose();

@@ -16,7 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,14 +89,16 @@ final class SchemeChoice {
         return Optional.ofNullable(best);
     }
 
-    /** The challenge to go on with, of those that are of the same scheme. */
-    static Optional<ProxyChallenge> again(Option before, List<ProxyChallenge> offered) {
-        List<ProxyChallenge> same = offered.stream()
-                .filter(challenge -> challenge.isOf(before.challenge().scheme()))
-                .toList();
-        Function<ProxyChallenge, Integer> strength =
-                challenge -> before.password() == null ? 1 : before.password().strength(challenge);
-        return same.stream().reduce((one, other) -> strength.apply(other) > strength.apply(one) ? other : one);
+    /** The challenge to go on with, of those that are of the same scheme and no weaker than what was said before. */
+    Optional<ProxyChallenge> again(Option before, List<ProxyChallenge> offered) {
+        PasswordScheme scheme = before.password();
+        Stream<ProxyChallenge> same = offered.stream()
+                .filter(challenge -> challenge.isOf(before.challenge().scheme()));
+        if (scheme == null) {
+            return same.findFirst();
+        }
+        return same.filter(challenge -> scheme.strength(challenge) >= before.strength())
+                .reduce((one, other) -> scheme.strength(other) > scheme.strength(one) ? other : one);
     }
 
     /** What may be tried before the proxy asks, best first. */

@@ -325,9 +325,12 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
     }
 
+    /** A channel that has closed takes all its handlers out, and what is being made may still be good for another connection. */
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        fail(failures.removed());
+        if (ctx.channel().isOpen()) {
+            fail(failures.removed());
+        }
     }
 
     private void fail(Exception failure) {

@@ -71,6 +71,26 @@ class JavaAuthenticatorTest {
     }
 
     @Test
+    void leavesThePasswordToTheAuthenticatorThatKeepsIt() throws Exception {
+        PasswordAuthentication kept = new PasswordAuthentication("u", "p".toCharArray());
+        Authenticator caching = new Authenticator() {
+            @Override
+            protected PasswordAuthentication getPasswordAuthentication() {
+                return kept;
+            }
+        };
+        Route route = ProxySettings.builder()
+                .proxies("http://a:1")
+                .authenticator(caching)
+                .build()
+                .routesTo(HUB)
+                .get(0);
+        for (int time = 1; time <= 2; time++) {
+            assertEquals(new UserPassword("u", "p"), asked(route).get(20, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
     void saysWhichAuthenticatorIsOfNoUse() {
         Authenticator broken = new Authenticator() {
             @Override

@@ -33,7 +33,10 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +76,11 @@ class NegotiationTest {
     }
 
     private @Nullable UpstreamException attempt(ProxyServer server) throws Exception {
-        return bench.attempt(server, new TunnelStage(server, TunnelBench.HUB, memory, TunnelBench.QUICK), List.of());
+        return attempt(server, memory);
+    }
+
+    private @Nullable UpstreamException attempt(ProxyServer server, ProxyMemory with) throws Exception {
+        return bench.attempt(server, new TunnelStage(server, TunnelBench.HUB, with, TunnelBench.QUICK), List.of());
     }
 
     private static UpstreamException refused(@Nullable UpstreamException failure) {
@@ -186,6 +193,59 @@ class NegotiationTest {
         }
         try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(offering("Proxy-Authenticate: NTLM\r\n", "never")))) {
             assertTrue(refused(attempt(proxy, login())).getMessage().contains("allow NTLM if it must be"));
+        }
+    }
+
+    /** A proxy that closes after its 407 need not wait for the answer: that is for the next connection. */
+    @Test
+    void waitsForCredentialsWhenTheProxyHasLeft() throws Exception {
+        Executor later = CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS);
+        ProxyCredentialsProvider slow = request -> CompletableFuture.supplyAsync(() -> LOGIN, later);
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(
+                line -> line.answer("HTTP/1.1 407 P\r\nConnection: close\r\n" + BASIC_OFFER + "\r\n"),
+                offering(BASIC_OFFER, BASIC)))) {
+            assertNull(attempt(proxy, ProxyAuthentication.of(slow)));
+            assertEquals(2, proxy.connections());
+        }
+    }
+
+    @Test
+    void obeysTheMinimumWhenANonceIsStale() throws Exception {
+        String strong = "Proxy-Authenticate: Digest realm=\"corp\", nonce=\"a\", qop=\"auth\", algorithm=SHA-256\r\n";
+        String weak = "Proxy-Authenticate: Digest realm=\"corp\", nonce=\"b\", qop=\"auth\", stale=true\r\n";
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(line -> {
+            line.answer(ASKS + strong + "\r\n");
+            line.answer(ASKS + weak + "\r\n");
+            line.answer(ESTABLISHED);
+        }))) {
+            ProxyServer server = ProxyServer.of(
+                    ProxyKind.HTTP,
+                    proxy.address(),
+                    login().toBuilder().minimum(Strength.DIGEST_SHA_256).build());
+            refused(attempt(server, ProxyMemory.ofAllSchemes()));
+            assertEquals(2, proxy.requests().size());
+        }
+    }
+
+    @Test
+    void triesNoBasicInPlaceOfADigestThatWasAcceptedBefore() throws Exception {
+        ProxyMemory real = ProxyMemory.ofAllSchemes();
+        AtomicBoolean hostile = new AtomicBoolean();
+        String digest = "Proxy-Authenticate: Digest realm=\"corp\", nonce=\"a\", qop=\"auth\"\r\n";
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(line -> {
+            if (hostile.get()) {
+                offering(BASIC_OFFER, "never").play(line);
+            } else {
+                offering(digest, "Digest username").play(line);
+            }
+        }))) {
+            ProxyServer server = ProxyServer.of(ProxyKind.HTTP, proxy.address(), login());
+            assertNull(attempt(server, real));
+            proxy.restart(ScriptedProxy.WHOLE);
+            hostile.set(true);
+            refused(attempt(server, real));
+            assertTrue(proxy.requests().get(0).contains("Digest username"), proxy.requests()::toString);
+            assertFalse(proxy.requests().toString().contains("Basic"), proxy.requests()::toString);
         }
     }
 
