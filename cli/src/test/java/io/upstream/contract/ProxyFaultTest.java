@@ -133,7 +133,7 @@ class ProxyFaultTest {
 
     @Test
     void comeBackAsOftenAsAProxyEndsIdleTunnels() throws Exception {
-        proxy.misbehave(new Misbehaviour.CutWhenIdle(Duration.ofMillis(500), Ending.FIN));
+        proxy.misbehave(new Misbehaviour.CutWhenIdle(Duration.ofSeconds(2), Ending.FIN));
         openAll(options -> options);
         for (Traveller each : travellers) {
             assertEquals(Phase.CONNECTED, SessionContract.next(each.told).phase());
@@ -162,7 +162,7 @@ class ProxyFaultTest {
         logger.setAdditive(false);
         logger.addAppender(log);
         try {
-            proxy.misbehave(new Misbehaviour.CutAtAge(Duration.ofMillis(800), Ending.FIN));
+            proxy.misbehave(new Misbehaviour.CutAtAge(Duration.ofMillis(2_500), Ending.FIN));
             openAll(options -> options);
             int count = sendWhileEachIsLostTwice();
             for (Traveller each : travellers) {
