@@ -122,7 +122,7 @@ final class Negotiation {
         if (before.conversation.isBound()) {
             return proceed(before, again.get());
         }
-        if ("true".equalsIgnoreCase(again.get().parameters().get("stale"))) {
+        if (DigestChallenge.isStale(again.get())) {
             return ++stale > MAX_STALE ? failed(failures.staleForEver()) : proceed(before, again.get());
         }
         if (before.spokeUnasked()) {

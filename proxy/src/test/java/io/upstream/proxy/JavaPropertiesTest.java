@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
+import static io.upstream.proxy.Decisions.HUB;
+import static io.upstream.proxy.Decisions.failure;
+import static io.upstream.proxy.Decisions.properties;
+import static io.upstream.proxy.Decisions.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
-import io.upstream.Route;
 import io.upstream.UpstreamException;
 import io.upstream.UserPassword;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Properties;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Proxies that are named on the command line of a Java process. */
 class JavaPropertiesTest {
-    private static final HostPort HUB = new HostPort("hub.azure-devices.net", 8883);
 
     @ParameterizedTest(name = "{0}: {1}")
     @CsvSource(
@@ -97,31 +93,5 @@ class JavaPropertiesTest {
                 ProxySettings.builder().systemProperties(properties(properties)).build());
         assertTrue(message.contains("is not usable"), message);
         assertFalse(message.contains("hunter2"), message);
-    }
-
-    private static String text(ProxySettings settings) throws UpstreamException {
-        return settings.routesTo(HUB).stream()
-                .map(route -> route.equals(Route.DIRECT) ? "direct" : route.toString())
-                .collect(Collectors.joining(" "));
-    }
-
-    private static String failure(ProxySettings settings) {
-        UpstreamException error = assertThrows(UpstreamException.class, () -> settings.routesTo(HUB));
-        assertEquals(FailureKind.CONFIGURATION, error.kind());
-        return String.valueOf(error.getMessage());
-    }
-
-    private static Map<String, String> map(String pairs) {
-        Map<String, String> map = new HashMap<>();
-        for (String pair : pairs.split(" +", -1)) {
-            map.put(pair.replaceFirst("=.*", ""), pair.substring(pair.indexOf('=') + 1));
-        }
-        return map;
-    }
-
-    private static Properties properties(String pairs) {
-        Properties properties = new Properties();
-        map(pairs).forEach(properties::setProperty);
-        return properties;
     }
 }

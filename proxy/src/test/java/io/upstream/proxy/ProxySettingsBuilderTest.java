@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.proxy;
 
+import static io.upstream.proxy.Decisions.HUB;
+import static io.upstream.proxy.Decisions.failure;
+import static io.upstream.proxy.Decisions.map;
+import static io.upstream.proxy.Decisions.properties;
+import static io.upstream.proxy.Decisions.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.ClientCertificate;
-import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyKind;
@@ -23,13 +26,11 @@ import java.net.ProxySelector;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +38,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ProxySettingsBuilderTest {
-    private static final HostPort HUB = new HostPort("hub.azure-devices.net", 8883);
     private static final HostPort HERE = new HostPort("127.0.0.1", 8883);
 
     /** Each place that may name a proxy, as one letter: given, selector, properties, environment. */
@@ -332,31 +332,5 @@ class ProxySettingsBuilderTest {
                 ((ProxyServer) routes.get(0)).authentication());
         assertEquals(rules, ((ProxyServer) routes.get(1)).authentication());
         assertEquals(own, ((ProxyServer) routes.get(2)).authentication());
-    }
-
-    private static String text(ProxySettings settings) throws UpstreamException {
-        return settings.routesTo(HUB).stream()
-                .map(route -> route.equals(Route.DIRECT) ? "direct" : route.toString())
-                .collect(Collectors.joining(" "));
-    }
-
-    private static String failure(ProxySettings settings) {
-        UpstreamException error = assertThrows(UpstreamException.class, () -> settings.routesTo(HUB));
-        assertEquals(FailureKind.CONFIGURATION, error.kind());
-        return String.valueOf(error.getMessage());
-    }
-
-    private static Map<String, String> map(String pairs) {
-        Map<String, String> map = new HashMap<>();
-        for (String pair : pairs.split(" +", -1)) {
-            map.put(pair.replaceFirst("=.*", ""), pair.substring(pair.indexOf('=') + 1));
-        }
-        return map;
-    }
-
-    private static Properties properties(String pairs) {
-        Properties properties = new Properties();
-        map(pairs).forEach(properties::setProperty);
-        return properties;
     }
 }

@@ -8,6 +8,7 @@ import io.upstream.benchmarks.load.Payload;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Everything that was measured, for programs. */
 final class JsonReport {
@@ -27,12 +28,9 @@ final class JsonReport {
                 .put("smokeTest", setting.pace().quick())
                 .put("payloadBytes", Payload.SIZE)
                 .put("sinkTls", setting.sinkTls());
-        ArrayNode all = root.putArray("rows");
-        rows.forEach(row -> all.add(row(row)));
-        ArrayNode quiet = root.putArray("idle");
-        idle.forEach(row -> quiet.add(row(row)));
-        ArrayNode targets = root.putArray("targets");
-        verdicts.forEach(verdict -> targets.add(verdict(verdict)));
+        put(root, "rows", rows, JsonReport::row);
+        put(root, "idle", idle, JsonReport::row);
+        put(root, "targets", verdicts, JsonReport::verdict);
         return root;
     }
 
@@ -44,10 +42,8 @@ final class JsonReport {
             List<CrowdRow> rows,
             List<Target.Verdict> verdicts) {
         ObjectNode root = head(machine, versions, finishedAt);
-        ArrayNode all = root.putArray("identities");
-        rows.forEach(row -> all.add(row(row)));
-        ArrayNode targets = root.putArray("targets");
-        verdicts.forEach(verdict -> targets.add(verdict(verdict)));
+        put(root, "identities", rows, JsonReport::row);
+        put(root, "targets", verdicts, JsonReport::verdict);
         return root;
     }
 
@@ -59,11 +55,14 @@ final class JsonReport {
             List<ConnectRow> rows,
             List<Target.Verdict> verdicts) {
         ObjectNode root = head(machine, versions, finishedAt);
-        ArrayNode all = root.putArray("connects");
-        rows.forEach(row -> all.add(row(row)));
-        ArrayNode targets = root.putArray("targets");
-        verdicts.forEach(verdict -> targets.add(verdict(verdict)));
+        put(root, "connects", rows, JsonReport::row);
+        put(root, "targets", verdicts, JsonReport::verdict);
         return root;
+    }
+
+    private static <T> void put(ObjectNode root, String name, List<T> what, Function<T, ObjectNode> written) {
+        ArrayNode all = root.putArray(name);
+        what.forEach(each -> all.add(written.apply(each)));
     }
 
     private static ObjectNode head(Machine machine, Map<String, String> versions, String finishedAt) {
