@@ -2,6 +2,7 @@
 package io.upstream;
 
 import java.io.IOException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,9 @@ public abstract sealed class UpstreamException extends IOException
     private final FailureKind kind;
     private final String stage;
     private final String hop;
+
+    /** Set by whoever makes it, before anybody else sees it. */
+    private Duration retryAfter = Duration.ZERO;
 
     UpstreamException(FailureKind kind, Where where, String message, @Nullable Throwable cause) {
         super(message, cause);
@@ -73,6 +77,20 @@ public abstract sealed class UpstreamException extends IOException
         return of(kind, where, message, null);
     }
 
+    /**
+     * As {@link #of(FailureKind, Where, String)}, where the peer has said how long it wants to be left alone.
+     *
+     * @param retryAfter zero if it has not
+     */
+    public static UpstreamException later(FailureKind kind, Where where, String message, Duration retryAfter) {
+        if (retryAfter.isNegative()) {
+            throw new IllegalArgumentException("a peer cannot be asked again in the past: " + retryAfter);
+        }
+        UpstreamException made = of(kind, where, message);
+        made.retryAfter = retryAfter;
+        return made;
+    }
+
     public final FailureKind kind() {
         return kind;
     }
@@ -80,6 +98,11 @@ public abstract sealed class UpstreamException extends IOException
     /** Whether trying again, after a pause, can succeed without anybody changing anything. */
     public final boolean isTransient() {
         return kind.isTransient();
+    }
+
+    /** How long the peer asks to be left alone ({@code Retry-After}, RFC 9110 section 10.2.3); zero if it does not say. */
+    public final Duration retryAfter() {
+        return retryAfter;
     }
 
     /** The layer that failed. */

@@ -88,7 +88,7 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
             begin();
         } else if (blame == Blame.IDENTITY) {
             step = Step.PAUSING;
-            pauseFor(backoff.pauseAfter(after.kind()), this::await);
+            pauseFor(backoff.pauseAfter(after), this::await);
         } else {
             await();
         }

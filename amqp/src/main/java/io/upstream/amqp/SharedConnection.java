@@ -225,7 +225,7 @@ final class SharedConnection {
     private void retreat(UpstreamException cause) {
         failure = cause;
         state = State.IDLE;
-        notBefore = nanoTime() + backoff.pauseAfter(cause.kind()).toNanos();
+        notBefore = nanoTime() + backoff.pauseAfter(cause).toNanos();
     }
 
     /** Any thread: closes in order, for good; completes as {@link #whenClosed}. */

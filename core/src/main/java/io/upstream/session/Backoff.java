@@ -3,7 +3,10 @@ package io.upstream.session;
 
 import io.upstream.FailureKind;
 import io.upstream.Reconnect;
+import io.upstream.UpstreamException;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
@@ -18,14 +21,20 @@ public final class Backoff {
     /** No attempt follows a failure sooner, or a peer that closes at once would be asked without end. */
     static final Duration LEAST = Duration.ofMillis(100);
 
-    /** So many refusals of the same credentials in a row are no accident. */
-    static final int PATIENCE = 5;
+    /** A peer may ask for 5 min by default; whoever asks for more is asked again all the same. */
+    static final int MOST_ASKED = 5;
+
+    /** So many times pushed off by another client in so short a time are a conflict, not a restart. */
+    static final int KICKS_OF_A_CONFLICT = 3;
+
+    static final Duration CONFLICT = Duration.ofSeconds(60);
 
     private static final int MOST_DOUBLINGS = 40;
 
     private final Reconnect policy;
     private final LongSupplier nanoTime;
     private final RandomGenerator random;
+    private final Queue<Long> kicks = new ArrayDeque<>(KICKS_OF_A_CONFLICT);
     private int failures;
     private Standing standing = Standing.DOWN;
     private long since;
@@ -48,19 +57,41 @@ public final class Backoff {
         since = nanoTime.getAsLong();
     }
 
-    /** How long to wait after what succeeded was lost, or an attempt failed. */
+    /** How long to wait after what succeeded was lost, or an attempt failed; at least as long as the peer asks. */
+    public Duration pauseAfter(UpstreamException cause) {
+        Duration own = pauseAfter(cause.kind());
+        return max(own, min(cause.retryAfter(), policy.most().multipliedBy(MOST_ASKED)));
+    }
+
+    /** As above, where the peer says nothing about it. */
     public Duration pauseAfter(FailureKind kind) {
         if (standing == Standing.UP && nanoTime.getAsLong() - since >= STABLE.toNanos()) {
             failures = 0;
         }
         standing = Standing.DOWN;
-        Duration least = least(kind);
+        Remedy remedy = remedy(kind);
+        Duration least = remedy.least(policy.most(), failures);
         double bound = Math.min(
-                (double) most(kind).toNanos(),
+                (double) remedy.most(policy.most()).toNanos(),
                 Math.scalb((double) policy.first().toNanos(), doublings()));
         failures++;
         Duration drawn = Duration.ofNanos((long) (bound * random.nextDouble()));
         return least.compareTo(LEAST) > 0 ? least.plus(drawn) : max(drawn, shortest());
+    }
+
+    /** Two clients with one identity would push each other off for ever. */
+    private Remedy remedy(FailureKind kind) {
+        if (kind != FailureKind.KICKED) {
+            return Remedy.of(kind);
+        }
+        long now = nanoTime.getAsLong();
+        kicks.removeIf(each -> now - each > CONFLICT.toNanos());
+        kicks.add(now);
+        if (kicks.size() < KICKS_OF_A_CONFLICT) {
+            return Remedy.of(kind);
+        }
+        kicks.remove();
+        return Remedy.WAIT_FOR_A_CHANGE;
     }
 
     private int doublings() {
@@ -72,32 +103,11 @@ public final class Backoff {
         return policy.most().compareTo(LEAST) < 0 ? policy.first() : LEAST;
     }
 
-    /** What passes by itself is tried soon; what somebody has to change, seldom; and a hub that asks for less gets less. */
-    private Duration least(FailureKind kind) {
-        return switch (kind) {
-            case THROTTLED -> policy.most().dividedBy(6);
-            case UNAUTHORIZED, TOKEN_EXPIRED ->
-                failures == 0
-                        ? Duration.ZERO
-                        : failures < PATIENCE
-                                ? policy.most().dividedBy(12)
-                                : policy.most().multipliedBy(5);
-            case QUOTA, PROXY_AUTH, NOT_FOUND, DEVICE_DISABLED -> policy.most().multipliedBy(5);
-            case TLS_TRUST, TLS_NAME, TLS_EXPIRED, TLS_OTHER, PROXY_DENIED, CONFIGURATION, KICKED -> policy.most();
-            case PROTOCOL, WS_REJECTED ->
-                failures < PATIENCE ? Duration.ZERO : policy.most().multipliedBy(5);
-            default -> Duration.ZERO;
-        };
-    }
-
-    private Duration most(FailureKind kind) {
-        return switch (kind) {
-            case TLS_TRUST, TLS_NAME, TLS_EXPIRED, TLS_OTHER -> policy.most().multipliedBy(14);
-            default -> policy.most();
-        };
-    }
-
     private static Duration max(Duration a, Duration b) {
         return a.compareTo(b) > 0 ? a : b;
+    }
+
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
     }
 }

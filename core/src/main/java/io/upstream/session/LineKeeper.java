@@ -202,7 +202,7 @@ final class LineKeeper implements LineOwner {
     /** Whether the runtime is closed, or nobody wants another connection after a failure. */
     private boolean isLast(@Nullable UpstreamException cause) {
         return cause != null
-                && (cause.kind() == FailureKind.CLOSED
+                && (Remedy.of(cause) == Remedy.GIVE_UP
                         || terms.options().reconnect().isNever());
     }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.FailureKind;
 import io.upstream.Reconnect;
+import io.upstream.UpstreamException;
+import io.upstream.UpstreamException.Where;
 import java.time.Duration;
 import java.util.Random;
 import java.util.random.RandomGenerator;
@@ -73,6 +75,17 @@ class BackoffTest {
     /** Seconds at least, for the first and for the tenth failure in a row. */
     @ParameterizedTest
     @CsvSource({
+        "UNREACHABLE, 0, 0",
+        "RESET, 0, 0",
+        "DNS, 0, 0",
+        "CLOSED_BY_PEER, 0, 0",
+        "PROXY_UNREACHABLE, 0, 0",
+        "INTERNAL, 0, 0",
+        "CLOSED, 0, 0",
+        "VERSION_MISMATCH, 0, 0",
+        "TOO_LARGE, 0, 0",
+        "INVALID, 0, 0",
+        "OUTBOX_FULL, 0, 0",
         "THROTTLED, 10, 10",
         "QUOTA, 300, 300",
         "UNAUTHORIZED, 0, 300",
@@ -85,7 +98,7 @@ class BackoffTest {
         "TLS_OTHER, 60, 60",
         "NOT_FOUND, 300, 300",
         "DEVICE_DISABLED, 300, 300",
-        "KICKED, 60, 60",
+        "KICKED, 0, 60",
         "PROTOCOL, 0, 300",
         "WS_REJECTED, 0, 300",
         "CONFIGURATION, 60, 60",
@@ -100,6 +113,47 @@ class BackoffTest {
             backoff.pauseAfter(kind);
         }
         assertEquals(least(tenth), backoff.pauseAfter(kind));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void triesForEverUnlessItIsClosedHere(FailureKind kind) {
+        assertEquals(kind == FailureKind.CLOSED, Remedy.of(kind) == Remedy.GIVE_UP, "P17");
+    }
+
+    @Test
+    void givesUpWhenAClassIsMissing() {
+        UpstreamException broken = UpstreamException.of(
+                FailureKind.INTERNAL, Where.here("mqtt"), "no such class", new NoClassDefFoundError("x"));
+        assertEquals(Remedy.GIVE_UP, Remedy.of(broken));
+    }
+
+    /** P20: what a peer asks for is a lower bound, but no order to be silent for good. */
+    @ParameterizedTest
+    @CsvSource({
+        "THROTTLED, 0, 10",
+        "THROTTLED, 5, 10",
+        "THROTTLED, 40, 40",
+        "THROTTLED, 3000, 300",
+        "PROXY_UNREACHABLE, 0, 0",
+        "PROXY_UNREACHABLE, 7, 7",
+        "PROXY_UNREACHABLE, 999999, 300"
+    })
+    void waitsAtLeastAsLongAsThePeerAsks(FailureKind kind, int asked, int least) {
+        UpstreamException asks =
+                UpstreamException.later(kind, Where.here("tunnel"), "not now", Duration.ofSeconds(asked));
+        assertEquals(least(least), backoff(Reconnect.DEFAULT, 0).pauseAfter(asks));
+    }
+
+    @Test
+    void isInConflictWhenItIsPushedOffThreeTimesAMinute() {
+        Backoff backoff = backoff(Reconnect.DEFAULT, 0);
+        for (int second : new int[] {0, 40, 80, 120}) {
+            now = Duration.ofSeconds(second).toNanos();
+            assertEquals(Backoff.LEAST, backoff.pauseAfter(FailureKind.KICKED), "at " + second + " s");
+        }
+        now = Duration.ofSeconds(130).toNanos();
+        assertEquals(Duration.ofSeconds(60), backoff.pauseAfter(FailureKind.KICKED));
     }
 
     private static Duration least(int seconds) {

@@ -7,16 +7,15 @@ import io.upstream.HostPort;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import io.upstream.connect.RetryAfter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Optional;
 
 /**
  * What a tunnel that does not come up is called: kind, hop, and what to do. Text from the proxy is shortened, stripped of control
  * characters and of the credentials that it may repeat.
  */
 final class TunnelFailures {
-    private static final int MAX_WAIT_SECONDS = 60;
     private static final int HTTPS = 443;
 
     private final Where where;
@@ -154,21 +153,25 @@ final class TunnelFailures {
         String squid = response.value("x-squid-error")
                 .map(error -> " [" + excerpts.of(error) + "]")
                 .orElse("");
-        return failure(
+        return UpstreamException.later(
                 kind,
+                where,
                 where.hop() + " refused the tunnel to " + target + " with " + response.status()
-                        + (reason.isEmpty() ? "" : " " + reason) + squid + ": " + advice);
+                        + (reason.isEmpty() ? "" : " " + reason) + squid + ": " + advice,
+                pause(response));
     }
 
     private UpstreamException failure(FailureKind kind, String message) {
         return UpstreamException.of(kind, where, message);
     }
 
-    /** Seconds only: a date would have to be read by the proxy's clock. */
+    private static Duration pause(ConnectResponse response) {
+        return RetryAfter.of(response.value("retry-after").orElse(null));
+    }
+
     private static String retryAfter(ConnectResponse response) {
-        Optional<String> seconds = response.value("retry-after").filter(text -> text.matches("\\d{1,9}"));
-        return seconds.map(text -> ", for " + Math.min(Integer.parseInt(text), MAX_WAIT_SECONDS) + " s")
-                .orElse("");
+        Duration pause = pause(response);
+        return pause.isZero() ? "" : ", for " + Failures.seconds(pause);
     }
 
     /** A query may carry anything, so nothing behind the host is shown. */

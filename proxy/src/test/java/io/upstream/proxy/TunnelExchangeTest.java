@@ -29,6 +29,7 @@ import io.upstream.connect.PipelineNames;
 import io.upstream.testing.SecretScan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -207,6 +208,13 @@ class TunnelExchangeTest {
         assertTrue(message.startsWith("proxy proxy:3128 refused the tunnel to hub:8883 with "), message);
         assertTrue(message.contains(advice), message);
         assertFalse(message.contains("hunter2") || message.length() > 400, message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"429, 5", "503, 5", "502, 5", "403, 5"})
+    void handsOnHowLongTheProxyAsksToWait(int status, int seconds) {
+        String head = "HTTP/1.1 " + status + " Later\r\nRetry-After: " + seconds + "\r\nContent-Length: 0\r\n\r\n";
+        assertEquals(Duration.ofSeconds(seconds), answer(HUB, null, head).retryAfter());
     }
 
     @Test

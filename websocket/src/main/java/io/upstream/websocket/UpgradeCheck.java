@@ -5,6 +5,8 @@ import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import io.upstream.connect.RetryAfter;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -42,11 +44,11 @@ final class UpgradeCheck {
                         "a proxy that intercepts the way to " + where.hop() + " answered the WebSocket upgrade with "
                                 + head.statusLine() + ": name that proxy and its credentials in the proxy setting");
             case 426 -> failure(FailureKind.WS_REJECTED, answered + ": the server speaks another version of WebSocket");
-            case 429 -> failure(FailureKind.THROTTLED, answered + retryAfter(head));
+            case 429 -> throttled(answered, head);
             case 503 ->
                 head.all("Retry-After").isEmpty()
                         ? failure(FailureKind.SERVER_ERROR, answered)
-                        : failure(FailureKind.THROTTLED, answered + retryAfter(head));
+                        : throttled(answered, head);
             default -> byClass(status / 100, answered, head);
         };
     }
@@ -103,11 +105,13 @@ final class UpgradeCheck {
                         + ": check that it offers this protocol, and the path");
     }
 
-    private static String retryAfter(ResponseHead head) {
+    private UpstreamException throttled(String answered, ResponseHead head) {
         List<String> after = head.all("Retry-After");
-        return after.isEmpty()
+        String asks = after.isEmpty()
                 ? ": it asks for fewer connections"
                 : ": it asks to come back after " + Failures.printable(after.get(0));
+        Duration pause = RetryAfter.of(after.isEmpty() ? null : after.get(0));
+        return UpstreamException.later(FailureKind.THROTTLED, where, answered + asks, pause);
     }
 
     private static String location(ResponseHead head) {

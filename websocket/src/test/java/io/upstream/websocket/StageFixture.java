@@ -18,6 +18,7 @@ import io.upstream.connect.PipelineNames;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
@@ -141,14 +142,22 @@ final class StageFixture implements AutoCloseable {
 
     /** The message of the failure. */
     String assertFailed(FailureKind kind) {
-        assertTrue(outcome.isDone(), "still waiting");
-        CompletionException thrown = assertThrows(CompletionException.class, outcome::join);
-        UpstreamException error = assertInstanceOf(UpstreamException.class, thrown.getCause());
+        UpstreamException error = failure();
         String message = String.valueOf(error.getMessage());
         assertEquals(kind, error.kind(), message);
         assertEquals("websocket", error.stage());
         assertEquals("hub hub.test:443", error.hop());
         return message;
+    }
+
+    private UpstreamException failure() {
+        assertTrue(outcome.isDone(), "still waiting");
+        CompletionException thrown = assertThrows(CompletionException.class, outcome::join);
+        return assertInstanceOf(UpstreamException.class, thrown.getCause());
+    }
+
+    Duration retryAfter() {
+        return failure().retryAfter();
     }
 
     String received() {

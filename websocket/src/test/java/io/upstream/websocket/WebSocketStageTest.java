@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.connect.PipelineNames;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.stream.Stream;
@@ -178,6 +179,7 @@ class WebSocketStageTest {
             try (StageFixture stage = new StageFixture()) {
                 stage.answer(head.replace("1.1", version) + "<html>");
                 String message = stage.assertFailed(kind);
+                assertEquals(kind == FailureKind.THROTTLED, stage.retryAfter().equals(Duration.ofSeconds(30)));
                 assertTrue(message.contains(status), message);
                 assertTrue(message.contains(words), message);
                 assertFalse(message.contains("secret") || message.contains("no-client-cert"), message);
