@@ -48,17 +48,27 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final int RESOLVING_THREADS = 4;
     private static final int BLOCKING_QUEUE = 10_000;
 
+    /** An IoT Hub of the smallest paid size takes 100 new connections a second, and a small machine makes hardly more. */
+    private static final int CONNECTS_PER_SECOND = 80;
+
+    private static final int CONNECTS_AT_ONCE = 64;
+    private static final int MOST_CONNECTS = 10_000;
+
     private final EventLoopGroup loops;
     private final Executor callbacks;
     private final ExecutorService blocking;
     private final ExecutorService resolving;
     private final Map<Class<?>, Object> shared = new ConcurrentHashMap<>();
     private final boolean ownsLoops;
+    private final int connectsPerSecond;
+    private final int connectsAtOnce;
     private final @Nullable ExecutorService ownCallbacks;
 
     private UpstreamRuntime(Builder from) {
         EventLoopGroup given = from.loops;
         ownsLoops = given == null;
+        connectsPerSecond = from.connectsPerSecond;
+        connectsAtOnce = from.connectsAtOnce;
         loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
         resolving = pool("upstream-resolving", RESOLVING_THREADS, BLOCKING_QUEUE);
@@ -94,6 +104,16 @@ public final class UpstreamRuntime implements AutoCloseable {
     /** Where names are resolved: a name server that does not answer holds up other names, but no handshake and no signature. */
     public Executor resolving() {
         return resolving;
+    }
+
+    /** How many connection attempts to one hub begin in a second at most. */
+    public int connectsPerSecond() {
+        return connectsPerSecond;
+    }
+
+    /** How many connection attempts to one hub are under way at a time at most. */
+    public int connectsAtOnce() {
+        return connectsAtOnce;
     }
 
     /**
@@ -222,15 +242,14 @@ public final class UpstreamRuntime implements AutoCloseable {
         private Polling polling = Polling.AUTO;
         private @Nullable EventLoopGroup loops;
         private @Nullable Executor callbacks;
+        private int connectsPerSecond = CONNECTS_PER_SECOND;
+        private int connectsAtOnce = CONNECTS_AT_ONCE;
 
         private Builder() {}
 
         /** How many event loops to make, and how many callback threads at most; 1 to 64. */
         public Builder threads(int threads) {
-            if (threads < 1 || threads > 64) {
-                throw new IllegalArgumentException("threads must be 1..64, was " + threads);
-            }
-            this.threads = threads;
+            this.threads = inRange("threads", threads, 64);
             return this;
         }
 
@@ -257,6 +276,30 @@ public final class UpstreamRuntime implements AutoCloseable {
         public Builder callbacks(Executor executor) {
             callbacks = executor;
             return this;
+        }
+
+        /**
+         * How many connection attempts to one hub begin in a second at most, all transports on this runtime together; 1 to 10,000, default
+         * is 80. After a quiet time ten begin at once. When the hub refuses some because there are too many, fewer begin for a while. The
+         * rest wait, first come, first served: the wait is part of the connect timeout of {@link UpstreamTransport#open}, not of one that
+         * comes back. Choose more for a hub with many units, whose limit is in its "Quotas and throttling".
+         */
+        public Builder connectsPerSecond(int perSecond) {
+            connectsPerSecond = inRange("connects per second", perSecond, MOST_CONNECTS);
+            return this;
+        }
+
+        /** How many of them are under way at a time at most, 1 to 10,000; default is 64. */
+        public Builder connectsAtOnce(int atOnce) {
+            connectsAtOnce = inRange("connects at once", atOnce, MOST_CONNECTS);
+            return this;
+        }
+
+        private static int inRange(String what, int value, int most) {
+            if (value < 1 || value > most) {
+                throw new IllegalArgumentException(what + " must be 1.." + most + ", was " + value);
+            }
+            return value;
         }
 
         public UpstreamRuntime build() {

@@ -8,10 +8,12 @@ import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.amqp.engine.Opening;
-import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
 import io.upstream.proxy.ProxyLayers;
 import io.upstream.session.Pace;
+import io.upstream.session.PacedAttempt;
+import io.upstream.session.PacedAttempt.Occasion;
+import io.upstream.session.Pacer;
 import io.upstream.websocket.WebSocketStage;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -40,14 +42,16 @@ final class HubDialler implements Dialler {
                 pace.interval().plus(pace.patience()),
                 pace.draw());
         AmqpStage last = new AmqpStage(opening, HubAddresses.linkProperties(options), pace);
-        return new Attempt(ConnectAttempt.start(
+        return new Attempt(PacedAttempt.start(
+                Pacer.of(runtime, options.hubHost()),
+                Occasion.ANOTHER, // whoever waits for it has a deadline of his own
                 runtime,
                 loop,
                 options.connectTimeout(),
                 () -> lower.plan(credentials).then(last)));
     }
 
-    private record Attempt(ConnectAttempt attempt) implements Dialling {
+    private record Attempt(PacedAttempt attempt) implements Dialling {
         @Override
         public CompletionStage<AmqpConnection> outcome() {
             return attempt.outcome().thenApply(AmqpStage::connection);

@@ -7,7 +7,6 @@ import io.upstream.FailureKind;
 import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.ConnectPlan;
 import io.upstream.connect.ConnectPlanner;
 import io.upstream.connect.Failures;
@@ -15,6 +14,9 @@ import io.upstream.connect.LowerLayers;
 import io.upstream.session.Backoff;
 import io.upstream.session.Connector;
 import io.upstream.session.LineOwner;
+import io.upstream.session.PacedAttempt;
+import io.upstream.session.PacedAttempt.Occasion;
+import io.upstream.session.Pacer;
 import io.upstream.session.Pause;
 import io.upstream.session.TokenSource;
 import java.time.Duration;
@@ -51,6 +53,7 @@ final class MqttSeat implements Connector {
     private final Consumer<MqttSeat> left;
     private final EventLoop loop;
     private final Backoff backoff;
+    private final Pacer pacer;
     private final InFlight inFlight;
     private final @Nullable TokenSource tokens;
     private @Nullable Pause pause;
@@ -75,6 +78,7 @@ final class MqttSeat implements Connector {
                 setup.options().reconnect(),
                 () -> loop.ticker().nanoTime(),
                 () -> ThreadLocalRandom.current().nextLong());
+        pacer = Pacer.of(setup.terms().runtime(), setup.options().hubHost());
         inFlight = new InFlight(setup.options().outboxMessages());
         tokens = TokenSource.serves(credentials)
                 ? new TokenSource(
@@ -87,7 +91,7 @@ final class MqttSeat implements Connector {
 
     @Override
     public void connect(LineOwner owner, @Nullable UpstreamException after) {
-        Duration wait = after == null ? Duration.ZERO : backoff.pauseAfter(after.kind());
+        Duration wait = after == null ? Duration.ZERO : backoff.pauseAfter(after);
         if (wait.isZero()) {
             begin(owner);
         } else {
@@ -96,7 +100,7 @@ final class MqttSeat implements Connector {
     }
 
     private void begin(LineOwner owner) {
-        Attempt next = new Attempt(owner, fresh);
+        Attempt next = new Attempt(owner, fresh, latest == null ? Occasion.FIRST : Occasion.ANOTHER);
         fresh = null;
         latest = next;
         next.start();
@@ -151,22 +155,29 @@ final class MqttSeat implements Connector {
     /** One connection, from the plan to the last byte. */
     private final class Attempt implements ConnectPlanner {
         private final LineOwner owner;
+        private final Occasion occasion;
         private final CompletableFuture<Void> gone = new CompletableFuture<>();
         private volatile @Nullable MqttLogin login;
         private volatile @Nullable SasToken token;
         private final @Nullable SasToken ahead;
-        private @Nullable ConnectAttempt attempt;
+        private @Nullable PacedAttempt attempt;
         private @Nullable MqttLink line;
 
-        private Attempt(LineOwner owner, @Nullable SasToken ahead) {
+        private Attempt(LineOwner owner, @Nullable SasToken ahead, Occasion occasion) {
             this.owner = owner;
+            this.occasion = occasion;
             this.ahead = ahead;
             this.token = ahead;
         }
 
         private void start() {
-            ConnectAttempt started = ConnectAttempt.start(
-                    setup.terms().runtime(), loop, setup.options().connectTimeout(), this);
+            PacedAttempt started = PacedAttempt.start(
+                    pacer,
+                    occasion,
+                    setup.terms().runtime(),
+                    loop,
+                    setup.options().connectTimeout(),
+                    this);
             attempt = started;
             started.outcome().whenComplete((channel, error) -> {
                 MqttLogin last = login;
@@ -211,7 +222,7 @@ final class MqttSeat implements Connector {
         }
 
         private CompletableFuture<Void> leave() {
-            ConnectAttempt started = attempt;
+            PacedAttempt started = attempt;
             if (started != null) {
                 started.abort(UpstreamException.of(
                         FailureKind.CLOSED, Where.here("open"), "the session was closed while it connected"));
