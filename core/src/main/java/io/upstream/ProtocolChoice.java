@@ -111,6 +111,15 @@ final class ProtocolChoice implements UpstreamTransport {
         }
     }
 
+    @Override
+    public void networkChanged() {
+        synchronized (this) {
+            favourite =
+                    new Favourite(favourite.index(), nanoTime.getAsLong()); // the first may work where the host is now
+        }
+        candidates.forEach(UpstreamTransport::networkChanged);
+    }
+
     private Favourite rememberedFromNow(int index) {
         return new Favourite(index, nanoTime.getAsLong() + MEMORY.toNanos());
     }

@@ -27,4 +27,7 @@ public interface ProxyChoice {
      * @param why what happened on it
      */
     default void failed(Route route, UpstreamException why) {}
+
+    /** The host has another network: what failed where it was says nothing any more. Does nothing unless overridden. */
+    default void networkChanged() {}
 }

@@ -53,6 +53,7 @@ public final class UpstreamRuntime implements AutoCloseable {
 
     private static final int CONNECTS_AT_ONCE = 64;
     private static final int MOST_CONNECTS = 10_000;
+    private static final long OUTBOX_BYTES = 256L << 20;
 
     private final EventLoopGroup loops;
     private final Executor callbacks;
@@ -62,6 +63,7 @@ public final class UpstreamRuntime implements AutoCloseable {
     private final boolean ownsLoops;
     private final int connectsPerSecond;
     private final int connectsAtOnce;
+    private final long outboxBytes;
     private final @Nullable ExecutorService ownCallbacks;
 
     private UpstreamRuntime(Builder from) {
@@ -69,6 +71,7 @@ public final class UpstreamRuntime implements AutoCloseable {
         ownsLoops = given == null;
         connectsPerSecond = from.connectsPerSecond;
         connectsAtOnce = from.connectsAtOnce;
+        outboxBytes = from.outboxBytes;
         loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
         resolving = pool("upstream-resolving", RESOLVING_THREADS, BLOCKING_QUEUE);
@@ -114,6 +117,11 @@ public final class UpstreamRuntime implements AutoCloseable {
     /** How many connection attempts to one hub are under way at a time at most. */
     public int connectsAtOnce() {
         return connectsAtOnce;
+    }
+
+    /** How many bytes of payload all sessions on this runtime may have under way together. */
+    public long outboxBytes() {
+        return outboxBytes;
     }
 
     /**
@@ -244,6 +252,7 @@ public final class UpstreamRuntime implements AutoCloseable {
         private @Nullable Executor callbacks;
         private int connectsPerSecond = CONNECTS_PER_SECOND;
         private int connectsAtOnce = CONNECTS_AT_ONCE;
+        private long outboxBytes = OUTBOX_BYTES;
 
         private Builder() {}
 
@@ -292,6 +301,18 @@ public final class UpstreamRuntime implements AutoCloseable {
         /** How many of them are under way at a time at most, 1 to 10,000; default is 64. */
         public Builder connectsAtOnce(int atOnce) {
             connectsAtOnce = inRange("connects at once", atOnce, MOST_CONNECTS);
+            return this;
+        }
+
+        /**
+         * How many bytes of payload all sessions on this runtime may have under way together, beside what {@link UpstreamOptions#outboxBytes}
+         * allows each; default is 256 MiB. At the bound sends fail with {@link BackpressureException}.
+         */
+        public Builder outboxBytes(long bytes) {
+            if (bytes < 1) {
+                throw new IllegalArgumentException("outbox bytes must be more than zero, was " + bytes);
+            }
+            outboxBytes = bytes;
             return this;
         }
 

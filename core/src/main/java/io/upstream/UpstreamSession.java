@@ -50,6 +50,26 @@ public interface UpstreamSession extends AutoCloseable {
     }
 
     /**
+     * Completes when there is room for another message: at once if there is some now, else in the order of the calls as earlier messages are
+     * answered. It reserves nothing: where several threads send, {@link #send} may still fail with {@link BackpressureException}, and asks
+     * again. Fails with the session's end, and with {@link BackpressureException} if as many wait already as the outbox takes messages.
+     *
+     * <pre>{@code
+     * session.permit().thenCompose(room -> session.send(next));
+     * }</pre>
+     */
+    CompletionStage<Void> permit();
+
+    /**
+     * Asks the hub for a sign of life on the present connection, behind nothing that waits in the outbox (MQTT: PINGREQ; AMQP: a flow frame with
+     * {@code echo}).
+     *
+     * @return how long the answer took; fails with a {@link NetworkException} at once if there is no connection, and if there is no answer
+     *     within {@link UpstreamOptions#keepAlivePatience}
+     */
+    CompletionStage<Duration> probe();
+
+    /**
      * Receives from now on what is sent to the identity: a device its cloud-to-device messages, a module what is routed to its inputs
      * ({@link SystemProperty#INPUT_NAME}). The future completes when the hub has confirmed the subscription. Calling it again replaces the
      * handler.
@@ -91,6 +111,9 @@ public interface UpstreamSession extends AutoCloseable {
 
     /** Tells {@code listener} the present status and each later one, in order. */
     void onStatus(Consumer<SessionStatus> listener);
+
+    /** Tells {@code listener} of each {@link Gap} when it is over, after the status {@link Phase#CONNECTED}. */
+    void onGap(Consumer<Gap> listener);
 
     /**
      * Lets sends that are under way finish for at most {@code drain}, says goodbye to the hub and releases everything. Idempotent:

@@ -22,6 +22,14 @@ public interface UpstreamTransport extends AutoCloseable {
     }
 
     /**
+     * The host has another network, or the network is back: sessions that pause before their next attempt try now, connections are asked
+     * for a sign of life and replaced if none comes within {@link UpstreamOptions#keepAlivePatience}, and proxies that failed are tried again.
+     * What has nothing to do with the network, as a refused key or a hub that asks for less, keeps its pause. Without it all this happens, too,
+     * after the pauses of {@link Reconnect} and the keep-alive. Returns at once.
+     */
+    void networkChanged();
+
+    /**
      * Connects and authenticates. The future completes with a session that is {@link Phase#CONNECTED}, or fails with an {@link
      * UpstreamException} that names the stage and the hop, not later than {@link UpstreamOptions#connectTimeout} from now for
      * each protocol tried.

@@ -93,6 +93,15 @@ class ProtocolChoiceTest {
     }
 
     @Test
+    void triesTheFirstAgainOnAnotherNetwork() {
+        fallBack();
+        choice.networkChanged();
+        assertTrue(first.changes == 1 && second.changes == 1, "and both know");
+        open();
+        assertEquals(1, first.asked.size());
+    }
+
+    @Test
     void remembersForAnotherHourWhatStillWorksWhenTheFirstDoesNot() {
         fallBack();
         pass(ProtocolChoice.MEMORY);
@@ -161,6 +170,7 @@ class ProtocolChoiceTest {
     /** Opens when the test says so. */
     private static final class Scripted implements UpstreamTransport {
         private final Queue<CompletableFuture<UpstreamSession>> asked = new ArrayDeque<>();
+        private int changes;
 
         private CompletableFuture<UpstreamSession> next() {
             return asked.remove();
@@ -171,6 +181,11 @@ class ProtocolChoiceTest {
             CompletableFuture<UpstreamSession> outcome = new CompletableFuture<>();
             asked.add(outcome);
             return outcome;
+        }
+
+        @Override
+        public void networkChanged() {
+            changes++;
         }
 
         @Override
@@ -198,6 +213,21 @@ class ProtocolChoiceTest {
 
         @Override
         public CompletionStage<Void> send(Telemetry telemetry) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Void> permit() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Duration> probe() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void onGap(Consumer<Gap> listener) {
             throw new UnsupportedOperationException();
         }
 

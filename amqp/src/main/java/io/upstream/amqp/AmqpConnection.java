@@ -19,6 +19,7 @@ import io.upstream.connect.Failures;
 import io.upstream.session.Pace;
 import io.upstream.session.Quiet;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -133,6 +134,15 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
     /** Why there is no more to be had of it. */
     UpstreamException lostCause() {
         return lost != null ? lost : ended(new ClosedChannelException());
+    }
+
+    /** How long the peer may take to give a sign of life. */
+    Duration patience() {
+        return pace.patience();
+    }
+
+    boolean hasHeardSince(long time) {
+        return quiet.lastRead() - time > 0;
     }
 
     /** Has {@code task} run when the channel is closed. */

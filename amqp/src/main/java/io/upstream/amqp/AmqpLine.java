@@ -14,6 +14,8 @@ import io.upstream.amqp.engine.PeerError;
 import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
+import io.upstream.session.Probe;
+import io.upstream.session.Probes;
 import io.upstream.session.Subject;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -34,6 +36,7 @@ final class AmqpLine implements Line, Members.Member {
     private final LineOwner owner;
     private final Outbox outbox;
     private final SessionOpening opening;
+    private final Probes probes = new Probes();
     private @Nullable SessionLinks links;
     private @Nullable Future<?> alarm;
     private long alarmNanos = Long.MAX_VALUE;
@@ -131,6 +134,28 @@ final class AmqpLine implements Line, Members.Member {
     @Override
     public void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome) {
         onLinks(outcome, own -> own.twin().report(patch, base, outcome));
+    }
+
+    @Override
+    public void probe(CompletableFuture<Duration> outcome) {
+        Duration patience = connection.patience();
+        long asked = connection.clock().getAsLong();
+        Probe probe = new Probe(
+                connection.loop(),
+                terms.session().callbacks(),
+                outcome,
+                patience,
+                // a peer need not answer what a session asks, but then it is heard of by its keep-alive
+                () -> connection.hasHeardSince(asked)
+                        ? null
+                        : Probe.unanswered(connection.where(AmqpStage.NAME), patience));
+        probes.add(probe);
+        if (links == null || !isServing()) {
+            probes.fail(closedHere());
+        } else if (!probe.isOver()) {
+            links.probe(probe);
+            connection.flush();
+        }
     }
 
     private void onLinks(CompletableFuture<?> outcome, Consumer<SessionLinks> task) {
@@ -254,6 +279,7 @@ final class AmqpLine implements Line, Members.Member {
             return;
         }
         life = Life.OVER;
+        probes.fail(reason);
         opening.end();
         if (alarm != null) {
             alarm.cancel(false);

@@ -11,6 +11,7 @@ import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
 import io.upstream.session.Pause;
+import io.upstream.session.Remedy;
 import io.upstream.session.Subject;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -35,6 +36,7 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
     private @Nullable LineOwner session;
     private @Nullable AmqpLine line;
     private @Nullable Pause pause;
+    private @Nullable UpstreamException lastFailure;
     private Blame blame = Blame.NOBODY;
     private Step step = Step.IDLE;
 
@@ -84,6 +86,7 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
     @Override
     public void connect(LineOwner owner, @Nullable UpstreamException after) {
         session = owner;
+        lastFailure = after;
         if (after == null) {
             begin();
         } else if (blame == Blame.IDENTITY) {
@@ -218,6 +221,17 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
             throw new IllegalStateException("nobody has asked for a connection");
         }
         return session;
+    }
+
+    @Override
+    public void hurry() {
+        if (step == Step.WAITING) {
+            shared.hurry();
+        } else if (step == Step.PAUSING && lastFailure != null && Remedy.mayPassElsewhere(lastFailure)) {
+            backoff.forget();
+            cancelPause();
+            await();
+        }
     }
 
     @Override

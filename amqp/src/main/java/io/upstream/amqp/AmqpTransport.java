@@ -101,6 +101,16 @@ final class AmqpTransport implements UpstreamTransport {
     }
 
     @Override
+    public void networkChanged() {
+        List<LastingSession> all;
+        synchronized (lock) {
+            all = List.copyOf(sessions.values());
+        }
+        options.proxy().networkChanged();
+        all.forEach(LastingSession::networkChanged);
+    }
+
+    @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         List<LastingSession> open;

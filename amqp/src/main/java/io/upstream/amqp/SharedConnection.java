@@ -10,6 +10,7 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import io.upstream.session.Backoff;
 import io.upstream.session.Pause;
+import io.upstream.session.Remedy;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -163,6 +164,15 @@ final class SharedConnection {
             pause = Pause.of(Duration.ofNanos(left), loop, this::dial, this::loopEnds);
         } catch (RejectedExecutionException e) {
             loopEnds();
+        }
+    }
+
+    /** The network has changed: does not wait for the end of a pause, unless the failure has nothing to do with the network. */
+    void hurry() {
+        if (state == State.PAUSING && failure != null && Remedy.mayPassElsewhere(failure)) {
+            backoff.forget();
+            cancelPause();
+            dial();
         }
     }
 

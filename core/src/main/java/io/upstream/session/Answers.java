@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class Answers {
     private final EventLoop loop;
     private final Callbacks callbacks;
-    private final Intake intake;
+    private final Room room;
     private final Runnable tell = this::tell;
 
     /** Answered ones whose futures are not completed yet, in the order of the answers. */
@@ -22,11 +22,11 @@ final class Answers {
     private int messages;
     private long bytes;
 
-    /** @param intake where there is room again */
-    Answers(EventLoop loop, Callbacks callbacks, Intake intake) {
+    /** @param room where there is some again */
+    Answers(EventLoop loop, Callbacks callbacks, Room room) {
         this.loop = loop;
         this.callbacks = callbacks;
-        this.intake = intake;
+        this.room = room;
     }
 
     /** How many are not told yet. */
@@ -61,7 +61,7 @@ final class Answers {
         if (chain == null) {
             return;
         }
-        intake.free(messages, bytes);
+        room.free(messages, bytes);
         messages = 0;
         bytes = 0;
         first = null;

@@ -94,6 +94,11 @@ public final class Backoff {
         return Remedy.WAIT_FOR_A_CHANGE;
     }
 
+    /** Where the machine is now nothing has failed yet. */
+    public void forget() {
+        failures = 0;
+    }
+
     private int doublings() {
         return Math.min(failures, MOST_DOUBLINGS);
     }

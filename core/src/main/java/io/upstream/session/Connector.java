@@ -15,6 +15,12 @@ public interface Connector {
     void connect(LineOwner owner, @Nullable UpstreamException after);
 
     /**
+     * The network has changed: what is paused for may have passed. Ends the pause before an attempt, unless the failure has nothing to do with
+     * the network.
+     */
+    void hurry();
+
+    /**
      * The session is over, and so is its line if it had one: gives up an attempt that is under way, and gives back everything.
      *
      * @return done when everything is closed that this closes; never fails

@@ -35,6 +35,7 @@ final class Handlers {
 
     private final SessionTerms terms;
     private final DesiredWatch desired;
+    private final Gaps gaps;
     private final Map<Subject, Declaration> declared = new EnumMap<>(Subject.class);
     private @Nullable Line line;
 
@@ -48,8 +49,9 @@ final class Handlers {
         RESTORED
     }
 
-    Handlers(SessionTerms terms) {
+    Handlers(SessionTerms terms, Gaps gaps) {
         this.terms = terms;
+        this.gaps = gaps;
         desired = new DesiredWatch(terms);
     }
 
@@ -138,6 +140,7 @@ final class Handlers {
     private void answered(Line on, Declaration declaration, Occasion occasion, @Nullable Throwable error) {
         if (error == null) {
             declaration.confirmed();
+            endGapOnceRestored();
             if (occasion == Occasion.RESTORED && declaration.subject() == Subject.DESIRED_CHANGES) {
                 catchingUp = new CurrentLine(on);
                 desired.catchUp(catchingUp);
@@ -187,6 +190,7 @@ final class Handlers {
         Declaration declaration = declared.get(subject);
         if (line != null && declaration != null) {
             declaration.lost();
+            gaps.begin(cause);
             if (subject == Subject.DESIRED_CHANGES) {
                 gap();
             }
@@ -207,6 +211,12 @@ final class Handlers {
         }
     }
 
+    private void endGapOnceRestored() {
+        if (declared.values().stream().noneMatch(Declaration::hasGap)) {
+            gaps.end();
+        }
+    }
+
     /** There is a line: everything is declared again on it. */
     void up(Line fresh) {
         line = fresh;
@@ -217,11 +227,17 @@ final class Handlers {
             declaration.moved();
             request(fresh, declaration, Occasion.RESTORED);
         }
+        endGapOnceRestored();
     }
 
-    /** There is none any more. */
-    void down() {
+    /**
+     * There is none any more.
+     *
+     * @param cause null if it is to be replaced, as planned
+     */
+    void down(@Nullable UpstreamException cause) {
         line = null;
+        gaps.begin(cause);
     }
 
     /** There will be none any more. */

@@ -3,6 +3,7 @@ package io.upstream.session;
 
 import io.upstream.DesiredChange;
 import io.upstream.FailureKind;
+import io.upstream.Gap;
 import io.upstream.Identity;
 import io.upstream.MessageHandler;
 import io.upstream.MethodHandler;
@@ -154,6 +155,26 @@ public final class LastingSession implements UpstreamSession {
         } catch (RejectedExecutionException e) {
             rejected.run(); // the runtime is closed
         }
+    }
+
+    @Override
+    public CompletionStage<Duration> probe() {
+        return ask("probe", keeper::probe);
+    }
+
+    @Override
+    public CompletionStage<Void> permit() {
+        return closed.get() == null ? keeper.outbox().permit() : CompletableFuture.failedFuture(over("send"));
+    }
+
+    @Override
+    public void onGap(Consumer<Gap> listener) {
+        keeper.gaps().addListener(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** As {@link io.upstream.UpstreamTransport#networkChanged}, for this session. */
+    public void networkChanged() {
+        onLoop(keeper::networkChanged, () -> {});
     }
 
     @Override

@@ -39,6 +39,13 @@ public interface Line {
      */
     void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome);
 
+    /**
+     * As {@link io.upstream.UpstreamSession#probe}.
+     *
+     * @param outcome fails if no answer comes within the patience of the keep-alive
+     */
+    void probe(CompletableFuture<Duration> outcome);
+
     /** What the hub had granted and taken back does not come again on this line: ends at once, as if the connection were lost. */
     void giveUp(UpstreamException cause);
 

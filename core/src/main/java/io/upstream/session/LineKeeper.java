@@ -3,6 +3,7 @@ package io.upstream.session;
 
 import io.netty.util.concurrent.Future;
 import io.upstream.FailureKind;
+import io.upstream.NetworkException;
 import io.upstream.Phase;
 import io.upstream.Twin;
 import io.upstream.UpstreamException;
@@ -35,6 +36,7 @@ final class LineKeeper implements LineOwner {
     private final Outbox outbox;
     private final Errands errands;
     private final Handlers handlers;
+    private final Gaps gaps;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final CompletableFuture<Void> released = new CompletableFuture<>();
     private @Nullable Line line;
@@ -47,9 +49,16 @@ final class LineKeeper implements LineOwner {
         this.terms = terms;
         this.lifecycle = lifecycle;
         this.connector = connector;
-        outbox = new Outbox(terms.loop(), terms.callbacks(), terms.options(), this::pump, this::nanoTime);
+        outbox = new Outbox(
+                terms.loop(),
+                terms.callbacks(),
+                terms.options(),
+                SharedRoom.of(terms.runtime()),
+                this::pump,
+                this::nanoTime);
         errands = new Errands(terms);
-        handlers = new Handlers(terms);
+        gaps = new Gaps(terms.callbacks(), this::nanoTime);
+        handlers = new Handlers(terms, gaps);
     }
 
     private long nanoTime() {
@@ -68,6 +77,10 @@ final class LineKeeper implements LineOwner {
 
     Handlers handlers() {
         return handlers;
+    }
+
+    Gaps gaps() {
+        return gaps;
     }
 
     void open() {
@@ -99,6 +112,51 @@ final class LineKeeper implements LineOwner {
     /** As {@link Line#report}. */
     void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome) {
         errands.run("the patch of the twin", outcome, current -> current.report(patch, base, outcome));
+    }
+
+    /** As {@link io.upstream.UpstreamSession#probe}: a connection that there is not will not answer later either. */
+    void probe(CompletableFuture<Duration> outcome) {
+        if (line != null) {
+            line.probe(outcome);
+            return;
+        }
+        UpstreamException last = lifecycle.status().cause();
+        UpstreamException none = UpstreamException.of(
+                last instanceof NetworkException ? last.kind() : FailureKind.UNREACHABLE,
+                Where.here("session"),
+                "there is no connection at present" + (last == null ? "" : " (" + last.getMessage() + ")"),
+                last);
+        terms.callbacks().run(() -> outcome.completeExceptionally(none));
+    }
+
+    /** As {@link io.upstream.UpstreamTransport#networkChanged}. */
+    void networkChanged() {
+        Line asked = line;
+        if (asked == null) {
+            connector.hurry();
+            return;
+        }
+        CompletableFuture<Duration> alive = new CompletableFuture<>();
+        alive.whenComplete((time, error) -> {
+            if (error instanceof NetworkException silence) { // else it could not be asked
+                onLoop(() -> giveUp(asked, silence));
+            }
+        });
+        asked.probe(alive);
+    }
+
+    private void giveUp(Line dead, UpstreamException cause) {
+        if (line == dead) {
+            dead.giveUp(cause);
+        }
+    }
+
+    private void onLoop(Runnable task) {
+        try {
+            terms.loop().execute(task);
+        } catch (RejectedExecutionException e) {
+            // the loop is gone, and the line with it
+        }
     }
 
     private void pump() {
@@ -182,7 +240,7 @@ final class LineKeeper implements LineOwner {
     private void detach(@Nullable UpstreamException cause) {
         line = null;
         outbox.interrupt(cause);
-        handlers.down();
+        handlers.down(cause);
         errands.down();
     }
 

@@ -36,6 +36,7 @@ public final class Outbox {
     private final Runnable wake;
     private final LongSupplier nanoTime;
     private final Duration timeout;
+    private final Room room;
     private final Intake intake;
     private final Answers answers;
 
@@ -56,16 +57,24 @@ public final class Outbox {
     /**
      * Starts empty.
      *
+     * @param everybody the bound of all outboxes together
      * @param wake runs on {@code loop} when there is something to write
      * @param nanoTime a monotonic clock
      */
-    public Outbox(EventLoop loop, Callbacks callbacks, UpstreamOptions options, Runnable wake, LongSupplier nanoTime) {
+    public Outbox(
+            EventLoop loop,
+            Callbacks callbacks,
+            UpstreamOptions options,
+            SharedRoom everybody,
+            Runnable wake,
+            LongSupplier nanoTime) {
         this.loop = loop;
         this.wake = wake;
         this.nanoTime = nanoTime;
         this.timeout = options.operationTimeout();
-        intake = new Intake(loop, this::takeOver, options.outboxMessages(), options.outboxBytes());
-        answers = new Answers(loop, callbacks, intake);
+        room = new Room(options.outboxMessages(), options.outboxBytes(), everybody, callbacks);
+        intake = new Intake(loop, this::takeOver);
+        answers = new Answers(loop, callbacks, room);
     }
 
     /** Takes a message in, or fails it at once when a bound is reached or the session has ended. */
@@ -74,12 +83,22 @@ public final class Outbox {
         if (over != null) {
             return CompletableFuture.failedFuture(over);
         }
-        if (!intake.claim(telemetry.size())) {
-            return CompletableFuture.failedFuture(intake.full());
+        if (!room.claim(telemetry.size())) {
+            return CompletableFuture.failedFuture(room.full());
         }
         Send send = new Send(this, telemetry, nanoTime.getAsLong() + timeout.toNanos());
         push(send, send);
         return send;
+    }
+
+    /** As {@link io.upstream.UpstreamSession#permit}. */
+    public CompletionStage<Void> permit() {
+        CompletableFuture<Void> permit = room.await();
+        UpstreamException over = ended;
+        if (over != null) {
+            permit.completeExceptionally(over); // whoever ended it may have looked before
+        }
+        return permit;
     }
 
     /** As {@link #submit(Telemetry)} for each, with nothing in between. */
@@ -91,8 +110,8 @@ public final class Outbox {
         Send latest = null;
         for (Telemetry telemetry : List.copyOf(batch)) {
             UpstreamException over = ended;
-            if (over != null || !intake.claim(telemetry.size())) {
-                outcomes.add(CompletableFuture.failedFuture(over != null ? over : intake.full()));
+            if (over != null || !room.claim(telemetry.size())) {
+                outcomes.add(CompletableFuture.failedFuture(over != null ? over : room.full()));
                 continue;
             }
             Send send = new Send.OfSeveral(this, telemetry, deadline, call);
@@ -119,7 +138,7 @@ public final class Outbox {
     private void refuseHandedOver(UpstreamException cause) {
         for (Send send = intake.take(); send != null; ) {
             Send after = send.unchain();
-            intake.free(1, send.telemetry().size());
+            room.free(1, send.telemetry().size());
             send.refuse(cause);
             tell(send);
             send = after;
@@ -159,7 +178,7 @@ public final class Outbox {
 
     /** How many messages wait or are unanswered. */
     public int size() {
-        return intake.messages() - answers.messages();
+        return room.messages() - answers.messages();
     }
 
     /** Nothing can be written for a while. */
@@ -191,6 +210,7 @@ public final class Outbox {
             return;
         }
         ended = cause;
+        room.end(cause);
         for (Send send = first; send != null; ) {
             Send after = send.next;
             if (send.wasTaken()) {

@@ -111,6 +111,14 @@ public enum Remedy {
         };
     }
 
+    /** Whether {@code cause} may have passed when the machine is on another network. */
+    public static boolean mayPassElsewhere(UpstreamException cause) {
+        return switch (cause.kind()) {
+            case THROTTLED, QUOTA, UNAUTHORIZED, TOKEN_EXPIRED, NOT_FOUND, DEVICE_DISABLED, KICKED -> false;
+            default -> cause.retryAfter().isZero();
+        };
+    }
+
     /**
      * No attempt sooner.
      *

@@ -184,6 +184,9 @@ class HerdTest {
         }
 
         @Override
+        public void hurry() {}
+
+        @Override
         public CompletionStage<Void> leave() {
             return CompletableFuture.completedFuture(null);
         }

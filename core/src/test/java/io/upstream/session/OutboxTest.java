@@ -44,6 +44,7 @@ class OutboxTest {
             channel.eventLoop(),
             new Callbacks(Runnable::run),
             UpstreamOptions.forHub("h").operationTimeout(TIMEOUT).outbox(3, 100).build(),
+            new SharedRoom(Long.MAX_VALUE),
             () -> wakes.add(1),
             clock::get);
 
@@ -265,6 +266,7 @@ class OutboxTest {
                 quiet.eventLoop(),
                 new Callbacks(Runnable::run),
                 UpstreamOptions.forHub("h").build(),
+                new SharedRoom(Long.MAX_VALUE),
                 () -> {},
                 System::nanoTime);
         Telemetry message = Telemetry.of(new byte[64]);
@@ -314,6 +316,7 @@ class OutboxTest {
                 loop,
                 new Callbacks(Runnable::run),
                 UpstreamOptions.forHub("h").build(),
+                new SharedRoom(Long.MAX_VALUE),
                 () -> wakes.add(1),
                 clock::get);
         for (int i = 0; i < 2; i++) {

@@ -20,6 +20,7 @@ final class ScriptedLine implements Line {
     final List<CompletableFuture<Void>> methods = new ArrayList<>();
     final List<CompletableFuture<Twin>> twins = new ArrayList<>();
     final List<CompletableFuture<Long>> reports = new ArrayList<>();
+    final List<CompletableFuture<Duration>> probes = new ArrayList<>();
     final List<Duration> finishes = new ArrayList<>();
 
     @Nullable
@@ -63,6 +64,11 @@ final class ScriptedLine implements Line {
     }
 
     @Override
+    public void probe(CompletableFuture<Duration> outcome) {
+        probes.add(outcome);
+    }
+
+    @Override
     public void giveUp(UpstreamException cause) {
         givenUp = cause;
     }
@@ -84,6 +90,7 @@ final class ScriptedLine implements Line {
         all.addAll(methods);
         all.addAll(twins);
         all.addAll(reports);
+        all.addAll(probes);
         all.forEach(each -> each.completeExceptionally(cause));
     }
 }

@@ -37,6 +37,7 @@ final class ScriptedSite implements Connector, AutoCloseable {
 
     final List<SessionStatus> told = new ArrayList<>();
     int departures;
+    int hurries;
     final LastingSession session;
     final CompletableFuture<UpstreamSession> opened;
 
@@ -73,6 +74,11 @@ final class ScriptedSite implements Connector, AutoCloseable {
         attempts.add(after);
         waiting = forWhom;
         owner = forWhom;
+    }
+
+    @Override
+    public void hurry() {
+        hurries++;
     }
 
     @Override

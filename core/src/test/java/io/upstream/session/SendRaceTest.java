@@ -34,7 +34,12 @@ class SendRaceTest {
     private final ExecutorService callbacks = Executors.newSingleThreadExecutor();
     private final ExecutorService threads = Executors.newFixedThreadPool(3);
     private final Outbox outbox = new Outbox(
-            loop, new Callbacks(callbacks), UpstreamOptions.forHub("h").build(), () -> {}, System::nanoTime);
+            loop,
+            new Callbacks(callbacks),
+            UpstreamOptions.forHub("h").build(),
+            new SharedRoom(Long.MAX_VALUE),
+            () -> {},
+            System::nanoTime);
     private final AtomicInteger onLoop = new AtomicInteger();
     private final AtomicInteger ran = new AtomicInteger();
 

@@ -43,6 +43,7 @@ class SendWaitTest {
             channel.eventLoop(),
             new Callbacks(callbacks::add),
             UpstreamOptions.forHub("h").build(),
+            new SharedRoom(Long.MAX_VALUE),
             () -> {},
             System::nanoTime);
     private final CompletableFuture<Void> outcome =

@@ -5,6 +5,8 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.upstream.session.Quiet;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +23,10 @@ final class KeepAlive {
     private final BooleanSupplier listening;
     private final Runnable ping;
     private final Runnable dead;
+    /** One for each PINGREQ that is not answered, the oldest first: the peer answers in order. */
+    private final Queue<Runnable> unanswered = new ArrayDeque<>(1);
+
     private State state = State.RUNNING;
-    private int unanswered;
     private long asked;
     private @Nullable Future<?> alarm;
 
@@ -67,9 +71,20 @@ final class KeepAlive {
 
     void stop() {
         state = State.STOPPED;
+        cancelAlarm();
+    }
+
+    private void cancelAlarm() {
         if (alarm != null) {
             alarm.cancel(false);
         }
+    }
+
+    /** Asks now, whenever anything was heard last; {@code answered} runs when the PINGRESP comes. */
+    void ask(Runnable answered) {
+        ask(now(), answered);
+        cancelAlarm();
+        check();
     }
 
     /** Something was read; once for each turn of the event loop will do. */
@@ -84,11 +99,18 @@ final class KeepAlive {
 
     /** Whether a PINGRESP was due. */
     boolean answered() {
-        if (unanswered == 0) {
+        Runnable oldest = unanswered.poll();
+        if (oldest == null) {
             return false;
         }
-        unanswered--;
+        oldest.run();
         return true;
+    }
+
+    private void ask(long now, Runnable answered) {
+        unanswered.add(answered);
+        asked = now;
+        ping.run();
     }
 
     private void check() {
@@ -100,22 +122,20 @@ final class KeepAlive {
         if (!reading) {
             quiet.notListening(now);
         }
-        if (unanswered > 0 && now - signOfLife() >= patienceNanos) {
+        if (!unanswered.isEmpty() && now - signOfLife() >= patienceNanos) {
             state = State.STOPPED;
             dead.run();
             return;
         }
         // while nothing is read an answer may lie in the socket, and the peer still has to hear from us
-        if ((unanswered == 0 || !reading) && now - quiet.oneSideSince() >= intervalNanos) {
-            unanswered++;
-            asked = now;
-            ping.run();
+        if ((unanswered.isEmpty() || !reading) && now - quiet.oneSideSince() >= intervalNanos) {
+            ask(now, () -> {});
         }
         alarm = loop.schedule(this::check, Math.max(1, nextCheck(reading) - now), TimeUnit.NANOSECONDS);
     }
 
     private long nextCheck(boolean reading) {
-        return unanswered > 0 && reading ? signOfLife() + patienceNanos : quiet.oneSideSince() + intervalNanos;
+        return !unanswered.isEmpty() && reading ? signOfLife() + patienceNanos : quiet.oneSideSince() + intervalNanos;
     }
 
     private long signOfLife() {

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.upstream.DesiredChange;
+import io.upstream.FailureKind;
 import io.upstream.MessageHandler;
 import io.upstream.MethodHandler;
 import io.upstream.Twin;
@@ -17,6 +18,8 @@ import io.upstream.connect.PipelineNames;
 import io.upstream.session.Line;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
+import io.upstream.session.Probe;
+import io.upstream.session.Probes;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +45,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     private final Inbox inbox;
     private final Arrivals arrivals;
     private final ReadGate gate;
+    private final Probes probes = new Probes();
     private @Nullable LineOwner owner;
     private @Nullable HubTraffic hub;
 
@@ -136,6 +140,27 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
     @Override
     public void report(byte[] patch, @Nullable Long base, CompletableFuture<Long> outcome) {
         hub().report(patch, base, outcome);
+    }
+
+    @Override
+    public void probe(CompletableFuture<Duration> outcome) {
+        Probe probe = new Probe(
+                channel.eventLoop(), setup.callbacks(), outcome, setup.pace().patience(), this::noAnswer);
+        probes.add(probe);
+        if (ending.isOver()) {
+            probes.fail(noAnswer());
+        } else if (!probe.isOver()) {
+            keepAlive.ask(probe::answered);
+        }
+    }
+
+    private UpstreamException noAnswer() {
+        return channel.config().isAutoRead()
+                ? Probe.unanswered(where, setup.pace().patience())
+                : UpstreamException.of(
+                        FailureKind.OUTBOX_FULL,
+                        where,
+                        "nothing is read at present, for the application has not settled what came: settle it first");
     }
 
     /** All but messages; only for an identity of a hub. */
@@ -285,6 +310,7 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         @Override
         public void release(UpstreamException written, UpstreamException cause) {
             keepAlive.stop();
+            probes.fail(cause);
             writer.discard();
             if (hub != null) {
                 hub.end(written);

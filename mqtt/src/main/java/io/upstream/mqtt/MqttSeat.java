@@ -18,6 +18,7 @@ import io.upstream.session.PacedAttempt;
 import io.upstream.session.PacedAttempt.Occasion;
 import io.upstream.session.Pacer;
 import io.upstream.session.Pause;
+import io.upstream.session.Remedy;
 import io.upstream.session.TokenSource;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -56,7 +57,7 @@ final class MqttSeat implements Connector {
     private final Pacer pacer;
     private final InFlight inFlight;
     private final @Nullable TokenSource tokens;
-    private @Nullable Pause pause;
+    private @Nullable Rest rest;
     private @Nullable Attempt latest;
 
     /** Made ahead, for the next connection. */
@@ -92,10 +93,37 @@ final class MqttSeat implements Connector {
     @Override
     public void connect(LineOwner owner, @Nullable UpstreamException after) {
         Duration wait = after == null ? Duration.ZERO : backoff.pauseAfter(after);
-        if (wait.isZero()) {
+        if (after == null || wait.isZero()) {
             begin(owner);
         } else {
-            pause = Pause.of(wait, loop, () -> begin(owner), () -> owner.failed(Failures.runtimeClosed("open", null)));
+            rest = new Rest(owner, after, wait);
+        }
+    }
+
+    @Override
+    public void hurry() {
+        if (rest != null && Remedy.mayPassElsewhere(rest.after)) {
+            backoff.forget();
+            rest.end();
+        }
+    }
+
+    /** The pause before an attempt. */
+    private final class Rest {
+        private final LineOwner owner;
+        private final UpstreamException after;
+        private final Pause pause;
+
+        private Rest(LineOwner owner, UpstreamException after, Duration wait) {
+            this.owner = owner;
+            this.after = after;
+            pause = Pause.of(wait, loop, this::end, () -> owner.failed(Failures.runtimeClosed("open", null)));
+        }
+
+        private void end() {
+            pause.cancel();
+            rest = null;
+            begin(owner);
         }
     }
 
@@ -108,8 +136,8 @@ final class MqttSeat implements Connector {
 
     @Override
     public CompletionStage<Void> leave() {
-        if (pause != null) {
-            pause.cancel();
+        if (rest != null) {
+            rest.pause.cancel();
         }
         Attempt last = latest;
         CompletableFuture<Void> gone = last == null ? CompletableFuture.completedFuture(null) : last.leave();

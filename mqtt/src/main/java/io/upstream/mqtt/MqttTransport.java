@@ -90,6 +90,16 @@ final class MqttTransport implements UpstreamTransport {
     }
 
     @Override
+    public void networkChanged() {
+        List<LastingSession> all;
+        synchronized (this) {
+            all = List.copyOf(sessions.values());
+        }
+        options.proxy().networkChanged();
+        all.forEach(LastingSession::networkChanged);
+    }
+
+    @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         List<LastingSession> ending;

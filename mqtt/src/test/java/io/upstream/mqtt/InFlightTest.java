@@ -15,6 +15,7 @@ import io.upstream.UpstreamOptions;
 import io.upstream.session.Callbacks;
 import io.upstream.session.Outbox;
 import io.upstream.session.Send;
+import io.upstream.session.SharedRoom;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -29,6 +30,7 @@ class InFlightTest {
             channel.eventLoop(),
             new Callbacks(Runnable::run),
             UpstreamOptions.forHub("h").outbox(65_535, 100_000).build(),
+            new SharedRoom(Long.MAX_VALUE),
             () -> {},
             () -> 0);
 

@@ -24,6 +24,7 @@ import io.upstream.session.LineOwner;
 import io.upstream.session.Outbox;
 import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
+import io.upstream.session.SharedRoom;
 import io.upstream.session.Subject;
 import io.upstream.testing.AllocationMeter;
 import java.util.ArrayList;
@@ -88,6 +89,7 @@ class MqttLinkAllocationTest {
                         channel.eventLoop(),
                         callbacks,
                         options,
+                        new SharedRoom(Long.MAX_VALUE),
                         link::pump,
                         () -> channel.eventLoop().ticker().nanoTime());
             } catch (UpstreamException e) {

@@ -297,6 +297,50 @@ class MqttSessionTest {
     }
 
     @Test
+    void asksForASignOfLifeAtOnceWhenTheApplicationWants() throws Exception {
+        CompletableFuture<Duration> first = session.probe().toCompletableFuture();
+        CompletableFuture<Duration> second = session.probe().toCompletableFuture();
+        peer.assertSent(PINGREQ, PINGREQ);
+        pass(2);
+        peer.say(MqttMessage.PINGRESP);
+        pass(1);
+        peer.say(MqttMessage.PINGRESP);
+        assertEquals(Duration.ofSeconds(2), first.get());
+        assertEquals(Duration.ofSeconds(3), second.get());
+        assertEquals(Phase.CONNECTED, session.status().phase());
+    }
+
+    @Test
+    void givesThePeerUpWhenItDoesNotAnswerTheApplication() {
+        CompletionStage<Duration> probe = session.probe();
+        peer.assertSent(PINGREQ);
+        pass(14);
+        assertEquals(Phase.CONNECTED, session.status().phase());
+        pass(1);
+        assertEquals(FailureKind.TIMEOUT, failure(probe).kind());
+        assertEquals(FailureKind.TIMEOUT, cause().kind());
+    }
+
+    @Test
+    void failsProbesThatWaitWhenTheConnectionIsLost() {
+        CompletionStage<Duration> probe = session.probe();
+        peer.assertSent(PINGREQ);
+        peer.channel().close();
+        assertEquals(FailureKind.CLOSED_BY_PEER, failure(probe).kind());
+    }
+
+    @Test
+    void boundsTheProbesThatWait() {
+        List<CompletionStage<Duration>> probes = new ArrayList<>();
+        for (int i = 0; i < 17; i++) {
+            probes.add(session.probe());
+        }
+        assertEquals(16, peer.sent().size());
+        assertEquals(FailureKind.OUTBOX_FULL, failure(probes.get(16)).kind());
+        assertFalse(probes.get(15).toCompletableFuture().isDone());
+    }
+
+    @Test
     void takesAnyPacketForASignOfLife() {
         session.send(message("1"));
         peer.sent();

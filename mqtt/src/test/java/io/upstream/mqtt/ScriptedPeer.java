@@ -117,6 +117,9 @@ final class ScriptedPeer implements AutoCloseable {
         }
 
         @Override
+        public void hurry() {}
+
+        @Override
         public void connect(LineOwner owner, @Nullable UpstreamException after) {
             if (after != null) {
                 causes.add(after);
