@@ -61,8 +61,8 @@ public interface UpstreamSession extends AutoCloseable {
     CompletionStage<Void> permit();
 
     /**
-     * Asks the hub for a sign of life on the present connection, behind nothing that waits in the outbox (MQTT: PINGREQ; AMQP: a flow frame with
-     * {@code echo}).
+     * Asks the hub for a sign of life on the present connection, behind nothing that waits in the outbox (MQTT: PINGREQ; AMQP: a
+     * session that is begun and ended, two round trips).
      *
      * @return how long the answer took; fails with a {@link NetworkException} at once if there is no connection, and if there is no answer
      *     within {@link UpstreamOptions#keepAlivePatience}

@@ -141,10 +141,6 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         return pace.patience();
     }
 
-    boolean hasHeardSince(long time) {
-        return quiet.lastRead() - time > 0;
-    }
-
     /** Has {@code task} run when the channel is closed. */
     void whenClosed(Runnable task) {
         context().channel().closeFuture().addListener(closed -> task.run());

@@ -136,25 +136,34 @@ final class AmqpLine implements Line, Members.Member {
         onLinks(outcome, own -> own.twin().report(patch, base, outcome));
     }
 
+    /** Begins an AMQP session and ends it: the one thing that asks for nothing and that every peer has to answer. */
     @Override
     public void probe(CompletableFuture<Duration> outcome) {
         Duration patience = connection.patience();
-        long asked = connection.clock().getAsLong();
+        Where where = connection.where(AmqpStage.NAME);
         Probe probe = new Probe(
                 connection.loop(),
                 terms.session().callbacks(),
                 outcome,
                 patience,
-                // a peer need not answer what a session asks, but then it is heard of by its keep-alive
-                () -> connection.hasHeardSince(asked)
-                        ? null
-                        : Probe.unanswered(connection.where(AmqpStage.NAME), patience));
+                () -> Probe.unanswered(where, patience));
         probes.add(probe);
-        if (links == null || !isServing()) {
+        if (!isServing()) {
             probes.fail(closedHere());
         } else if (!probe.isOver()) {
-            links.probe(probe);
+            connection.engine().begin(error -> answered(probe, error)).end();
             connection.flush();
+        }
+    }
+
+    private void answered(Probe probe, @Nullable PeerError error) {
+        if (error == null) {
+            probe.answered();
+        } else {
+            probe.fail(UpstreamException.of(
+                    FailureKind.OUTBOX_FULL,
+                    connection.where(AmqpStage.NAME),
+                    "the connection has no AMQP session left to ask with (" + error.condition() + ")"));
         }
     }
 

@@ -7,7 +7,6 @@ import io.upstream.amqp.engine.LinkTerms;
 import io.upstream.amqp.engine.SessionEvents;
 import io.upstream.session.Callbacks;
 import io.upstream.session.Outbox;
-import io.upstream.session.Probe;
 import java.time.Duration;
 
 /**
@@ -51,11 +50,6 @@ final class SessionLinks {
 
     MethodReceiver methods() {
         return methods;
-    }
-
-    /** Asks the hub for a sign of life on the session. */
-    void probe(Probe probe) {
-        session.ask(probe::answered);
     }
 
     /** Sends what can be sent now. */

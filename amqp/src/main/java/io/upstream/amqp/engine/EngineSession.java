@@ -2,9 +2,6 @@
 package io.upstream.amqp.engine;
 
 import io.netty.buffer.ByteBuf;
-import io.upstream.amqp.engine.FrameWriter.Flow;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One session of a connection (AMQP 1.0 section 2.5): the links, the windows that they share, and their deliveries. */
@@ -16,7 +13,6 @@ public final class EngineSession {
     private final Windows windows = new Windows();
     private final SettledRange settled = new SettledRange();
     private final SentDeliveries sent;
-    private final List<Runnable> asked = new ArrayList<>(1);
     private State state = State.BEGIN_SENT;
     private int peerChannel;
     private long peerHandleMax = 0xffff_ffffL;
@@ -243,24 +239,8 @@ public final class EngineSession {
             links.senders().forEach(EngineSender::onWindow);
         }
         if (link == null) {
-            onOwnState();
             answerEcho(fields);
         }
-    }
-
-    /** Asks the peer to tell its side of the session (section 2.7.4, echo); {@code answered} runs when it does. Needs a flush. */
-    public void ask(Runnable answered) {
-        if (state == State.MAPPED) {
-            asked.add(answered);
-            windows.reopen();
-            frames().flow(this, Flow.ASKS, null);
-        }
-    }
-
-    private void onOwnState() {
-        List<Runnable> all = List.copyOf(asked);
-        asked.clear();
-        all.forEach(Runnable::run);
     }
 
     private void answerEcho(Fields fields) {
@@ -331,6 +311,6 @@ public final class EngineSession {
     /** Opens the incoming window to its full size, and tells the peer so. */
     void writeFlow(@Nullable EngineLink link, boolean drained) {
         windows.reopen();
-        frames().flow(this, drained ? Flow.DRAINED : Flow.TELLS, link);
+        frames().flow(this, drained, link);
     }
 }

@@ -173,23 +173,17 @@ final class FrameWriter {
         finish(out, start, list);
     }
 
-    /** What a flow frame is for (section 2.7.4). */
-    enum Flow {
-        TELLS,
-        /** The credit of a link was used up, as the peer wished. */
-        DRAINED,
-        /** The peer shall tell its own state. */
-        ASKS
-    }
-
-    /** The state of a session's windows, and of a link if {@code link} is not null. */
-    void flow(EngineSession session, Flow purpose, @Nullable EngineLink link) {
+    /**
+     * The state of a session's windows, and of a link if {@code link} is not null.
+     *
+     * @param answer whether it answers a drain
+     */
+    void flow(EngineSession session, boolean answer, @Nullable EngineLink link) {
         ByteBuf out = begin(FLOW_ROOM, 0, session.channel());
         int start = out.writerIndex() - HEADER;
         out.writeInt(0x00_53_13_c0);
         int list = out.writerIndex();
-        boolean asks = purpose == Flow.ASKS;
-        out.writeShort(asks ? 10 : link == null ? 4 : 9);
+        out.writeShort(link == null ? 4 : 9);
         if (session.hasBegun()) {
             AmqpWriter.uint(out, session.windows().nextIncomingId());
         } else {
@@ -207,14 +201,7 @@ final class FrameWriter {
             }
             AmqpWriter.uint(out, link.linkCredit());
             AmqpWriter.uint(out, 0); // available
-            AmqpWriter.bool(out, purpose == Flow.DRAINED);
-        } else if (asks) {
-            for (int absent = 0; absent < 5; absent++) {
-                out.writeByte(AmqpWriter.NULL); // handle, delivery-count, link-credit, available, drain
-            }
-        }
-        if (asks) {
-            AmqpWriter.bool(out, true);
+            AmqpWriter.bool(out, answer);
         }
         finish(out, start, list);
     }

@@ -532,18 +532,6 @@ class ConformanceTest {
                         ""),
                 feed("2.5.6 an echo", Stage.ATTACHED, "", "flow", Peer.window(0, 1, true)),
                 row(
-                        "2.7.4 an echo that we ask for, and what comes before and after it",
-                        Stage.ATTACHED,
-                        f -> {
-                            f.session.ask(() -> f.probe.events.add("answered"));
-                            f.feed(Peer.credit(Peer.UP, 0L, 0, false, false));
-                            f.probe.events.add("of a link");
-                            f.feed(Peer.window(0, 1, false));
-                            f.feed(Peer.window(0, 1, false));
-                        },
-                        "credited up; of a link; answered",
-                        "flow echo"),
-                row(
                         "2.5.6 a message longer than the window waits in the middle",
                         Stage.CREDITED,
                         f -> {

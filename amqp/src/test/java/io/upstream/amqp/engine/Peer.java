@@ -208,8 +208,7 @@ final class Peer {
                             ? ""
                             : " " + flow.getHandle() + " credit " + flow.getLinkCredit() + " count "
                                     + flow.getDeliveryCount())
-                    + (flow.getDrain() ? " drained" : "")
-                    + (flow.getEcho() ? " echo" : "");
+                    + (flow.getDrain() ? " drained" : "");
         } else if (body instanceof Transfer transfer) {
             return "transfer " + transfer.getDeliveryId() + (transfer.getMore() ? " more" : "");
         } else if (body instanceof Disposition some) {
