@@ -89,7 +89,13 @@ final class AddressRace {
             return;
         }
         InetAddress address = addresses.get(started++);
-        ChannelFuture socket = connector.apply(address);
+        ChannelFuture socket;
+        try {
+            socket = connector.apply(address);
+        } catch (RuntimeException | Error e) {
+            failed(address, e); // the race would else wait for what never began
+            return;
+        }
         running.add(socket.channel());
         if (started < addresses.size()) {
             next = loop.schedule(this::startNext, DELAY.toNanos(), TimeUnit.NANOSECONDS);
@@ -107,10 +113,14 @@ final class AddressRace {
             winner.complete(channel);
         } else {
             running.remove(channel);
-            failures.add(Failures.translate(
-                    socket.cause(), new Where(where.stage(), where.hop() + " at " + address.getHostAddress())));
-            startNext();
+            failed(address, socket.cause());
         }
+    }
+
+    private void failed(InetAddress address, Throwable why) {
+        failures.add(
+                Failures.translate(why, new Where(where.stage(), where.hop() + " at " + address.getHostAddress())));
+        startNext();
     }
 
     private void end() {
@@ -125,7 +135,7 @@ final class AddressRace {
     private UpstreamException failure() {
         Throwable told = failures.stream()
                 .reduce((one, other) -> tellsMore(other, one) ? other : one)
-                .map(Throwable::getCause)
+                .map(one -> one.getCause() == null ? one : one.getCause())
                 .orElseThrow();
         UpstreamException failure = Failures.translate(told, where);
         if (failures.size() == 1) {
