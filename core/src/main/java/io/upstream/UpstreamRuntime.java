@@ -45,7 +45,10 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final int QUIET_MILLIS = 50;
 
     private static final int BLOCKING_THREADS = 4;
-    private static final int RESOLVING_THREADS = 4;
+
+    /** Each name that its servers do not answer for holds one, up to a minute; they are made when needed and end when idle. */
+    private static final int RESOLVING_THREADS = 32;
+
     private static final int BLOCKING_QUEUE = 10_000;
 
     private final EventLoopGroup loops;
@@ -91,7 +94,10 @@ public final class UpstreamRuntime implements AutoCloseable {
         return blocking;
     }
 
-    /** Where names are resolved: a name server that does not answer holds up other names, but no handshake and no signature. */
+    /**
+     * Where names are resolved: a name server that does not answer holds up no handshake and no signature, and other names only once there
+     * are more that hang than threads, which are 32.
+     */
     public Executor resolving() {
         return resolving;
     }
