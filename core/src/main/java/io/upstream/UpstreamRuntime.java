@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -46,8 +47,11 @@ public final class UpstreamRuntime implements AutoCloseable {
 
     private static final int BLOCKING_THREADS = 4;
 
-    /** Each name that its servers do not answer for holds one, up to a minute; they are made when needed and end when idle. */
-    private static final int RESOLVING_THREADS = 32;
+    /** Enough while names have answers. */
+    private static final int RESOLVING_THREADS = 4;
+
+    /** Twice as many as are used at once, so that there is always one that is free or can be made. */
+    private static final int MOST_RESOLVING_THREADS = 64;
 
     private static final int BLOCKING_QUEUE = 10_000;
 
@@ -64,7 +68,7 @@ public final class UpstreamRuntime implements AutoCloseable {
         ownsLoops = given == null;
         loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
-        resolving = pool("upstream-resolving", RESOLVING_THREADS, BLOCKING_QUEUE);
+        resolving = growing("upstream-resolving", RESOLVING_THREADS, MOST_RESOLVING_THREADS);
         Executor chosen = from.callbacks;
         if (chosen != null) {
             ownCallbacks = null;
@@ -95,8 +99,8 @@ public final class UpstreamRuntime implements AutoCloseable {
     }
 
     /**
-     * Where names are resolved: a name server that does not answer holds up no handshake and no signature, and other names only once there
-     * are more that hang than threads, which are 32.
+     * Where names are resolved: a name server that does not answer holds up no handshake and no signature, and other names only once 32
+     * hang.
      */
     public Executor resolving() {
         return resolving;
@@ -218,6 +222,14 @@ public final class UpstreamRuntime implements AutoCloseable {
     private ThreadPoolExecutor pool(String name, int count, int queue) {
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
                 count, count, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(queue), factory(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** Makes another thread where all are busy; refuses what the last one would have to wait for. */
+    private ThreadPoolExecutor growing(String name, int usual, int most) {
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(usual, most, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), factory(name));
         pool.allowCoreThreadTimeOut(true);
         return pool;
     }

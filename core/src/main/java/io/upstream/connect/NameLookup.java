@@ -11,6 +11,8 @@ import io.upstream.UpstreamRuntime;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -34,7 +36,10 @@ import org.slf4j.LoggerFactory;
 public final class NameLookup {
     static final Duration LIMIT = Duration.ofSeconds(5);
 
-    /** Who may wait for one name at once. */
+    /** How many names are looked up at once; further ones wait. */
+    static final int MAX_ASKED = 32;
+
+    /** Who may wait for one name at once, and how many names for a thread. */
     static final int MAX_WAITING = 10_000;
 
     private static final Logger log = LoggerFactory.getLogger(NameLookup.class);
@@ -42,8 +47,11 @@ public final class NameLookup {
     private final Executor threads;
     private final Resolver resolver;
 
-    /** By name; guards itself and the questions in it. */
+    /** By name; guards itself, the questions in it and what follows. */
     private final Map<String, Question> underway = new HashMap<>();
+
+    private final Deque<Question> queued = new ArrayDeque<>();
+    private int asking;
 
     /** May block for as long as the name servers like. */
     @FunctionalInterface
@@ -98,23 +106,35 @@ public final class NameLookup {
         }
         Waiter waiter = new Waiter(loop);
         Question question;
-        boolean first;
+        Question fresh = null;
         synchronized (underway) {
             Question other = underway.get(host);
-            first = other == null;
             question = other == null ? new Question(host) : other;
-            if (question.waiting.size() == MAX_WAITING) {
+            if (question.waiting.size() == MAX_WAITING || (other == null && queued.size() == MAX_WAITING)) {
                 return CompletableFuture.failedFuture(tooMany(host));
             }
-            underway.put(host, question);
             question.waiting.add(waiter);
+            if (other == null) {
+                underway.put(host, question);
+                fresh = admitted(question);
+            }
+        }
+        if (fresh != null) {
+            begin(fresh);
         }
         Future<?> alarm = loop.schedule(() -> giveUp(question, waiter), LIMIT.toNanos(), TimeUnit.NANOSECONDS);
         waiter.found.whenComplete((addresses, error) -> alarm.cancel(false));
-        if (first) {
-            begin(question);
-        }
         return waiter.found;
+    }
+
+    /** The question, if there is a thread for it; else it waits for one that other questions hold. */
+    private @Nullable Question admitted(Question question) {
+        if (asking == MAX_ASKED) {
+            queued.add(question);
+            return null;
+        }
+        asking++;
+        return question;
     }
 
     private static CompletionStage<List<InetAddress>> literal(String host) {
@@ -129,25 +149,45 @@ public final class NameLookup {
         return UpstreamException.of(
                 FailureKind.INTERNAL,
                 Where.here(ConnectPlan.RESOLVE),
-                MAX_WAITING + " connection attempts wait for the name '" + Failures.printable(host)
-                        + "' already: open fewer at a time");
+                "the name '" + Failures.printable(host) + "' is not looked up, " + MAX_WAITING
+                        + " connection attempts or other names wait already: open fewer at a time");
     }
 
     private void begin(Question question) {
         try {
-            threads.execute(() -> ask(question));
+            threads.execute(() -> askFrom(question));
         } catch (RejectedExecutionException e) {
-            settle(question, null, Failures.noThread(threads, Where.here(ConnectPlan.RESOLVE), e));
+            UpstreamException failure = Failures.noThread(threads, Where.here(ConnectPlan.RESOLVE), e);
+            for (Question refused = question; refused != null; refused = next()) {
+                settle(refused, null, failure);
+            }
+        }
+    }
+
+    private void askFrom(Question first) {
+        for (Question question = first; question != null; question = next()) {
+            ask(question);
+        }
+    }
+
+    /** What the caller's thread is to ask now; null if that is nothing, and the thread is free. */
+    private @Nullable Question next() {
+        synchronized (underway) {
+            while (!queued.isEmpty()) {
+                Question question = queued.remove();
+                if (!question.waiting.isEmpty()) {
+                    return question;
+                }
+                underway.remove(question.host, question); // they have all given up while other names held the threads
+            }
+            asking--;
+            return null;
         }
     }
 
     /** Whatever is thrown reaches those who wait, errors too: the name would else stay under way for ever. */
     private void ask(Question question) {
         synchronized (underway) {
-            if (question.waiting.isEmpty()) {
-                underway.remove(question.host, question);
-                return; // they have all given up while other names held the threads
-            }
             question.progress = Progress.ASKED;
         }
         try {
