@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Opens one TCP connection to whichever of several addresses answers first (RFC 8305 section 5): the next is tried when the last has had
- * {@link #DELAY}, or as soon as it has failed. Each socket has its own channel with an empty pipeline; nobody ever sees those that lose.
+ * {@link #DELAY}, or as soon as it has failed; all of them together have {@link StageLimit#TCP}. Each socket has its own channel with an empty pipeline; nobody ever sees those that lose.
  * Confined to the event loop.
  */
 final class AddressRace {
@@ -44,6 +44,7 @@ final class AddressRace {
     private final CompletableFuture<Channel> winner = new CompletableFuture<>();
     private Phase phase = Phase.RUNNING;
     private @Nullable Future<?> next;
+    private @Nullable Future<?> alarm;
     private int started;
 
     /**
@@ -65,6 +66,8 @@ final class AddressRace {
      * address as suppressed causes.
      */
     CompletionStage<Channel> run() {
+        Duration limit = StageLimit.TCP;
+        alarm = loop.schedule(() -> outOfTime(limit), limit.toNanos(), TimeUnit.NANOSECONDS);
         startNext();
         return winner;
     }
@@ -123,10 +126,22 @@ final class AddressRace {
         startNext();
     }
 
+    private void outOfTime(Duration limit) {
+        if (phase == Phase.RUNNING) {
+            end();
+            UpstreamException late = StageLimit.exceeded(where, limit);
+            failures.forEach(late::addSuppressed);
+            winner.completeExceptionally(late);
+        }
+    }
+
     private void end() {
         phase = Phase.OVER;
         if (next != null) {
             next.cancel(false);
+        }
+        if (alarm != null) {
+            alarm.cancel(false);
         }
         running.forEach(Channel::close);
         running.clear();

@@ -243,4 +243,21 @@ class AddressRaceTest {
         assertEquals(2, failure.getSuppressed().length);
         pass(DELAY);
     }
+
+    /** P11, the row of TCP; an address alone has ten seconds, which its socket sees to. */
+    @Test
+    void allAddressesTogetherHaveTwentySeconds() {
+        CompletableFuture<Channel> outcome = race("10.0.0.1", "10.0.0.2").run().toCompletableFuture();
+        attempted.get(0).connected().setFailure(new ConnectException("Connection refused"));
+        pass(19_999);
+        assertFalse(outcome.isDone());
+        pass(1);
+        UpstreamException failure = failureOf(outcome);
+        assertEquals(FailureKind.TIMEOUT, failure.kind());
+        assertEquals("tcp", failure.stage());
+        assertEquals(WHERE.hop(), failure.hop());
+        assertTrue(failure.getMessage().contains("the 20 s for that stage are over"), failure.getMessage());
+        assertEquals(1, failure.getSuppressed().length);
+        assertFalse(attempted.get(1).channel().isOpen());
+    }
 }
