@@ -188,7 +188,7 @@ public final class ConnectAttempt {
             return false;
         }
         try {
-            plan.choice().failed(way.route(), failure);
+            plan.choice().failed(way.route(), plan.target(), failure);
         } catch (RuntimeException | LinkageError e) {
             log.warn("the choice of proxies failed when it was told of a failed way", e);
         }
