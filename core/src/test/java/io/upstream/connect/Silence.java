@@ -77,6 +77,14 @@ public final class Silence implements AutoCloseable {
                 failure.getMessage());
     }
 
+    /** What the attempt was told first. */
+    public Throwable failure() {
+        if (told == null) {
+            throw new AssertionError("the layer was not given up");
+        }
+        return told;
+    }
+
     /** Fails if the layer was given up. */
     public void goesOn() {
         assertNull(told);
