@@ -130,8 +130,8 @@ class ProxyOptionsTest {
         String device = device("second-" + protocol);
         int before = proxy.accessLog().size();
         try (ClosedPort dead = new ClosedPort()) {
-            String list = "http://127.0.0.1:" + dead.number() + ","
-                    + proxy.url().replace("://", "://user:" + ENCODED + "@");
+            String list =
+                    "http://127.0.0.1:" + dead.number() + "," + proxy.url().replace("://", "://user:" + ENCODED + "@");
 
             Shell.Run run = Shell.run(
                     Map.of(
@@ -158,8 +158,7 @@ class ProxyOptionsTest {
                             site.connectionString(device("none-left"))),
                     send("--proxy", "127.0.0.1:" + dead.number() + ",http://127.0.0.1:" + other.number()));
             assertEquals(Cli.FAILED, run.code(), run.toString());
-            assertTrue(
-                    run.err().contains("proxy 127.0.0.1:" + other.number() + " refused the connection"), run.err());
+            assertTrue(run.err().contains("proxy 127.0.0.1:" + other.number() + " refused the connection"), run.err());
         }
     }
 
