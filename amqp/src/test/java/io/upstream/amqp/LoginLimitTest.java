@@ -39,8 +39,8 @@ class LoginLimitTest {
 
     @Test
     void theConnectionHasTwentySecondsToOpen() {
-        Opening opening = new Opening(
-                Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60), Duration.ofMinutes(4));
+        Opening opening =
+                new Opening(Opening.Login.ANONYMOUS, "test", "hub.test", Duration.ofSeconds(60), Duration.ofMinutes(4));
         try (Silence silence = new Silence()) {
             silence.with(new AmqpStage(opening, Map.of(), new Pace(options, () -> 0L)))
                     .endsAfter(LIMIT, "amqp");

@@ -44,8 +44,7 @@ class LoginLimitTest {
                 runtime,
                 silence.channel.eventLoop(),
                 new Callbacks(Runnable::run));
-        SessionSetup setup = new SessionSetup(
-                terms, Dialect.of(identity, token, options), new Pace(options, () -> 0L));
+        SessionSetup setup = new SessionSetup(terms, Dialect.of(identity, token, options), new Pace(options, () -> 0L));
         silence.with(new MqttLogin(setup, token, new InFlight(1), link -> {})).endsAfter(LIMIT, "mqtt");
     }
 

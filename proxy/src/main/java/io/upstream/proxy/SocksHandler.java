@@ -27,14 +27,21 @@ final class SocksHandler extends ChannelInboundHandlerAdapter {
     private final SocksDialogue dialogue;
     private final SocksTexts texts;
     private final CompletableFuture<Void> established;
+    private final Runnable requested;
     private final byte[] answer = new byte[SocksDialogue.MAX_ANSWER];
     private Phase phase = Phase.SPEAKING;
     private int count;
 
     SocksHandler(SocksDialogue dialogue, SocksTexts texts, CompletableFuture<Void> established) {
+        this(dialogue, texts, established, () -> {});
+    }
+
+    /** @param requested runs when the address is asked for */
+    SocksHandler(SocksDialogue dialogue, SocksTexts texts, CompletableFuture<Void> established, Runnable requested) {
         this.dialogue = dialogue;
         this.texts = texts;
         this.established = established;
+        this.requested = requested;
     }
 
     @Override
@@ -46,6 +53,9 @@ final class SocksHandler extends ChannelInboundHandlerAdapter {
     private void say(ChannelHandlerContext ctx, byte[] words) {
         phase = Phase.SPEAKING;
         count = 0;
+        if (dialogue.subject() == SocksDialogue.Subject.ADDRESS) {
+            requested.run();
+        }
         ctx.writeAndFlush(Unpooled.wrappedBuffer(words)).addListener(done -> {
             if (!done.isSuccess()) {
                 fail(texts.socket(done.cause()));

@@ -5,13 +5,10 @@ import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
-import io.upstream.ProxyAuthentication;
-import io.upstream.ProxyAuthentication.Strength;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
-import io.upstream.UserPassword;
 import io.upstream.connect.AddressOrder;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
@@ -29,7 +26,6 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Has a SOCKS proxy open the way to the hub. With {@code socks5h} and {@code socks4a} the hub's name goes to the proxy as it is; with
@@ -60,13 +56,11 @@ final class SocksStage implements ConnectStage {
     private final HostPort target;
     private final NameLookup names;
     private final AddressOrder order;
-    private final CredentialsSource credentials;
+    private final SocksLogin login;
     private final List<UpstreamException> failedAddresses = new ArrayList<>();
 
     /** To be asked for in this order, each over a connection of its own; empty before they are known. */
     private List<SocksAddress> addresses = List.of();
-
-    private int refusals;
 
     /** @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the credentials cannot be expressed */
     SocksStage(ProxyServer proxy, HostPort target, NameLookup names, AddressOrder order) throws UpstreamException {
@@ -74,22 +68,7 @@ final class SocksStage implements ConnectStage {
         this.target = target;
         this.names = names;
         this.order = order;
-        this.credentials = new CredentialsSource(proxy);
-        check(proxy.authentication().userPassword(), Where.here("proxy"));
-    }
-
-    private void check(@Nullable UserPassword credentials, Where where) throws UpstreamException {
-        try {
-            if (credentials != null && isVersion5()) {
-                Socks5Dialogue.check(credentials);
-            } else if (credentials != null && !credentials.password().isEmpty()) {
-                throw new IllegalArgumentException(
-                        "SOCKS 4 has user names and no passwords: use socks5:// or leave it out");
-            }
-        } catch (IllegalArgumentException e) {
-            throw UpstreamException.of(
-                    FailureKind.CONFIGURATION, where, proxy + " cannot be used, " + e.getMessage(), e);
-        }
+        this.login = new SocksLogin(proxy);
     }
 
     @Override
@@ -102,10 +81,6 @@ final class SocksStage implements ConnectStage {
         return LIMIT;
     }
 
-    private boolean isVersion5() {
-        return proxy.kind() == ProxyKind.SOCKS5 || proxy.kind() == ProxyKind.SOCKS5H;
-    }
-
     private boolean resolvesHere() {
         return proxy.kind() == ProxyKind.SOCKS5 || proxy.kind() == ProxyKind.SOCKS4;
     }
@@ -114,7 +89,7 @@ final class SocksStage implements ConnectStage {
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
         CompletableFuture<Void> established = new CompletableFuture<>();
-        SocksTexts texts = new SocksTexts(where, target, offersLogin(), withheld());
+        SocksTexts texts = new SocksTexts(where, target, login.isOffered(), login.withheld());
         if (addresses.isEmpty()) {
             find(channel, texts, established);
         } else {
@@ -152,7 +127,7 @@ final class SocksStage implements ConnectStage {
     }
 
     private void ask(List<SocksAddress> found, Channel channel, SocksTexts texts, CompletableFuture<Void> established) {
-        List<SocksAddress> usable = isVersion5()
+        List<SocksAddress> usable = login.isVersion5()
                 ? found
                 : found.stream()
                         .filter(one -> !(one.address() instanceof Inet6Address))
@@ -169,80 +144,20 @@ final class SocksStage implements ConnectStage {
     /** In version 4 the user's name comes first, in version 5 when the proxy asks. */
     private void begin(Channel channel, SocksTexts texts, CompletableFuture<Void> established) {
         SocksAddress address = addresses.get(failedAddresses.size());
-        if (isVersion5()) {
+        if (login.isVersion5()) {
             SocksDialogue dialogue =
-                    new Socks5Dialogue(address, texts, offersLogin() ? () -> login(channel, texts) : null);
+                    new Socks5Dialogue(address, texts, login.isOffered() ? () -> login.find(channel, texts) : null);
             speak(channel, address, dialogue, texts, established);
-        } else if (!credentials.isThere()) {
+        } else if (!login.isOffered()) {
             speak(channel, address, new Socks4Dialogue(address, "", texts), texts, established);
         } else {
-            login(channel, texts).whenComplete((known, error) -> {
+            login.find(channel, texts).whenComplete((known, error) -> {
                 if (error != null) {
                     established.completeExceptionally(error);
                 } else {
                     speak(channel, address, new Socks4Dialogue(address, known.user(), texts), texts, established);
                 }
             });
-        }
-    }
-
-    private boolean offersLogin() {
-        return credentials.isThere() && withheld().isEmpty();
-    }
-
-    /** Why credentials are not shown although they are there: the rules of Basic over plain text, which this is. */
-    private String withheld() {
-        ProxyAuthentication rules = proxy.authentication();
-        if (!credentials.isThere() || !isVersion5()) {
-            return ""; // version 4 has no password
-        } else if (!rules.allows(BasicScheme.NAME)) {
-            return "SOCKS shows the password in clear, as Basic does, which is not among the schemes that are allowed";
-        } else if (rules.minimum() != Strength.BASIC) {
-            return "SOCKS shows the password in clear, which is weaker than the minimum that is configured";
-        }
-        return rules.allowsBasicOverPlaintext()
-                ? ""
-                : "SOCKS shows the password in clear, and Basic over plain text is switched off";
-    }
-
-    /** Completes on the event loop, with an {@link UpstreamException} if there is nothing that can be said. */
-    private CompletionStage<UserPassword> login(Channel channel, SocksTexts texts) {
-        CompletableFuture<UserPassword> login = new CompletableFuture<>();
-        Duration limit = TunnelLimits.DEFAULT.authentication();
-        StageWatch.pause(channel);
-        Future<?> alarm = channel.eventLoop()
-                .schedule(
-                        () -> login.completeExceptionally(texts.noCredentialsInTime(limit)),
-                        limit.toNanos(),
-                        TimeUnit.NANOSECONDS);
-        login.whenComplete((known, error) -> alarm.cancel(false));
-        credentials
-                .credentials(proxy.kind().scheme(), "")
-                .whenCompleteAsync(
-                        (known, error) -> {
-                            StageWatch.resume(channel);
-                            settle(known, error, texts, login);
-                        },
-                        LoopExecutor.of(channel.eventLoop()));
-        return login;
-    }
-
-    private void settle(
-            @Nullable UserPassword known,
-            @Nullable Throwable error,
-            SocksTexts texts,
-            CompletableFuture<UserPassword> login) {
-        if (error != null || known == null) {
-            login.completeExceptionally(texts.ofTheProvider(error));
-        } else if (credentials.isRejected(known)) {
-            login.completeExceptionally(texts.badCredentials());
-        } else {
-            try {
-                check(known, texts.where());
-                login.complete(known);
-            } catch (UpstreamException e) {
-                login.completeExceptionally(e);
-            }
         }
     }
 
@@ -253,18 +168,6 @@ final class SocksStage implements ConnectStage {
             SocksTexts texts,
             CompletableFuture<Void> established) {
         CompletableFuture<Void> spoken = new CompletableFuture<>();
-        if (hasAnotherAddress()) {
-            Future<?> alarm = channel.eventLoop()
-                    .schedule(
-                            () -> {
-                                if (dialogue.subject() == SocksDialogue.Subject.ADDRESS) {
-                                    spoken.completeExceptionally(texts.noAnswerForAnAddress(address, ADDRESS));
-                                }
-                            },
-                            ADDRESS.toNanos(),
-                            TimeUnit.NANOSECONDS);
-            spoken.whenComplete((open, error) -> alarm.cancel(false));
-        }
         spoken.whenComplete((open, error) -> {
             if (error == null) {
                 reached(address);
@@ -274,7 +177,17 @@ final class SocksStage implements ConnectStage {
                         error instanceof UpstreamException failure ? next(failure, dialogue, texts) : error);
             }
         });
-        PipelineNames.append(channel.pipeline(), PipelineNames.SOCKS, new SocksHandler(dialogue, texts, spoken));
+        PipelineNames.append(channel.pipeline(), PipelineNames.SOCKS, new SocksHandler(dialogue, texts, spoken, () -> {
+            if (hasAnotherAddress()) {
+                limit(spoken, channel, texts.noAnswerForAnAddress(address, ADDRESS));
+            }
+        }));
+    }
+
+    private static void limit(CompletableFuture<Void> spoken, Channel channel, UpstreamException late) {
+        Future<?> alarm = channel.eventLoop()
+                .schedule(() -> spoken.completeExceptionally(late), ADDRESS.toNanos(), TimeUnit.NANOSECONDS);
+        spoken.whenComplete((open, error) -> alarm.cancel(false));
     }
 
     private boolean hasAnotherAddress() {
@@ -298,9 +211,7 @@ final class SocksStage implements ConnectStage {
         int most = addresses.size() + 1;
         if (dialogue.subject() == SocksDialogue.Subject.CREDENTIALS
                 && failure.kind() == FailureKind.PROXY_AUTH
-                && credentials.hasOthers()
-                && refusals++ == 0) {
-            credentials.reject();
+                && login.refused()) {
             return new FreshConnection(failure, most);
         }
         if (dialogue.subject() != SocksDialogue.Subject.ADDRESS || failure.kind() == FailureKind.PROTOCOL) {

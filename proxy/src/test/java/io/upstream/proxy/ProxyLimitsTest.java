@@ -132,13 +132,23 @@ class ProxyLimitsTest {
         assertTrue(failure.getMessage().contains("asks for credentials"), failure.getMessage());
     }
 
+    /** From when it is asked for: not from when the dialogue began. */
     @Test
     void oneAddressOfTheHubHasEightSecondsWhileThereIsAnother() throws UpstreamException {
-        ConnectStage socks = socks(ProxyKind.SOCKS5, ProxyAuthentication.NONE, "192.0.2.1", "192.0.2.2");
-        silence.with(socks);
+        CompletableFuture<UserPassword> login = new CompletableFuture<>();
+        ConnectStage socks =
+                socks(ProxyKind.SOCKS5, ProxyAuthentication.of(request -> login), "192.0.2.1", "192.0.2.2");
+        silence.with(socks, SILENCE);
         silence.channel.runPendingTasks();
-        hearHex("0500");
-        silence.pass(Duration.ofSeconds(8));
+        hearHex("0502");
+        silence.pass(Duration.ofSeconds(20));
+        login.complete(new UserPassword("bob", "s3cret"));
+        silence.channel.runPendingTasks();
+        silence.pass(Duration.ofSeconds(5));
+        hearHex("0100");
+        silence.pass(Duration.ofMillis(7_999));
+        silence.goesOn();
+        silence.pass(Duration.ofMillis(1));
         UpstreamException failure =
                 assertInstanceOf(FreshConnection.class, silence.failure()).otherwise();
         assertEquals(FailureKind.PROXY_UNREACHABLE, failure.kind());
