@@ -24,9 +24,10 @@ public interface ProxyChoice {
      * avoid it for a while. Called on the event loop: must not block. Does nothing unless overridden.
      *
      * @param route one that {@link #routesTo} gave
+     * @param target for which
      * @param why what happened on it
      */
-    default void failed(Route route, UpstreamException why) {}
+    default void failed(Route route, HostPort target, UpstreamException why) {}
 
     /** The host has another network: what failed where it was says nothing any more. Does nothing unless overridden. */
     default void networkChanged() {}

@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,7 +46,13 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final int QUIET_MILLIS = 50;
 
     private static final int BLOCKING_THREADS = 4;
+
+    /** Enough while names have answers. */
     private static final int RESOLVING_THREADS = 4;
+
+    /** Twice as many as are used at once, so that there is always one that is free or can be made. */
+    private static final int MOST_RESOLVING_THREADS = 64;
+
     private static final int BLOCKING_QUEUE = 10_000;
 
     /** An IoT Hub of the smallest paid size takes 100 new connections a second, and a small machine makes hardly more. */
@@ -74,7 +81,7 @@ public final class UpstreamRuntime implements AutoCloseable {
         outboxBytes = from.outboxBytes;
         loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
-        resolving = pool("upstream-resolving", RESOLVING_THREADS, BLOCKING_QUEUE);
+        resolving = growing("upstream-resolving", RESOLVING_THREADS, MOST_RESOLVING_THREADS);
         Executor chosen = from.callbacks;
         if (chosen != null) {
             ownCallbacks = null;
@@ -104,7 +111,10 @@ public final class UpstreamRuntime implements AutoCloseable {
         return blocking;
     }
 
-    /** Where names are resolved: a name server that does not answer holds up other names, but no handshake and no signature. */
+    /**
+     * Where names are resolved: a name server that does not answer holds up no handshake and no signature, and other names only once 32
+     * hang.
+     */
     public Executor resolving() {
         return resolving;
     }
@@ -240,6 +250,14 @@ public final class UpstreamRuntime implements AutoCloseable {
     private ThreadPoolExecutor pool(String name, int count, int queue) {
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
                 count, count, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(queue), factory(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** Makes another thread where all are busy; refuses what the last one would have to wait for. */
+    private ThreadPoolExecutor growing(String name, int usual, int most) {
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(usual, most, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), factory(name));
         pool.allowCoreThreadTimeOut(true);
         return pool;
     }

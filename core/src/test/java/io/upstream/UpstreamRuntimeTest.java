@@ -42,7 +42,7 @@ class UpstreamRuntimeTest {
     @Test
     void doesOtherWorkWhileNameServersDoNotAnswer() throws Exception {
         CountDownLatch answers = new CountDownLatch(1);
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 32; i++) {
             runtime.resolving().execute(() -> {
                 try {
                     answers.await();

@@ -163,6 +163,11 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         return cbs;
     }
 
+    /** How many tokens its present token service has answered. */
+    long tokenAnswers() {
+        return cbs == null ? 0 : cbs.answers();
+    }
+
     /** A member was let in: the peer is alive, and not just its keep-alive. */
     void answered() {
         silences = 0;

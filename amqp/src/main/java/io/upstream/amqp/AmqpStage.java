@@ -6,7 +6,9 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.amqp.engine.Opening;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
+import io.upstream.connect.StageLimit;
 import io.upstream.session.Pace;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
@@ -16,6 +18,8 @@ import java.util.concurrent.CompletionStage;
  */
 final class AmqpStage implements ConnectStage {
     static final String NAME = "amqp";
+
+    private static final StageLimit LIMIT = StageLimit.of(Duration.ofSeconds(20));
 
     private final Opening opening;
     private final Map<String, String> linkProperties;
@@ -31,6 +35,11 @@ final class AmqpStage implements ConnectStage {
     @Override
     public String name() {
         return NAME;
+    }
+
+    @Override
+    public StageLimit limit() {
+        return LIMIT;
     }
 
     @Override

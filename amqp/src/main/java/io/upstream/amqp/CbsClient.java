@@ -51,6 +51,7 @@ final class CbsClient {
     private final ArrayDeque<Request> waiting = new ArrayDeque<>();
     private final Map<String, Request> inFlight = new LinkedHashMap<>();
     private boolean repliesAttached;
+    private long answers;
     private @Nullable UpstreamException ended;
 
     private record Request(String id, String audience, SasToken token, CompletableFuture<Void> outcome) {}
@@ -89,6 +90,11 @@ final class CbsClient {
         });
         pump();
         return outcome;
+    }
+
+    /** How many have been answered. */
+    long answers() {
+        return answers;
     }
 
     /** Fails all requests. */
@@ -156,6 +162,7 @@ final class CbsClient {
         if (request == null) {
             return; // its sender has given up
         }
+        answers++;
         int code = status(message.application());
         if (code >= 200 && code <= 299) {
             request.outcome().complete(null);

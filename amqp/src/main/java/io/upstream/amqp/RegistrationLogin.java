@@ -8,6 +8,7 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.UserPassword;
 import io.upstream.amqp.engine.Opening;
+import io.upstream.connect.StageLimit;
 import io.upstream.provisioning.Refusal;
 import io.upstream.provisioning.RegistrationToken;
 import io.upstream.provisioning.ServiceLink;
@@ -63,6 +64,11 @@ final class RegistrationLogin implements ServiceLogin {
     @Override
     public String name() {
         return AmqpStage.NAME;
+    }
+
+    @Override
+    public StageLimit limit() {
+        return connecting.limit();
     }
 
     @Override

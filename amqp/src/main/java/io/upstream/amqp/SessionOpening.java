@@ -6,19 +6,26 @@ import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import io.upstream.connect.StageLimit;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The steps by which an identity becomes known, under one deadline: present the token, attach. Confined to the event loop. */
+/**
+ * The steps by which an identity becomes known, under one deadline and a limit for each: present the token, attach. Confined to the event loop.
+ */
 final class SessionOpening {
+    /** For the hub's answer to a token, and for those to begin and attach. */
+    static final Duration STEP = Duration.ofSeconds(20);
+
     private final AmqpLine line;
     private final AmqpConnection connection;
     private final @Nullable TokenPresenter tokens;
     private Step step = Step.TOKEN;
     private @Nullable Future<?> alarm;
+    private @Nullable Future<?> stepAlarm;
     private @Nullable CompletableFuture<SasToken> presented;
 
     private enum Step {
@@ -47,6 +54,7 @@ final class SessionOpening {
             attach();
             return;
         }
+        awaitTheHub();
         presented = tokens.present();
         presented.whenComplete((token, error) -> {
             if (step != Step.TOKEN) {
@@ -72,12 +80,31 @@ final class SessionOpening {
             return;
         }
         Where where = connection.where(step.stage);
-        UpstreamException late = UpstreamException.of(
+        giveUp(UpstreamException.of(
                 FailureKind.TIMEOUT,
                 where,
                 "no answer from " + where.hop() + " in stage '" + step.stage + "' within the "
                         + Failures.seconds(Duration.ofNanos(nanos))
-                        + " that were left of the connect timeout: try again, or raise it");
+                        + " that were left of the connect timeout: try again, or raise it"));
+    }
+
+    private void awaitTheHub() {
+        long answers = connection.tokenAnswers();
+        stepAlarm = connection.loop().schedule(() -> stepIsOver(answers), STEP.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /** A token that waits for its turn behind others has not been put to the hub, which answers these meanwhile. */
+    private void stepIsOver(long answersBefore) {
+        if (step == Step.TOKEN
+                && tokens != null
+                && (tokens.waitsForToken() || connection.tokenAnswers() != answersBefore)) {
+            awaitTheHub();
+        } else if (step != Step.DONE) {
+            giveUp(StageLimit.exceeded(connection.where(step.stage), STEP));
+        }
+    }
+
+    private void giveUp(UpstreamException late) {
         line.end(late);
         connection.unanswered(late);
     }
@@ -88,6 +115,8 @@ final class SessionOpening {
 
     private void attach() {
         step = Step.LINKS;
+        cancel(stepAlarm);
+        awaitTheHub();
         line.attach();
         connection.flush();
     }
@@ -100,8 +129,13 @@ final class SessionOpening {
 
     private void release() {
         step = Step.DONE;
-        if (alarm != null) {
-            alarm.cancel(false);
+        cancel(alarm);
+        cancel(stepAlarm);
+    }
+
+    private static void cancel(@Nullable Future<?> set) {
+        if (set != null) {
+            set.cancel(false);
         }
     }
 

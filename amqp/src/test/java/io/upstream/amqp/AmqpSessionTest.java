@@ -126,7 +126,7 @@ class AmqpSessionTest {
     void namesTheStageThatGotNoAnswer() {
         peer.tokenStatus = 0;
         CompletableFuture<UpstreamSession> opening = peer.opening();
-        peer.pass(Duration.ofMillis(29_999));
+        peer.pass(Duration.ofMillis(19_999));
         assertFalse(opening.isDone());
         peer.pass(Duration.ofMillis(1));
         UpstreamException error = failure(opening);
@@ -138,7 +138,7 @@ class AmqpSessionTest {
     void aTokenServiceThatStaysSilentEndsEachAttemptByItsDeadlineAndTheNextOneAsksItAnew() {
         peer.attachesTokens = false;
         CompletableFuture<UpstreamSession> first = peer.opening();
-        peer.pass(Duration.ofMillis(29_999));
+        peer.pass(Duration.ofMillis(19_999));
         assertFalse(first.isDone());
         peer.pass(Duration.ofMillis(1));
         UpstreamException error = failure(first);

@@ -95,6 +95,9 @@ final class ScriptedPeer implements AutoCloseable {
     /** Likewise links for cloud-to-device messages. */
     boolean attachesCloud = true;
 
+    /** Likewise those for telemetry. */
+    boolean attachesTelemetry = true;
+
     /** Likewise links to the token service. */
     boolean attachesTokens = true;
 
@@ -288,7 +291,11 @@ final class ScriptedPeer implements AutoCloseable {
         boolean cbs = "$cbs".equals(address);
         boolean service = address.endsWith("/twin") || address.endsWith("/methods/devicebound");
         boolean cloud = address.endsWith("/messages/devicebound");
-        if ((service && !attachesServices) || (cloud && !attachesCloud) || (cbs && !attachesTokens)) {
+        boolean telemetry = !service && !cloud && !cbs;
+        if ((service && !attachesServices)
+                || (cloud && !attachesCloud)
+                || (cbs && !attachesTokens)
+                || (telemetry && !attachesTelemetry)) {
             return;
         }
         if (refusal != null && !cbs) {

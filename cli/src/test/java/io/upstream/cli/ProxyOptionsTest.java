@@ -123,6 +123,45 @@ class ProxyOptionsTest {
         assertFalse(run.toString().contains(PASSWORD), run.toString());
     }
 
+    /** Nobody listens where the first one should be: the message arrives all the same, and what is told is the proxy that was taken. */
+    @ParameterizedTest
+    @EnumSource(UpstreamProtocol.class)
+    void goesThroughTheSecondProxyWhenTheFirstIsDead(UpstreamProtocol protocol) throws IOException {
+        String device = device("second-" + protocol);
+        int before = proxy.accessLog().size();
+        try (ClosedPort dead = new ClosedPort()) {
+            String list =
+                    "http://127.0.0.1:" + dead.number() + "," + proxy.url().replace("://", "://user:" + ENCODED + "@");
+
+            Shell.Run run = Shell.run(
+                    Map.of(
+                            "UpstreamProtocol",
+                            protocol.wireName(),
+                            IdentityOptions.VARIABLE,
+                            site.connectionString(device)),
+                    send("--json", "--proxy", list));
+
+            assertDelivered(run, device, before);
+            assertFalse(run.toString().contains(ENCODED), run.toString());
+        }
+    }
+
+    @Test
+    void tellsOfEveryProxyThatIsDead() throws IOException {
+        try (ClosedPort dead = new ClosedPort();
+                ClosedPort other = new ClosedPort()) {
+            Shell.Run run = Shell.run(
+                    Map.of(
+                            "UpstreamProtocol",
+                            "MqttWs",
+                            IdentityOptions.VARIABLE,
+                            site.connectionString(device("none-left"))),
+                    send("--proxy", "127.0.0.1:" + dead.number() + ",http://127.0.0.1:" + other.number()));
+            assertEquals(Cli.FAILED, run.code(), run.toString());
+            assertTrue(run.err().contains("proxy 127.0.0.1:" + other.number() + " refused the connection"), run.err());
+        }
+    }
+
     @Test
     void tellsWhichProxyAndWhy() {
         String url = proxy.url().replace("://", "://user:" + ENCODED + "@");

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * costs one delay and not one for each of its addresses. The family that won last begins, for ten minutes; else IPv6, unless the system
  * properties {@code java.net.preferIPv4Stack} or {@code java.net.preferIPv6Addresses} say otherwise. Thread-safe.
  */
-final class AddressOrder {
+public final class AddressOrder {
     static final Duration REMEMBERED = Duration.ofMinutes(10);
 
     private enum Family {
@@ -58,8 +58,19 @@ final class AddressOrder {
                         System::nanoTime));
     }
 
+    /**
+     * For a name that is resolved here and reached from elsewhere, by a proxy: which families work there is another matter, so it has a memory
+     * of its own, and begins with IPv4.
+     */
+    public static AddressOrder ofOthers(UpstreamRuntime runtime) {
+        return runtime.shared(Others.class, () -> new Others(new AddressOrder("", "false", System::nanoTime)))
+                .order();
+    }
+
+    private record Others(AddressOrder order) {}
+
     /** The same addresses, within a family in the order given. */
-    List<InetAddress> of(List<InetAddress> addresses) {
+    public List<InetAddress> of(List<InetAddress> addresses) {
         if (addresses.isEmpty()) {
             return addresses;
         }
@@ -90,7 +101,7 @@ final class AddressOrder {
     }
 
     /** Remembers who was reached; says nothing about the families where there was only one to choose from. */
-    void won(InetAddress address, Collection<InetAddress> among) {
+    public void won(InetAddress address, Collection<InetAddress> among) {
         if (among.stream().map(Family::of).distinct().count() > 1) {
             winner = new Winner(Family.of(address), nanoClock.getAsLong());
         }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Opens one TCP connection to whichever of several addresses answers first (RFC 8305 section 5): the next is tried when the last has had
- * {@link #DELAY}, or as soon as it has failed. Each socket has its own channel with an empty pipeline; nobody ever sees those that lose.
+ * {@link #DELAY}, or as soon as it has failed; all of them together have {@link StageLimit#TCP}. Each socket has its own channel with an empty pipeline; nobody ever sees those that lose.
  * Confined to the event loop.
  */
 final class AddressRace {
@@ -44,6 +44,7 @@ final class AddressRace {
     private final CompletableFuture<Channel> winner = new CompletableFuture<>();
     private Phase phase = Phase.RUNNING;
     private @Nullable Future<?> next;
+    private @Nullable Future<?> alarm;
     private int started;
 
     /**
@@ -65,6 +66,8 @@ final class AddressRace {
      * address as suppressed causes.
      */
     CompletionStage<Channel> run() {
+        Duration limit = StageLimit.TCP;
+        alarm = loop.schedule(() -> outOfTime(limit), limit.toNanos(), TimeUnit.NANOSECONDS);
         startNext();
         return winner;
     }
@@ -89,7 +92,13 @@ final class AddressRace {
             return;
         }
         InetAddress address = addresses.get(started++);
-        ChannelFuture socket = connector.apply(address);
+        ChannelFuture socket;
+        try {
+            socket = connector.apply(address);
+        } catch (RuntimeException | Error e) {
+            failed(address, e); // the race would else wait for what never began
+            return;
+        }
         running.add(socket.channel());
         if (started < addresses.size()) {
             next = loop.schedule(this::startNext, DELAY.toNanos(), TimeUnit.NANOSECONDS);
@@ -107,9 +116,22 @@ final class AddressRace {
             winner.complete(channel);
         } else {
             running.remove(channel);
-            failures.add(Failures.translate(
-                    socket.cause(), new Where(where.stage(), where.hop() + " at " + address.getHostAddress())));
-            startNext();
+            failed(address, socket.cause());
+        }
+    }
+
+    private void failed(InetAddress address, Throwable why) {
+        failures.add(
+                Failures.translate(why, new Where(where.stage(), where.hop() + " at " + address.getHostAddress())));
+        startNext();
+    }
+
+    private void outOfTime(Duration limit) {
+        if (phase == Phase.RUNNING) {
+            end();
+            UpstreamException late = StageLimit.exceeded(where, limit);
+            failures.forEach(late::addSuppressed);
+            winner.completeExceptionally(late);
         }
     }
 
@@ -118,6 +140,9 @@ final class AddressRace {
         if (next != null) {
             next.cancel(false);
         }
+        if (alarm != null) {
+            alarm.cancel(false);
+        }
         running.forEach(Channel::close);
         running.clear();
     }
@@ -125,7 +150,7 @@ final class AddressRace {
     private UpstreamException failure() {
         Throwable told = failures.stream()
                 .reduce((one, other) -> tellsMore(other, one) ? other : one)
-                .map(Throwable::getCause)
+                .map(one -> one.getCause() == null ? one : one.getCause())
                 .orElseThrow();
         UpstreamException failure = Failures.translate(told, where);
         if (failures.size() == 1) {

@@ -26,7 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ConnectAttempt {
     private static final Logger log = LoggerFactory.getLogger(ConnectAttempt.class);
-    private static final Duration TCP_LIMIT = Duration.ofSeconds(10);
     private static final Where PLANNING = Where.here("plan");
 
     private final UpstreamRuntime runtime;
@@ -142,10 +141,12 @@ public final class ConnectAttempt {
         }
         Way way = plan.ways().get(index);
         // longer than the budget, if that is short: then the deadline of the attempt speaks
-        Duration tcpLimit = budget.compareTo(TCP_LIMIT) < 0 ? budget.plusMillis(1) : TCP_LIMIT;
-        WayAttempt attempt = new WayAttempt(runtime, loop, plan, way, tcpLimit);
+        Duration most = StageLimit.TCP_ADDRESS;
+        Duration tcpLimit = budget.compareTo(most) < 0 ? budget.plusMillis(1) : most;
+        int waysLeft = plan.ways().size() - index;
+        WayAttempt attempt = new WayAttempt(runtime, loop, plan, way, waysLeft, tcpLimit);
         current = attempt;
-        Future<?> shareEnds = limitToItsShare(attempt, plan.ways().size() - index);
+        Future<?> shareEnds = limitToItsShare(attempt, waysLeft);
         attempt.run().whenComplete((open, error) -> {
             shareEnds.cancel(false);
             if (error == null) {
@@ -187,7 +188,7 @@ public final class ConnectAttempt {
             return false;
         }
         try {
-            plan.choice().failed(way.route(), failure);
+            plan.choice().failed(way.route(), plan.target(), failure);
         } catch (RuntimeException | LinkageError e) {
             log.warn("the choice of proxies failed when it was told of a failed way", e);
         }

@@ -25,6 +25,11 @@ public interface ConnectStage {
     /** Short and stable, the label in error messages: {@code proxy-tls}, {@code tunnel}, {@code tls}, {@code websocket} … */
     String name();
 
-    /** Starts speaking. The stage has no deadline of its own: the attempt closes the channel when time is up. */
+    /** How long it may take; the attempt sees to it, see {@link StageWatch}. Twenty seconds unless the stage says otherwise. */
+    default StageLimit limit() {
+        return StageLimit.OTHERWISE;
+    }
+
+    /** Starts speaking. The attempt closes the channel when time is up. */
     CompletionStage<Void> establish(Channel channel, UpstreamException.Where where);
 }

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelPipeline;
  * The names of all handlers, from the wire up. Handlers are found by name, never by class: a TLS handler can be there twice.
  *
  * <pre>
+ *   stage-watch         first; leaves when the attempt is over
  *   proxy-tls           stays
  *   tunnel, socks       leave when the proxy has opened the way
  *   tls, tls-records    stay
@@ -19,6 +20,7 @@ import io.netty.channel.ChannelPipeline;
  * </pre>
  */
 public final class PipelineNames {
+    public static final String WATCH = "stage-watch";
     public static final String PROXY_TLS = "proxy-tls";
     public static final String TUNNEL = "tunnel";
     public static final String SOCKS = "socks";

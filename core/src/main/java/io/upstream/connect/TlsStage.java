@@ -16,6 +16,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
 import java.net.IDN;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -32,6 +33,8 @@ import javax.net.ssl.SSLParameters;
 public final class TlsStage implements ConnectStage {
     private static final String TO_TARGET = "tls";
     private static final String TO_PROXY = "proxy-tls";
+
+    private static final StageLimit LIMIT = StageLimit.of(Duration.ofSeconds(10));
 
     private final SslContext context;
     private final HostPort peer;
@@ -87,6 +90,11 @@ public final class TlsStage implements ConnectStage {
     }
 
     @Override
+    public StageLimit limit() {
+        return LIMIT;
+    }
+
+    @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
         SslHandler handler;
         try {
@@ -101,7 +109,7 @@ public final class TlsStage implements ConnectStage {
                             + "): reach it by a name of letters, digits and hyphens",
                     e));
         }
-        handler.setHandshakeTimeoutMillis(0); // the attempt's deadline is the only one, and names this stage
+        handler.setHandshakeTimeoutMillis(0); // the limit of this stage is the only one, and names it
         ChannelPipeline pipeline = channel.pipeline();
         CompletableFuture<Void> established = new CompletableFuture<>();
         FirstBytes heard = new FirstBytes(first -> established.completeExceptionally(

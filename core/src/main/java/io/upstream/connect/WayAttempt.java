@@ -40,16 +40,18 @@ final class WayAttempt {
     private final HostPort firstHop;
     private final List<ConnectStage> stages;
     private final Duration tcpLimit;
+    private final int waysLeft;
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
     private Phase phase = Phase.RESOLVING;
     private Where where;
     private List<InetAddress> addresses = List.of();
     private @Nullable AddressRace race;
     private @Nullable Channel channel;
+    private @Nullable StageWatch watch;
     private int established;
     private int connections;
 
-    WayAttempt(UpstreamRuntime runtime, EventLoop loop, ConnectPlan plan, Way way, Duration tcpLimit) {
+    WayAttempt(UpstreamRuntime runtime, EventLoop loop, ConnectPlan plan, Way way, int waysLeft, Duration tcpLimit) {
         this.loop = loop;
         this.names = NameLookup.on(runtime);
         this.order = AddressOrder.on(runtime);
@@ -58,6 +60,7 @@ final class WayAttempt {
         this.firstHop = way.firstHop(plan.target());
         this.stages = way.stages();
         this.tcpLimit = tcpLimit;
+        this.waysLeft = waysLeft;
         this.where = plan.where(way, ConnectPlan.RESOLVE);
     }
 
@@ -96,6 +99,9 @@ final class WayAttempt {
         if (race != null) {
             race.cancel();
         }
+        if (watch != null) {
+            watch.stop();
+        }
         if (channel != null) {
             channel.close();
         }
@@ -132,7 +138,8 @@ final class WayAttempt {
             preferFromNowOn(remote.getAddress());
         }
         AttemptGuard.enter(open.pipeline(), this::end);
-        establish(open);
+        watch = StageWatch.enter(open, this::end);
+        establish(open, watch);
     }
 
     /** A further connection must go to the same machine, which may be in the middle of a dialogue with us. */
@@ -143,23 +150,25 @@ final class WayAttempt {
         addresses = again;
     }
 
-    private void establish(Channel open) {
+    private void establish(Channel open, StageWatch clock) {
         assert loop.inEventLoop();
         if (phase != Phase.ESTABLISHING || open != channel) {
             return; // timed out or aborted meanwhile
         }
         if (established == stages.size()) {
-            loop.execute(() -> finish(open)); // next turn: the last stage has left the pipeline
+            clock.stop();
+            loop.execute(() -> finish(open, clock)); // next turn: the last stage has left the pipeline
             return;
         }
         ConnectStage stage = stages.get(established);
         where = plan.where(way, stage.name());
+        clock.begin(stage.limit(), patience(stage.limit()), where);
         begun(stage, open).whenComplete((up, error) -> {
             if (error == null) {
                 established++;
-                establish(open);
+                establish(open, clock);
             } else if (Failures.unwrap(error) instanceof FreshConnection wanted) {
-                startAfresh(open, wanted);
+                startAfresh(open, clock, wanted);
             } else {
                 end(error);
             }
@@ -175,23 +184,30 @@ final class WayAttempt {
         }
     }
 
-    private void startAfresh(Channel old, FreshConnection wanted) {
+    /** Where another way may do better, a slow peer is not worth more than a silent one. */
+    private Duration patience(StageLimit limit) {
+        return waysLeft > 1 && isOnTheWay() ? limit.time() : limit.patience();
+    }
+
+    private void startAfresh(Channel old, StageWatch clock, FreshConnection wanted) {
         if (phase != Phase.ESTABLISHING) {
             return;
         }
-        if (connections == FreshConnection.MAX_CONNECTIONS) {
+        if (connections >= wanted.mostConnections()) {
             end(wanted.otherwise());
             return;
         }
+        clock.stop();
         AttemptGuard.leave(old.pipeline());
         channel = null;
         old.close();
         openSocket();
     }
 
-    private void finish(Channel open) {
+    private void finish(Channel open, StageWatch clock) {
         if (phase == Phase.ESTABLISHING) {
             phase = Phase.OVER;
+            clock.leave(open.pipeline());
             AttemptGuard.leave(open.pipeline());
             outcome.complete(open);
         }

@@ -15,6 +15,7 @@ import io.upstream.connect.ConnectPlan;
 import io.upstream.connect.ConnectPlanner;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
+import io.upstream.connect.StageLimit;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -174,6 +175,11 @@ public final class RegistrationRun {
         @Override
         public String name() {
             return login.name();
+        }
+
+        @Override
+        public StageLimit limit() {
+            return login.limit();
         }
 
         @Override

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,9 +62,13 @@ class AddressRaceTest {
     }
 
     private AddressRace race(String... addresses) {
+        return race(this::connect, addresses);
+    }
+
+    private AddressRace race(Function<InetAddress, ChannelFuture> connector, String... addresses) {
         return new AddressRace(
                 clock.eventLoop(),
-                this::connect,
+                connector,
                 Arrays.stream(addresses)
                         .map(NetUtil::createInetAddressFromIpAddressString)
                         .toList(),
@@ -198,5 +203,61 @@ class AddressRaceTest {
         assertFalse(outcome.isDone());
         assertEquals(2, attempted.size());
         attempted.forEach(socket -> assertFalse(socket.channel().isOpen()));
+    }
+
+    /** As a socket may when the process has no file descriptor left, or the address no zone. */
+    @Test
+    void anAddressThatThrowsIsPassedByAtOnce() throws Exception {
+        CompletableFuture<Channel> outcome = race(
+                        address -> {
+                            if (address.getHostAddress().endsWith("1")) {
+                                throw new IllegalStateException("thrown on purpose by a test");
+                            } else if (address.getHostAddress().endsWith("2")) {
+                                throw new NoClassDefFoundError("thrown on purpose by a test");
+                            }
+                            return connect(address);
+                        },
+                        "10.0.0.1",
+                        "10.0.0.2",
+                        "10.0.0.3")
+                .run()
+                .toCompletableFuture();
+        assertEquals(1, attempted.size(), "without waiting for the delay");
+        attempted.get(0).connected().setSuccess();
+        assertSame(attempted.get(0).channel(), outcome.get());
+    }
+
+    @Test
+    void addressesThatAllThrowEndTheRace() {
+        UpstreamException failure = failureOf(race(
+                        address -> {
+                            throw new IllegalStateException("no file descriptor, thrown on purpose");
+                        },
+                        "10.0.0.1",
+                        "10.0.0.2")
+                .run()
+                .toCompletableFuture());
+        assertEquals(FailureKind.INTERNAL, failure.kind());
+        assertEquals(WHERE.hop(), failure.hop());
+        assertTrue(failure.getMessage().contains("no file descriptor"), failure.getMessage());
+        assertEquals(2, failure.getSuppressed().length);
+        pass(DELAY);
+    }
+
+    /** P11, the row of TCP; an address alone has ten seconds, which its socket sees to. */
+    @Test
+    void allAddressesTogetherHaveTwentySeconds() {
+        CompletableFuture<Channel> outcome = race("10.0.0.1", "10.0.0.2").run().toCompletableFuture();
+        attempted.get(0).connected().setFailure(new ConnectException("Connection refused"));
+        pass(19_999);
+        assertFalse(outcome.isDone());
+        pass(1);
+        UpstreamException failure = failureOf(outcome);
+        assertEquals(FailureKind.TIMEOUT, failure.kind());
+        assertEquals("tcp", failure.stage());
+        assertEquals(WHERE.hop(), failure.hop());
+        assertTrue(failure.getMessage().contains("the 20 s for that stage are over"), failure.getMessage());
+        assertEquals(1, failure.getSuppressed().length);
+        assertFalse(attempted.get(1).channel().isOpen());
     }
 }

@@ -57,7 +57,7 @@ class ConnectWaysTest {
         }
 
         @Override
-        public void failed(Route route, UpstreamException why) {
+        public void failed(Route route, HostPort target, UpstreamException why) {
             failed.add(route + " " + why.kind());
         }
     }
@@ -267,7 +267,7 @@ class ConnectWaysTest {
             }
 
             @Override
-            public void failed(Route route, UpstreamException why) {
+            public void failed(Route route, HostPort target, UpstreamException why) {
                 throw new IllegalStateException("thrown on purpose by a test");
             }
         };

@@ -47,7 +47,8 @@ class IdleMemoryTest {
             long each = (used() - before) / CONNECTIONS;
 
             assertTrue(each <= bound, each + " bytes for each connection");
-            assertEquals(threads, Thread.activeCount());
+            int more = Thread.activeCount() - threads; // a pool's thread may have come or gone meanwhile
+            assertTrue(more < AT_ONCE, more + " more threads for " + CONNECTIONS + " connections");
             assertEquals(
                     2 * CONNECTIONS, open.stream().filter(Channel::isActive).count());
             for (Channel channel : open) {

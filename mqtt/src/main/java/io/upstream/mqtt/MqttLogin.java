@@ -21,6 +21,8 @@ import io.upstream.UserPassword;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
+import io.upstream.connect.StageLimit;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -34,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * the hub's guide to MQTT, "Using the MQTT protocol directly".
  */
 final class MqttLogin implements ConnectStage {
+    private static final StageLimit LIMIT = StageLimit.of(Duration.ofSeconds(30));
+
     private final SessionSetup setup;
     private final Credentials shown;
     private final MqttConnectMessage connect;
@@ -66,6 +70,11 @@ final class MqttLogin implements ConnectStage {
     @Override
     public String name() {
         return "mqtt";
+    }
+
+    @Override
+    public StageLimit limit() {
+        return LIMIT;
     }
 
     /** Whether the hub has accepted the identity. */

@@ -14,10 +14,12 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.connect.Failures;
 import io.upstream.connect.PipelineNames;
+import io.upstream.connect.StageLimit;
 import io.upstream.provisioning.RegistrationToken;
 import io.upstream.provisioning.ServiceLink;
 import io.upstream.provisioning.ServiceLogin;
 import java.net.URLEncoder;
+import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * answers. The service keeps no session. Source: the service's guide to MQTT, "Using the MQTT protocol directly".
  */
 final class RegistrationLogin implements ServiceLogin {
+    private static final StageLimit LIMIT = StageLimit.of(Duration.ofSeconds(30));
     private static final String API_VERSION = "2019-03-31";
     private static final String PRODUCT = "upstream-java";
 
@@ -59,6 +62,11 @@ final class RegistrationLogin implements ServiceLogin {
     @Override
     public String name() {
         return "mqtt";
+    }
+
+    @Override
+    public StageLimit limit() {
+        return LIMIT;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.upstream.HostPort;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamRuntime;
+import io.upstream.connect.AddressOrder;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.NameLookup;
 import io.upstream.connect.TlsStage;
@@ -26,7 +27,8 @@ public final class ProxyLayers {
         return switch (proxy.kind()) {
             case HTTP -> List.of(new TunnelStage(proxy, target, runtime));
             case HTTPS -> List.of(TlsStage.toProxy(proxy, runtime), new TunnelStage(proxy, target, runtime));
-            case SOCKS5, SOCKS5H, SOCKS4, SOCKS4A -> List.of(new SocksStage(proxy, target, NameLookup.on(runtime)));
+            case SOCKS5, SOCKS5H, SOCKS4, SOCKS4A ->
+                List.of(new SocksStage(proxy, target, NameLookup.on(runtime), AddressOrder.ofOthers(runtime)));
         };
     }
 }

@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
  * with it resolved here; the port, if there is none, 80, 443 or 1080. User and password are percent-encoded where they need it: always
  * for {@code / ? #} and blanks, and for {@code @} and {@code %} where it is not clear. {@code direct://} means no proxy.
  *
- * <p>Of several proxies, one that could not be reached is tried last for five minutes. The way without a proxy is only taken where it is
+ * <p>Of several proxies, one that could not be reached or spoken to is tried last for five minutes, and so is, for one destination, one that
+ * answered that it cannot reach that. The way without a proxy is only taken where it is
  * listed, and the credentials of one proxy are never given to another. A proxy is not asked for addresses of its own link and of metadata
  * services.
  */
@@ -107,7 +108,7 @@ public final class ProxySettings implements ProxyChoice {
      */
     @Override
     public List<Route> routesTo(HostPort target) throws UpstreamException {
-        List<Route> routes = avoided.last(namedFor(target));
+        List<Route> routes = avoided.last(namedFor(target), target);
         if (rules.authenticator() == null) {
             return routes;
         }
@@ -118,15 +119,30 @@ public final class ProxySettings implements ProxyChoice {
         return known;
     }
 
-    /** The proxy of a route is avoided for five minutes if it is the one that failed, and not what lies behind it. */
+    /**
+     * The proxy of a route is avoided for five minutes if it is the one that failed, and not what lies behind it: for {@code target} only if
+     * it has answered, with 502, 503, 504 or another fault of its own, or the like of SOCKS; for every destination if it could not be reached
+     * or spoken to.
+     */
     @Override
-    public void failed(Route route, UpstreamException why) {
-        if (route instanceof ProxyServer proxy
-                && why instanceof NetworkException
-                && why.hop().equals("proxy " + proxy.address())) {
+    public void failed(Route route, HostPort target, UpstreamException why) {
+        if (!(route instanceof ProxyServer proxy)
+                || !(why instanceof NetworkException)
+                || !why.hop().equals("proxy " + proxy.address())) {
+            return;
+        }
+        if (why.kind() == FailureKind.PROXY_UNREACHABLE || why.kind() == FailureKind.SERVER_ERROR) {
+            avoided.add(route, target);
+        } else {
             avoided.add(route);
             source.failed(route, why);
         }
+    }
+
+    /** No proxy is avoided any more. */
+    @Override
+    public void networkChanged() {
+        avoided.forget();
     }
 
     private List<Route> namedFor(HostPort target) throws UpstreamException {
@@ -157,24 +173,25 @@ public final class ProxySettings implements ProxyChoice {
 
     private String verdict(HostPort target) {
         try {
-            List<Route> routes = avoided.last(namedFor(target));
+            List<Route> routes = avoided.last(namedFor(target), target);
             Optional<String> exception = exceptions.itemFor(target);
             if (exception.isPresent()) {
                 return "direct, excepted from the proxy by '" + exception.get() + "'";
             }
-            return routes.stream().map(this::shown).collect(Collectors.joining(", else ")) + ", by " + source.name();
+            return routes.stream().map(route -> shown(route, target)).collect(Collectors.joining(", else ")) + ", by "
+                    + source.name();
         } catch (UpstreamException e) {
             return "error, " + e.getMessage();
         }
     }
 
-    private String shown(Route route) {
+    private String shown(Route route, HostPort target) {
         if (!(route instanceof ProxyServer proxy)) {
             return "direct";
         }
         return "through proxy " + proxy
                 + (ProxyLogin.isGiven(proxy.authentication()) ? " with credentials" : "")
-                + (avoided.contains(proxy) ? " (which failed a short while ago)" : "");
+                + (avoided.contains(proxy, target) ? " (which failed a short while ago)" : "");
     }
 
     /**

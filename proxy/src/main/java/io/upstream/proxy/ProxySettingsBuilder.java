@@ -126,7 +126,11 @@ public final class ProxySettingsBuilder {
         return this;
     }
 
-    /** Asks {@code authenticator} for the credentials of proxies that come without; off the event loop. */
+    /**
+     * Asks {@code authenticator} for the credentials of proxies that come without, when such a proxy asks for them; SOCKS 4 cannot. On a
+     * thread of its own, so it may block, as for a person who types; an attempt to connect waits for it for thirty seconds. Connections that
+     * want the same of the same proxy at the same time have it asked once.
+     */
     public ProxySettingsBuilder authenticator(Authenticator authenticator) {
         this.authenticator = new JavaAuthenticator(Objects.requireNonNull(authenticator, "authenticator"));
         return this;

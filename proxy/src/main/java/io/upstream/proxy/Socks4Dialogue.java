@@ -4,6 +4,8 @@ package io.upstream.proxy;
 import io.upstream.UpstreamException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * SOCKS 4, and 4a for a name: the protocol as of Ying-Da Lee's two memos, which every server follows. There is a user name and no
@@ -14,6 +16,9 @@ final class Socks4Dialogue implements SocksDialogue {
     private static final int CONNECT = 1;
     private static final int ANSWER = 8;
     private static final int GRANTED = 0x5A;
+    private static final int REJECTED = 0x5B;
+    private static final int NO_IDENT = 0x5C;
+    private static final int OTHER_IDENT = 0x5D;
 
     /** An address that cannot be: a name follows. */
     private static final byte[] NAME_FOLLOWS = {0, 0, 0, 1};
@@ -21,6 +26,7 @@ final class Socks4Dialogue implements SocksDialogue {
     private final SocksAddress target;
     private final String user;
     private final SocksTexts texts;
+    private int code = GRANTED;
 
     /**
      * Prepares one dialogue.
@@ -64,11 +70,20 @@ final class Socks4Dialogue implements SocksDialogue {
     }
 
     @Override
-    public byte[] reply(byte[] answer) throws UpstreamException {
-        int code = answer[1] & 0xFF;
+    public CompletionStage<byte[]> reply(byte[] answer) throws UpstreamException {
+        code = answer[1] & 0xFF;
         if (code != GRANTED) {
             throw texts.refused4(code);
         }
-        return new byte[0];
+        return CompletableFuture.completedFuture(new byte[0]);
+    }
+
+    @Override
+    public Subject subject() {
+        return switch (code) {
+            case GRANTED, REJECTED -> Subject.ADDRESS;
+            case NO_IDENT, OTHER_IDENT -> Subject.CREDENTIALS;
+            default -> Subject.ANYTHING_ELSE;
+        };
     }
 }

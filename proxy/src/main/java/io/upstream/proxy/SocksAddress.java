@@ -27,6 +27,11 @@ record SocksAddress(@Nullable InetAddress address, String name, int port) {
                 : new SocksAddress(null, HostName.ascii(HostName.withoutRoot(host)), target.port());
     }
 
+    /** For people. */
+    String literal() {
+        return address == null ? name : NetUtil.toAddressString(address);
+    }
+
     byte @Nullable [] octets() {
         return address == null ? null : address.getAddress();
     }

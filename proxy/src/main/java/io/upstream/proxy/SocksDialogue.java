@@ -2,6 +2,7 @@
 package io.upstream.proxy;
 
 import io.upstream.UpstreamException;
+import java.util.concurrent.CompletionStage;
 
 /** What is said to a SOCKS proxy and what its answers mean, turn by turn. Knows no sockets; used by one connection. */
 sealed interface SocksDialogue permits Socks4Dialogue, Socks5Dialogue {
@@ -21,10 +22,22 @@ sealed interface SocksDialogue permits Socks4Dialogue, Socks5Dialogue {
     int length(byte[] answer, int count) throws UpstreamException;
 
     /**
-     * What we say to a complete answer. May hold credentials.
+     * What we say to a complete answer. May hold credentials, and then may take its time.
      *
-     * @return empty if the way is open
+     * @return empty if the way is open; completes on the event loop
      * @throws UpstreamException if the proxy refused
      */
-    byte[] reply(byte[] answer) throws UpstreamException;
+    CompletionStage<byte[]> reply(byte[] answer) throws UpstreamException;
+
+    /** What it is about if the dialogue fails now. */
+    Subject subject();
+
+    /** Tells whether the same proxy may do better for another question. */
+    enum Subject {
+        /** The user name and password that were given. */
+        CREDENTIALS,
+        /** The address that was asked for, which the proxy could not reach or has not answered for. */
+        ADDRESS,
+        ANYTHING_ELSE
+    }
 }

@@ -6,11 +6,25 @@ import io.upstream.HostPort;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/** What a SOCKS proxy that does not open the way is said to have done: kind, hop, and what to do. */
-record SocksTexts(Where where, HostPort target, boolean hasCredentials) {
+/**
+ * What a SOCKS proxy that does not open the way is said to have done: kind, hop, and what to do.
+ *
+ * @param withheld why credentials that are there are not shown; empty if they are
+ */
+record SocksTexts(Where where, HostPort target, boolean hasCredentials, String withheld) {
+    private static final int NAMED_ADDRESSES = 4;
     private static final String REFUSED = " refused the way to ";
+
+    SocksTexts(Where where, HostPort target, boolean hasCredentials) {
+        this(where, target, hasCredentials, "");
+    }
 
     /** For a reply other than 0 of RFC 1928 section 6. */
     UpstreamException refused5(int code) {
@@ -76,6 +90,11 @@ record SocksTexts(Where where, HostPort target, boolean hasCredentials) {
     }
 
     UpstreamException noCommonMethod() {
+        if (!withheld.isEmpty()) {
+            return failure(
+                    FailureKind.PROXY_AUTH,
+                    where.hop() + " asks for credentials, and " + withheld + ": allow it, or use an https:// proxy");
+        }
         return failure(
                 FailureKind.PROXY_AUTH,
                 hasCredentials
@@ -87,6 +106,47 @@ record SocksTexts(Where where, HostPort target, boolean hasCredentials) {
     UpstreamException badCredentials() {
         return failure(
                 FailureKind.PROXY_AUTH, where.hop() + " does not take these credentials: check user name and password");
+    }
+
+    /** Leaves an {@link UpstreamException} as it is. */
+    UpstreamException ofTheProvider(@Nullable Throwable error) {
+        Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+        return cause instanceof UpstreamException known
+                ? known
+                : UpstreamException.of(
+                        FailureKind.PROXY_AUTH,
+                        where,
+                        "there are no credentials for " + where.hop() + ": look at what provides them",
+                        cause);
+    }
+
+    UpstreamException noCredentialsInTime(Duration limit) {
+        return failure(
+                FailureKind.TIMEOUT,
+                "nobody had credentials for " + where.hop() + " within " + Failures.seconds(limit)
+                        + ": look at the provider of the credentials or the authenticator");
+    }
+
+    UpstreamException noAnswerForAnAddress(SocksAddress address, Duration limit) {
+        return failure(
+                FailureKind.PROXY_UNREACHABLE,
+                where.hop() + " did not open the way to " + target + " at " + address.literal() + " within "
+                        + Failures.seconds(limit) + ": the proxy may not reach it, check the proxy's own way out");
+    }
+
+    /** The failures at each address of the hub, as one that is of the kind of the last. */
+    UpstreamException atEveryAddress(List<SocksAddress> tried, List<UpstreamException> failures) {
+        UpstreamException last = failures.get(failures.size() - 1);
+        if (failures.size() == 1) {
+            return last;
+        }
+        String named =
+                tried.stream().limit(NAMED_ADDRESSES).map(SocksAddress::literal).collect(Collectors.joining(", "));
+        int more = failures.size() - NAMED_ADDRESSES;
+        UpstreamException all = failure(
+                last.kind(), last.getMessage() + " (tried " + named + (more > 0 ? " and " + more + " more" : "") + ")");
+        failures.forEach(all::addSuppressed);
+        return all;
     }
 
     /** For an answer whose first octet is not one that SOCKS has at this place. */

@@ -11,6 +11,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import io.upstream.UpstreamException;
 import io.upstream.connect.FreshConnection;
+import io.upstream.connect.StageWatch;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -72,6 +73,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
+        StageWatch.pause(ctx.channel()); // until something is said
         setAlarm(
                 ctx,
                 limits.authentication(),
@@ -219,6 +221,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
         line = state;
         moveTo(TunnelPhase.AUTHENTICATING);
+        StageWatch.pause(ctx.channel());
         setAlarm(
                 ctx,
                 limits.authentication(),

@@ -12,6 +12,8 @@ import io.upstream.UpstreamRuntime;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.FreshConnection;
 import io.upstream.connect.PipelineNames;
+import io.upstream.connect.StageLimit;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,10 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("exports") // for our own modules, which see the stage contract
 public final class TunnelStage implements ConnectStage {
+    /** A proxy that resolves and connects first is often slow to begin with its answer. */
+    private static final StageLimit LIMIT =
+            StageLimit.ofSilence(Duration.ofSeconds(10), TunnelLimits.DEFAULT.exchange());
+
     private final ProxyServer proxy;
     private final HostPort target;
     private final ProxyMemory memory;
@@ -58,6 +64,11 @@ public final class TunnelStage implements ConnectStage {
     @Override
     public String name() {
         return "tunnel";
+    }
+
+    @Override
+    public StageLimit limit() {
+        return LIMIT;
     }
 
     /** Completes with {@link FreshConnection} if the dialogue has to go on over another connection, for which it is called again. */

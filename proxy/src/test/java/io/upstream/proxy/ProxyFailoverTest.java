@@ -55,6 +55,47 @@ class ProxyFailoverTest {
         assertEquals("a b c", order(three));
     }
 
+    /** 502, 503 and 504, and what SOCKS has for them: the proxy lives, and has tried. */
+    @ParameterizedTest
+    @EnumSource(
+            value = FailureKind.class,
+            names = {"PROXY_UNREACHABLE", "SERVER_ERROR"})
+    void avoidsAProxyThatCannotReachOneHubForThatHubOnly(FailureKind kind) throws UpstreamException {
+        HostPort other = new HostPort("other.test", 8883);
+        fail(three, 0, kind);
+        assertEquals("b c a", order(three));
+        assertEquals("a b c", order(three, other));
+        assertEquals("a b c", order(three, new HostPort("hub.test", 443)), "another port is another destination");
+        assertTrue(three.explain(HUB).contains("else through proxy http://a:1 with credentials (which failed"));
+        assertFalse(three.explain(other).contains("failed"));
+        nanos.addAndGet(AvoidedProxies.WHILE.toNanos());
+        assertEquals("a b c", order(three));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = FailureKind.class,
+            names = {"TIMEOUT", "UNREACHABLE", "REFUSED", "RESET", "DNS", "CLOSED_BY_PEER"})
+    void avoidsAProxyThatCannotBeSpokenToForAll(FailureKind kind) throws UpstreamException {
+        fail(three, 0, kind);
+        assertEquals("b c a", order(three));
+        assertEquals("b c a", order(three, new HostPort("other.test", 8883)));
+    }
+
+    @Test
+    void forgetsTheOldestOfTooManyFindings() throws UpstreamException {
+        ProxyServer first = (ProxyServer) three.routesTo(HUB).get(0);
+        for (int i = 0; i <= AvoidedProxies.MAX_REMEMBERED; i++) {
+            three.failed(
+                    first,
+                    new HostPort("hub-" + i, 443),
+                    failure(FailureKind.PROXY_UNREACHABLE, "proxy " + first.address()));
+        }
+        assertEquals("a b c", order(three, new HostPort("hub-0", 443)));
+        assertEquals("b c a", order(three, new HostPort("hub-1", 443)));
+        assertEquals("b c a", order(three, new HostPort("hub-" + AvoidedProxies.MAX_REMEMBERED, 443)));
+    }
+
     @Test
     void neverAddsTheDirectWay() throws UpstreamException {
         ProxySettings only = settings("a:1");
@@ -63,7 +104,7 @@ class ProxyFailoverTest {
         ProxySettings listed = settings("a:1,direct://");
         fail(listed, 0, FailureKind.REFUSED);
         assertEquals("direct a", order(listed));
-        listed.failed(Route.DIRECT, failure(FailureKind.REFUSED, "hub hub.test:8883"));
+        listed.failed(Route.DIRECT, HUB, failure(FailureKind.REFUSED, "hub hub.test:8883"));
         assertEquals("direct a", order(listed));
     }
 
@@ -78,7 +119,7 @@ class ProxyFailoverTest {
 
     @Test
     void doesNotAvoidAProxyForWhatLiesBehindIt() throws UpstreamException {
-        three.failed(three.routesTo(HUB).get(0), failure(FailureKind.RESET, "hub hub.test:8883"));
+        three.failed(three.routesTo(HUB).get(0), HUB, failure(FailureKind.RESET, "hub hub.test:8883"));
         assertEquals("a b c", order(three));
     }
 
@@ -96,7 +137,7 @@ class ProxyFailoverTest {
 
     private static void fail(ProxySettings settings, int index, FailureKind kind) throws UpstreamException {
         ProxyServer proxy = (ProxyServer) settings.routesTo(HUB).get(index);
-        settings.failed(proxy, failure(kind, "proxy " + proxy.address()));
+        settings.failed(proxy, HUB, failure(kind, "proxy " + proxy.address()));
     }
 
     private static UpstreamException failure(FailureKind kind, String hop) {
@@ -104,7 +145,11 @@ class ProxyFailoverTest {
     }
 
     private static String order(ProxySettings settings) throws UpstreamException {
-        List<Route> routes = settings.routesTo(HUB);
+        return order(settings, HUB);
+    }
+
+    private static String order(ProxySettings settings, HostPort target) throws UpstreamException {
+        List<Route> routes = settings.routesTo(target);
         return routes.stream()
                 .map(route ->
                         route instanceof ProxyServer proxy ? proxy.address().host() : "direct")

@@ -109,7 +109,7 @@ class SelectorProxiesTest {
         Scripted selector = naming(http("a", 1), http("b", 2));
         ProxySettings settings = settings(selector);
         Route first = settings.routesTo(HUB).get(0);
-        settings.failed(first, unreachable("a:1"));
+        settings.failed(first, HUB, unreachable("a:1"));
         assertEquals("[http://b:2, http://a:1]", settings.routesTo(HUB).toString());
         settings.routesTo(HUB);
         assertEquals(
@@ -126,11 +126,17 @@ class SelectorProxiesTest {
         Scripted selector = naming(http("a", 1), http("b", 2));
         ProxySettings settings = settings(selector);
         Route first = settings.routesTo(HUB).get(0);
-        settings.failed(first, UpstreamException.of(FailureKind.PROXY_AUTH, new Where("tunnel", "proxy a:1"), "407"));
-        settings.failed(first, UpstreamException.of(FailureKind.RESET, new Where("tls", "hub hub.test:8883"), "reset"));
         settings.failed(
-                Route.DIRECT, UpstreamException.of(FailureKind.RESET, new Where("tcp", "hub hub.test:8883"), ""));
-        assertEquals("[http://a:1, http://b:2]", settings.routesTo(HUB).toString());
+                first, HUB, UpstreamException.of(FailureKind.PROXY_AUTH, new Where("tunnel", "proxy a:1"), "407"));
+        settings.failed(
+                first,
+                HUB,
+                UpstreamException.of(FailureKind.PROXY_UNREACHABLE, new Where("tunnel", "proxy a:1"), "502"));
+        settings.failed(
+                first, HUB, UpstreamException.of(FailureKind.RESET, new Where("tls", "hub hub.test:8883"), "reset"));
+        settings.failed(
+                Route.DIRECT, HUB, UpstreamException.of(FailureKind.RESET, new Where("tcp", "hub hub.test:8883"), ""));
+        assertEquals("[http://b:2, http://a:1]", settings.routesTo(HUB).toString(), "for this hub");
         assertEquals(List.of("select https://hub.test:8883", "select https://hub.test:8883"), selector.asked);
     }
 

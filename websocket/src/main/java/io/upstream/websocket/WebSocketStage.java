@@ -6,7 +6,9 @@ import io.upstream.HostPort;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.PipelineNames;
+import io.upstream.connect.StageLimit;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 
@@ -19,6 +21,7 @@ import java.util.concurrent.CompletionStage;
  * {@code PROTOCOL} (not HTTP, not WebSocket, an extension), {@code CLOSED_BY_PEER}. Redirects are not followed.
  */
 public final class WebSocketStage implements ConnectStage {
+    private static final StageLimit LIMIT = StageLimit.of(Duration.ofSeconds(10));
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final UpgradeRequest request;
@@ -43,6 +46,11 @@ public final class WebSocketStage implements ConnectStage {
     @Override
     public String name() {
         return "websocket";
+    }
+
+    @Override
+    public StageLimit limit() {
+        return LIMIT;
     }
 
     @Override
