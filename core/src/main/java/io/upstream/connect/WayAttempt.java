@@ -40,6 +40,7 @@ final class WayAttempt {
     private final HostPort firstHop;
     private final List<ConnectStage> stages;
     private final Duration tcpLimit;
+    private final PeerClock clock = new PeerClock();
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
     private Phase phase = Phase.RESOLVING;
     private Where where;
@@ -63,6 +64,7 @@ final class WayAttempt {
 
     /** Gives the channel with the handlers of all layers; or fails with an {@link UpstreamException}, the channel closed. */
     CompletionStage<Channel> run() {
+        way.towards().forEach(stage -> stage.begin(clock));
         names.addressesOf(firstHop.host(), loop).whenComplete((found, error) -> {
             if (phase == Phase.OVER) {
                 return;
@@ -82,6 +84,11 @@ final class WayAttempt {
         return where;
     }
 
+    /** Stands still while nobody on the way is waited for. */
+    PeerClock clock() {
+        return clock;
+    }
+
     /** Whether the target was not reached yet: what fails or has failed here, did so on the way. */
     boolean isOnTheWay() {
         return channel == null || established < way.towards().size();
@@ -99,6 +106,7 @@ final class WayAttempt {
         if (channel != null) {
             channel.close();
         }
+        way.towards().forEach(ConnectStage::end);
         outcome.completeExceptionally(Failures.translate(cause, where));
     }
 
@@ -193,6 +201,7 @@ final class WayAttempt {
         if (phase == Phase.ESTABLISHING) {
             phase = Phase.OVER;
             AttemptGuard.leave(open.pipeline());
+            way.towards().forEach(ConnectStage::end);
             outcome.complete(open);
         }
     }
