@@ -57,8 +57,7 @@ final class ProxyMemory {
 
     /** Which of them are used is for each proxy's configuration to say. */
     static ProxyMemory ofAllSchemes() {
-        return new ProxyMemory(List.of(
-                new DigestScheme(new DigestMemory()), new NtlmScheme(NtlmScheme.Age.CURRENT), new BasicScheme()));
+        return new ProxyMemory(List.of(new DigestScheme(new DigestMemory()), new NtlmScheme(), new BasicScheme()));
     }
 
     List<PasswordScheme> schemes() {

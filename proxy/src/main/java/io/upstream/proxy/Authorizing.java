@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.proxy;
+
+import io.upstream.UpstreamException;
+import io.upstream.connect.PeerClock;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/**
+ * Has the negotiation make the next value. That is our own time, for which the attempt's clock of its peers stands still; it goes on standing
+ * still when there is no value, since then the failure is ours, too. Confined to the event loop.
+ */
+final class Authorizing {
+    private final Negotiation negotiation;
+    private final PeerClock clock;
+
+    /** What comes of it. */
+    interface Outcome {
+        /**
+         * There is one.
+         *
+         * @param authorization empty for none
+         */
+        void made(String authorization);
+
+        /** There is none. */
+        void failed(UpstreamException failure);
+    }
+
+    Authorizing(Negotiation negotiation, PeerClock clock) {
+        this.negotiation = negotiation;
+        this.clock = clock;
+    }
+
+    /** Tells {@code outcome} once, on the event loop, at once if everything is known already; never throws. */
+    void make(Supplier<CompletionStage<String>> making, Outcome outcome) {
+        clock.stop(negotiation::awaited);
+        begun(making).whenComplete((authorization, error) -> {
+            if (error == null) {
+                clock.resume();
+                outcome.made(authorization);
+            } else {
+                outcome.failed(negotiation.failures().translated(error));
+            }
+        });
+    }
+
+    private static CompletionStage<String> begun(Supplier<CompletionStage<String>> making) {
+        try {
+            return making.get();
+        } catch (RuntimeException | Error e) {
+            return CompletableFuture.failedFuture(e); // nobody would else wait for the value to fail
+        }
+    }
+
+    UpstreamException late(Duration limit) {
+        return negotiation.failures().noAuthorizationInTime(negotiation.awaited(), limit);
+    }
+}
