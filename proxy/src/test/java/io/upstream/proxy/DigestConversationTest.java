@@ -67,6 +67,9 @@ class DigestConversationTest {
                 "F97 session | Digest realm=\"x\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256-SESS | 40",
                 "session without qop | Digest realm=\"x\", nonce=\"n\", algorithm=MD5-sess | 0",
                 "F87 unterminated quote | Digest realm=\"x | 0",
+                "a control character | Digest realm=\"x\u0001\", nonce=\"n\" | 0",
+                "another control character | Digest realm=\"x\", nonce=\"n\u007f\" | 0",
+                "not ASCII | Digest realm=\"\u00e9\", nonce=\"n\" | 20",
                 "another scheme | Basic realm=\"x\", nonce=\"n\" | 0"
             })
     void judges(String name, String line, int strength) {
