@@ -55,6 +55,13 @@ final class ChallengeFailures {
         return auth("takes none of the schemes that are configured here (" + schemes + "): " + known);
     }
 
+    /** Either somebody is after the password, or the proxy was changed, and both are for its owner to know. */
+    UpstreamException lessThanBefore(List<ProxyChallenge> offered, String before) {
+        return auth("asks for less than before, when it took " + before + " (" + schemes(offered)
+                + "): somebody on the way may be after the password, ask its owner; if it was changed, it is believed after "
+                + ProxyMemory.DISBELIEF.toMinutes() + " min of this, or when the program is restarted");
+    }
+
     UpstreamException wrongCredentials(List<ProxyChallenge> offered) {
         return auth("does not take these credentials (" + schemes(offered) + "): check user name and password");
     }

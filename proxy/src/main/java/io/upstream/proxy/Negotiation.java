@@ -64,7 +64,7 @@ final class Negotiation implements AutoCloseable {
         this.loop = LoopExecutor.of(loop);
         this.credentials = new CredentialsSource(proxy);
         this.beginnings = new Beginnings(request, credentials, failures, this.loop);
-        this.choice = new SchemeChoice(request, memory.schemes(), credentials.isThere());
+        this.choice = new SchemeChoice(request, memory.schemes(), credentials.isThere(), memory.bestOf(proxy));
     }
 
     ChallengeFailures failures() {
@@ -95,6 +95,11 @@ final class Negotiation implements AutoCloseable {
     }
 
     private UpstreamException noAnswer(List<ProxyChallenge> challenges) {
+        Optional<String> before = credentials.isThere() ? choice.heldTo(challenges) : Optional.empty();
+        if (before.isPresent()) {
+            memory.doubt(proxy);
+            return failures.lessThanBefore(challenges, before.get());
+        }
         return failures.noAnswer(challenges, proxy.authentication(), choice.whyNoBasic());
     }
 
@@ -128,11 +133,21 @@ final class Negotiation implements AutoCloseable {
         return before.spokeUnasked() ? choose() : refused(before, failures.wrongCredentials(offered));
     }
 
-    /** Some proxies give 401 to credentials that they no longer take: the next attempt had better wait to be asked. */
+    /**
+     * The tunnel was refused, and not for want of credentials. Some proxies give 401 to those that they no longer take: the next attempt had
+     * better wait to be asked.
+     */
     void refusedAltogether(ConnectResponse response) {
+        Turn now = turn;
         if (response.status() == 401) {
             memory.forget(proxy);
+        } else if (now != null && !now.spokeUnasked()) {
+            memory.prove(proxy, accepted(now.option()));
         }
+    }
+
+    private static Accepted accepted(Option option) {
+        return new Accepted(option.challenge().scheme(), option.realm(), option.strength());
     }
 
     private CompletionStage<String> unasked() {
@@ -329,7 +344,7 @@ final class Negotiation implements AutoCloseable {
         } finally {
             leave();
         }
-        memory.remember(proxy, new Accepted(option.challenge().scheme(), option.realm(), option.strength()));
+        memory.remember(proxy, accepted(option));
     }
 
     private void leave() {
