@@ -16,33 +16,17 @@ final class Authorizing {
     private final Negotiation negotiation;
     private final PeerClock clock;
 
-    /** What comes of it. */
-    interface Outcome {
-        /**
-         * There is one.
-         *
-         * @param authorization empty for none
-         */
-        void made(String authorization);
-
-        /** There is none. */
-        void failed(UpstreamException failure);
-    }
-
     Authorizing(Negotiation negotiation, PeerClock clock) {
         this.negotiation = negotiation;
         this.clock = clock;
     }
 
-    /** Tells {@code outcome} once, on the event loop, at once if everything is known already; never throws. */
-    void make(Supplier<CompletionStage<String>> making, Outcome outcome) {
+    /** Never throws; completes on the event loop, at once if everything is known already, with an empty value for none. */
+    CompletionStage<String> make(Supplier<CompletionStage<String>> making) {
         clock.stop(negotiation::awaited);
-        begun(making).whenComplete((authorization, error) -> {
+        return begun(making).whenComplete((authorization, error) -> {
             if (error == null) {
                 clock.resume();
-                outcome.made(authorization);
-            } else {
-                outcome.failed(negotiation.failures().translated(error));
             }
         });
     }
@@ -51,7 +35,7 @@ final class Authorizing {
         try {
             return making.get();
         } catch (RuntimeException | Error e) {
-            return CompletableFuture.failedFuture(e); // nobody would else wait for the value to fail
+            return CompletableFuture.failedFuture(e); // else it would be waited for until it is late
         }
     }
 

@@ -8,7 +8,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.Future;
 import io.upstream.UpstreamException;
 import io.upstream.connect.FreshConnection;
 import io.upstream.connect.PeerClock;
@@ -18,7 +17,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,11 +53,11 @@ final class TunnelHandler extends ChannelDuplexHandler {
     private final TunnelLimits limits;
     private final Authorizing authorizing;
     private final CompletableFuture<Void> established;
+    private final Alarm alarm = new Alarm();
     private ConnectResponseParser parser = new ConnectResponseParser();
     private @Nullable ConnectResponse asked;
     private @Nullable AnswerBody body;
     private @Nullable UpstreamException loss;
-    private @Nullable Future<?> alarm;
     private TunnelPhase phase = TunnelPhase.AUTHENTICATING;
     private Line line = Line.NEW;
     private int requests;
@@ -81,31 +79,23 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        established.whenComplete((up, error) -> cancelAlarm());
+        established.whenComplete((up, error) -> alarm.cancel());
         authorize(ctx, negotiation::opening);
         ctx.read(); // for a channel that reads only when asked
     }
 
     private void authorize(ChannelHandlerContext ctx, Supplier<CompletionStage<String>> making) {
         Duration limit = limits.authentication();
-        setAlarm(ctx, limit, () -> fail(authorizing.late(limit)));
-        authorizing.make(making, new Authorizing.Outcome() {
-            @Override
-            public void made(String authorization) {
-                if (phase != TunnelPhase.AUTHENTICATING) {
-                    return; // over meanwhile
-                } else if (line == Line.SPENT) {
-                    leaveFor(authorization);
-                } else {
-                    send(ctx, authorization);
-                }
-            }
-
-            @Override
-            public void failed(UpstreamException failure) {
-                if (phase == TunnelPhase.AUTHENTICATING) {
-                    fail(failure);
-                }
+        alarm.set(ctx, limit, () -> fail(authorizing.late(limit)));
+        authorizing.make(making).whenComplete((authorization, error) -> {
+            if (phase != TunnelPhase.AUTHENTICATING) {
+                return; // over meanwhile
+            } else if (error != null) {
+                fail(negotiation.failures().translated(error));
+            } else if (line == Line.SPENT) {
+                leaveFor(authorization);
+            } else {
+                send(ctx, authorization);
             }
         });
     }
@@ -118,7 +108,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
         moveTo(TunnelPhase.REQUESTING);
         requests++;
         parser = new ConnectResponseParser();
-        setAlarm(ctx, limits.exchange(), () -> fail(failures.noAnswerInTime(limits.exchange())));
+        alarm.set(ctx, limits.exchange(), () -> fail(failures.noAnswerInTime(limits.exchange())));
         ChannelFuture sent = ctx.writeAndFlush(ByteBufUtil.encodeString(
                 ctx.alloc(), CharBuffer.wrap(request.head(authorization)), StandardCharsets.ISO_8859_1));
         int number = requests;
@@ -150,9 +140,9 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     /** A proxy that is tired of waiting for our first request may say so before it closes. */
     private void spokeMeanwhile(ByteBuf bytes) {
-        if (line == Line.NEW && parser.feed(bytes) != ConnectResponseParser.Outcome.COMPLETE) {
-            fail(failures.answeredUnasked());
-        } else if (line == Line.NEW && parser.response().status() != REQUEST_TIMEOUT) {
+        boolean tired = parser.feed(bytes) == ConnectResponseParser.Outcome.COMPLETE
+                && parser.response().status() == REQUEST_TIMEOUT;
+        if (line == Line.NEW && !tired) {
             fail(failures.answeredUnasked());
         } else {
             left(failures.closed(false));
@@ -224,7 +214,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
             return;
         }
         moveTo(TunnelPhase.DRAINING);
-        setAlarm(ctx, limits.drain(), () -> authenticate(ctx, Line.SPENT));
+        alarm.set(ctx, limits.drain(), () -> authenticate(ctx, Line.SPENT));
         drain(ctx, rest);
     }
 
@@ -357,18 +347,6 @@ final class TunnelHandler extends ChannelDuplexHandler {
         if (!phase.isOver()) {
             moveTo(TunnelPhase.FAILED);
             established.completeExceptionally(failure);
-        }
-    }
-
-    private void setAlarm(ChannelHandlerContext ctx, Duration limit, Runnable rings) {
-        cancelAlarm();
-        alarm = ctx.executor().schedule(rings, limit.toNanos(), TimeUnit.NANOSECONDS);
-    }
-
-    private void cancelAlarm() {
-        Future<?> set = alarm;
-        if (set != null) {
-            set.cancel(false);
         }
     }
 

@@ -59,7 +59,8 @@ class WeakerOfferTest {
     }
 
     private static boolean answers(String request, String offer) {
-        return request.contains(offer.equals(BASIC) ? "Authorization: Basic " : offer.equals(SHA) ? "nonce=\"s\"" : "nonce=\"m\"");
+        return request.contains(
+                offer.equals(BASIC) ? "Authorization: Basic " : offer.equals(SHA) ? "nonce=\"s\"" : "nonce=\"m\"");
     }
 
     @AfterEach
