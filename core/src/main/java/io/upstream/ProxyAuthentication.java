@@ -44,6 +44,7 @@ public final class ProxyAuthentication {
     private final Strength minimum;
     private final boolean basicOverPlaintext;
     private final boolean basicUnasked;
+    private final boolean legacyNtlm;
 
     private ProxyAuthentication(Builder from) {
         userPassword = from.userPassword;
@@ -53,6 +54,7 @@ public final class ProxyAuthentication {
         minimum = from.minimum;
         basicOverPlaintext = from.basicOverPlaintext;
         basicUnasked = from.basicUnasked;
+        legacyNtlm = from.legacyNtlm;
     }
 
     /** The same user name and password for as long as the process runs. */
@@ -80,6 +82,7 @@ public final class ProxyAuthentication {
         builder.minimum = minimum;
         builder.basicOverPlaintext = basicOverPlaintext;
         builder.basicUnasked = basicUnasked;
+        builder.legacyNtlm = legacyNtlm;
         return builder;
     }
 
@@ -118,6 +121,11 @@ public final class ProxyAuthentication {
         return basicUnasked;
     }
 
+    /** Whether NTLM is spoken with proxies, too, whose NTLM is older than Windows 2000. */
+    public boolean allowsLegacyNtlm() {
+        return legacyNtlm;
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof ProxyAuthentication that
@@ -127,7 +135,8 @@ public final class ProxyAuthentication {
                 && schemes.equals(that.schemes)
                 && minimum == that.minimum
                 && basicOverPlaintext == that.basicOverPlaintext
-                && basicUnasked == that.basicUnasked;
+                && basicUnasked == that.basicUnasked
+                && legacyNtlm == that.legacyNtlm;
     }
 
     @Override
@@ -156,6 +165,7 @@ public final class ProxyAuthentication {
         private Strength minimum = Strength.BASIC;
         private boolean basicOverPlaintext = true;
         private boolean basicUnasked;
+        private boolean legacyNtlm;
 
         private Builder() {}
 
@@ -219,6 +229,17 @@ public final class ProxyAuthentication {
          */
         public Builder basicUnasked(boolean unasked) {
             basicUnasked = unasked;
+            return this;
+        }
+
+        /**
+         * Whether NTLM, where {@link #schemes} allows it, is also spoken with a proxy that does not describe itself or knows no extended
+         * session security, as all have since Windows 2000; default is false. Our answer is of version 2 all the same, but nothing binds it
+         * to this proxy: whoever reads or makes up the challenge can log in elsewhere with the answer. Only for a proxy that cannot be
+         * updated, on a network that nobody else can reach.
+         */
+        public Builder allowLegacyNtlm(boolean allow) {
+            legacyNtlm = allow;
             return this;
         }
 

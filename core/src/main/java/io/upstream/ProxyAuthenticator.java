@@ -25,8 +25,11 @@ public interface ProxyAuthenticator {
      */
     record TunnelRequest(ProxyServer proxy, String authority) {}
 
-    /** The turns of one attempt. Called by one thread at a time, which must not be blocked. */
-    interface Conversation {
+    /**
+     * The turns of one attempt. Called by one thread at a time, which must not be blocked. What it throws, and null where something is
+     * expected, ends its scheme for this attempt.
+     */
+    interface Conversation extends AutoCloseable {
         /** A value of {@code Proxy-Authorization} to send before the proxy asks, such as one by what it accepted earlier. */
         default Optional<String> unasked() {
             return Optional.empty();
@@ -50,5 +53,12 @@ public interface ProxyAuthenticator {
          * @throws UpstreamException if the proxy had to prove itself and did not
          */
         default void opened(Map<String, List<String>> fields) throws UpstreamException {}
+
+        /**
+         * The conversation is over, whatever came of it: the tunnel is open, the proxy refused, the connection was lost or the attempt was
+         * given up, also while an answer is being made, which nobody waits for any more. Comes once, last; secrets are dropped here.
+         */
+        @Override
+        default void close() {}
     }
 }

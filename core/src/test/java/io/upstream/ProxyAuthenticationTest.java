@@ -27,6 +27,10 @@ class ProxyAuthenticationTest {
         ProxyAuthentication windows = login.toBuilder().schemes("NTLM").build();
         assertTrue(windows.allows("ntlm") && !windows.allows("Basic"));
         assertEquals(LOGIN, windows.userPassword());
+        assertFalse(windows.allowsLegacyNtlm());
+        assertTrue(windows.toBuilder().allowLegacyNtlm(true).build().toBuilder()
+                .build()
+                .allowsLegacyNtlm());
     }
 
     @Test
@@ -41,6 +45,7 @@ class ProxyAuthenticationTest {
         assertEquals(login, login.toBuilder().build());
         assertEquals(login.hashCode(), login.toBuilder().build().hashCode());
         assertNotEquals(login, login.toBuilder().minimum(Strength.NTLM).build());
+        assertNotEquals(login, login.toBuilder().allowLegacyNtlm(true).build());
         assertNotEquals(login, ProxyAuthentication.NONE);
         assertEquals(ProxyAuthentication.NONE, ProxyAuthentication.builder().build());
     }

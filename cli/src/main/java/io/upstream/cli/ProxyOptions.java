@@ -23,6 +23,7 @@ import picocli.CommandLine.Option;
 /** Which proxy, and how to be let through. */
 final class ProxyOptions {
     private static final String NEGOTIATE = "Negotiate";
+    private static final String NTLM_LEGACY = "NtlmLegacy";
 
     /** Whichever of these is set names a proxy to {@link ProxySettingsBuilder#systemProperties()}. */
     private static final List<String> JAVA_PROPERTIES = List.of("upstream.proxy", "https.proxyHost", "socksProxyHost");
@@ -56,8 +57,9 @@ final class ProxyOptions {
             paramLabel = "S,…",
             split = ",",
             description =
-                    "Which schemes may be used: of Basic, Digest, Ntlm and Negotiate; default Basic and Digest, and"
-                            + " Negotiate with a keytab or a ticket cache.")
+                    "Which schemes may be used: of Basic, Digest, Ntlm, NtlmLegacy and Negotiate; default Basic and Digest, and"
+                            + " Negotiate with a keytab or a ticket cache. NtlmLegacy is Ntlm also with a proxy whose NTLM is older"
+                            + " than Windows 2000: whoever is on the way can then log in elsewhere with the answer.")
     private String @Nullable [] schemes;
 
     @Mixin
@@ -139,21 +141,25 @@ final class ProxyOptions {
         ProxyAuthentication.Builder rules = ProxyAuthentication.builder();
         kerberos.resolve().ifPresent(rules::authenticator);
         if (schemes != null) {
-            try {
-                rules.schemes(Arrays.stream(schemes)
-                        .map(String::strip)
-                        .filter(scheme -> !scheme.equalsIgnoreCase(NEGOTIATE))
-                        .toArray(String[]::new));
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("--proxy-schemes: " + e.getMessage(), e);
-            }
-            boolean listed = Arrays.stream(schemes).map(String::strip).anyMatch(NEGOTIATE::equalsIgnoreCase);
-            if (listed != kerberos.isGiven()) {
-                throw new IllegalArgumentException("--proxy-schemes Negotiate goes together with --proxy-keytab and"
-                        + " --proxy-principal, or with --proxy-ticket-cache");
-            }
+            allow(rules, Arrays.stream(schemes).map(String::strip).toList());
         }
         builder.authentication(rules.build());
+    }
+
+    private void allow(ProxyAuthentication.Builder rules, List<String> named) {
+        try {
+            rules.schemes(named.stream()
+                            .filter(scheme -> !scheme.equalsIgnoreCase(NEGOTIATE))
+                            .map(scheme -> scheme.equalsIgnoreCase(NTLM_LEGACY) ? "Ntlm" : scheme)
+                            .toArray(String[]::new))
+                    .allowLegacyNtlm(named.stream().anyMatch(NTLM_LEGACY::equalsIgnoreCase));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("--proxy-schemes: " + e.getMessage(), e);
+        }
+        if (named.stream().anyMatch(NEGOTIATE::equalsIgnoreCase) != kerberos.isGiven()) {
+            throw new IllegalArgumentException("--proxy-schemes Negotiate goes together with --proxy-keytab and"
+                    + " --proxy-principal, or with --proxy-ticket-cache");
+        }
     }
 
     private void tls(ProxySettingsBuilder builder) {

@@ -256,6 +256,16 @@ class ProxyOptionsTest {
     }
 
     @Test
+    void allowsOldNtlmByName() throws Exception {
+        for (String named : List.of("Ntlm,Digest", "ntlmlegacy,Digest", "Digest, NtlmLegacy")) {
+            List<Route> routes = routes(Map.of("https_proxy", "http://u:p@proxy.corp:1"), "--proxy-schemes", named);
+            ProxyAuthentication authentication = ((ProxyServer) routes.get(0)).authentication();
+            assertTrue(authentication.allows("NTLM") && !authentication.allows("Basic"), named);
+            assertEquals(!named.equals("Ntlm,Digest"), authentication.allowsLegacyNtlm(), named);
+        }
+    }
+
+    @Test
     void hasKerberosFromAKeyOrATicket() throws Exception {
         Path file = Files.writeString(directory.resolve("any.keytab"), "looked at when the proxy asks");
         String[][] ways = {

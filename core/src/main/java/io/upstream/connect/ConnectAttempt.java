@@ -146,9 +146,13 @@ public final class ConnectAttempt {
         int waysLeft = plan.ways().size() - index;
         WayAttempt attempt = new WayAttempt(runtime, loop, plan, way, waysLeft, tcpLimit);
         current = attempt;
-        Future<?> shareEnds = limitToItsShare(attempt, waysLeft);
+        WayShare share = new WayShare(
+                loop, attempt, Duration.ofNanos(end - System.nanoTime()).dividedBy(waysLeft));
+        if (waysLeft > 1) {
+            share.begin(); // the last one may use all that is left
+        }
         attempt.run().whenComplete((open, error) -> {
-            shareEnds.cancel(false);
+            share.end();
             if (error == null) {
                 outcome.complete(open);
             } else if (loop.isShuttingDown()) {
@@ -167,24 +171,9 @@ public final class ConnectAttempt {
         });
     }
 
-    /** The last way may use all that is left. The others may not, but for what happens behind the proxy, when the way is found. */
-    private Future<?> limitToItsShare(WayAttempt attempt, int waysLeft) {
-        Duration share = Duration.ofNanos(end - System.nanoTime()).dividedBy(waysLeft);
-        if (waysLeft == 1) {
-            return loop.newSucceededFuture(null);
-        }
-        return loop.schedule(
-                () -> {
-                    if (attempt.isOnTheWay()) {
-                        attempt.end(noAnswer(attempt.where(), share, "this way"));
-                    }
-                },
-                share.toNanos(),
-                TimeUnit.NANOSECONDS);
-    }
-
+    /** What fails while something here is waited for is no fault of the way. */
     private static boolean isPassedBy(ConnectPlan plan, Way way, WayAttempt attempt, UpstreamException failure) {
-        if (!attempt.isOnTheWay() || !Way.isPassedBy(failure)) {
+        if (!attempt.isOnTheWay() || attempt.clock().awaited() != null || !Way.isPassedBy(failure)) {
             return false;
         }
         try {
@@ -198,7 +187,11 @@ public final class ConnectAttempt {
     private void outOfTime() {
         WayAttempt late = current;
         if (late != null) {
-            late.end(noAnswer(late.where(), budget, "the whole attempt"));
+            String awaited = late.clock().awaited();
+            late.end(
+                    awaited == null
+                            ? noAnswer(late.where(), budget, "the whole attempt")
+                            : notReady(awaited, late.where(), budget));
         }
         fail(
                 UpstreamException.of(
@@ -209,7 +202,15 @@ public final class ConnectAttempt {
                                 + " the tokens, at the trust bundle's file and the load of this machine, or raise the connect timeout"));
     }
 
-    private static UpstreamException noAnswer(Where where, Duration limit, String to) {
+    private static UpstreamException notReady(String awaited, Where where, Duration budget) {
+        return UpstreamException.of(
+                FailureKind.TIMEOUT,
+                Where.here(where.stage()),
+                "the " + Failures.seconds(budget) + " for the whole attempt were over before " + awaited
+                        + " had an answer: look at why that is slow, or raise the connect timeout");
+    }
+
+    static UpstreamException noAnswer(Where where, Duration limit, String to) {
         return UpstreamException.of(
                 FailureKind.TIMEOUT,
                 where,

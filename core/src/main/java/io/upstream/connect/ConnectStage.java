@@ -30,6 +30,19 @@ public interface ConnectStage {
         return StageLimit.OTHERWISE;
     }
 
+    /**
+     * An attempt begins in which this stage leads to the target: comes once, before anything else.
+     *
+     * @param clock to be stopped while something here is waited for, and not the peer
+     */
+    default void begin(PeerClock clock) {}
+
     /** Starts speaking. The attempt closes the channel when time is up. */
     CompletionStage<Void> establish(Channel channel, UpstreamException.Where where);
+
+    /**
+     * Whatever came of it, the attempt that was {@linkplain #begin begun} asks nothing more of this stage: comes once, last. What a dialogue
+     * keeps beyond one connection ends here.
+     */
+    default void end() {}
 }

@@ -41,6 +41,7 @@ final class WayAttempt {
     private final List<ConnectStage> stages;
     private final Duration tcpLimit;
     private final int waysLeft;
+    private final PeerClock clock = new PeerClock();
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
     private Phase phase = Phase.RESOLVING;
     private Where where;
@@ -66,6 +67,7 @@ final class WayAttempt {
 
     /** Gives the channel with the handlers of all layers; or fails with an {@link UpstreamException}, the channel closed. */
     CompletionStage<Channel> run() {
+        way.towards().forEach(stage -> stage.begin(clock));
         names.addressesOf(firstHop.host(), loop).whenComplete((found, error) -> {
             if (phase == Phase.OVER) {
                 return;
@@ -83,6 +85,11 @@ final class WayAttempt {
     /** What is being waited for. */
     Where where() {
         return where;
+    }
+
+    /** Stands still while nobody on the way is waited for. */
+    PeerClock clock() {
+        return clock;
     }
 
     /** Whether the target was not reached yet: what fails or has failed here, did so on the way. */
@@ -105,6 +112,7 @@ final class WayAttempt {
         if (channel != null) {
             channel.close();
         }
+        way.towards().forEach(ConnectStage::end);
         outcome.completeExceptionally(Failures.translate(cause, where));
     }
 
@@ -209,6 +217,7 @@ final class WayAttempt {
             phase = Phase.OVER;
             clock.leave(open.pipeline());
             AttemptGuard.leave(open.pipeline());
+            way.towards().forEach(ConnectStage::end);
             outcome.complete(open);
         }
     }

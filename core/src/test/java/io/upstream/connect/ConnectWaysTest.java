@@ -26,6 +26,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -225,9 +227,111 @@ class ConnectWaysTest {
     void theShareDoesNotEndWhatHappensBehindTheProxy() throws Exception {
         HostPort first = saying("t");
         UpstreamException failure = failureOf(attempt(
-                Duration.ofSeconds(2), way(first, FailureKind.INTERNAL), way(saying("th"), FailureKind.INTERNAL)));
+                Duration.ofSeconds(5), way(first, FailureKind.INTERNAL), way(saying("th"), FailureKind.INTERNAL)));
         assertEquals("tls", failure.stage());
-        assertTrue(failure.getMessage().contains("the 2 s for the whole attempt"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("the 5 s for the whole attempt"), failure.getMessage());
+        assertEquals(List.of(), told.failed);
+    }
+
+    /** A layer that waits for something in this process before it does what a proxy's tunnel does here. */
+    private static final class Asking implements ConnectStage {
+        final List<String> told = new CopyOnWriteArrayList<>();
+        private final long millis;
+        private final ConnectStage then = new LetterStage("tunnel", 't');
+        private PeerClock clock = new PeerClock();
+
+        /** @param millis how long it waits, or a negative number to fail at once, as what it waits for does */
+        Asking(long millis) {
+            this.millis = millis;
+        }
+
+        @Override
+        public String name() {
+            return "tunnel";
+        }
+
+        @Override
+        public void begin(PeerClock clock) {
+            told.add("begin");
+            this.clock = clock;
+        }
+
+        @Override
+        public CompletionStage<Void> establish(Channel channel, UpstreamException.Where where) {
+            clock.stop(() -> "the vault");
+            CompletableFuture<Void> established = new CompletableFuture<>();
+            if (millis < 0) {
+                established.completeExceptionally(UpstreamException.of(
+                        FailureKind.UNREACHABLE, new UpstreamException.Where("vault", "vault v:1"), "no vault"));
+                return established;
+            }
+            channel.config().setAutoRead(false);
+            channel.eventLoop()
+                    .schedule(
+                            () -> {
+                                clock.resume();
+                                channel.config().setAutoRead(true);
+                                then.establish(channel, where).whenComplete((up, error) -> {
+                                    if (error == null) {
+                                        established.complete(null);
+                                    } else {
+                                        established.completeExceptionally(error);
+                                    }
+                                });
+                            },
+                            millis,
+                            TimeUnit.MILLISECONDS);
+            return established;
+        }
+
+        @Override
+        public void end() {
+            told.add("end");
+        }
+    }
+
+    private static Way way(HostPort proxy, ConnectStage stage) {
+        return Way.through(ProxyServer.http(proxy), List.of(stage));
+    }
+
+    @Test
+    void whatTakesLongHereCountsAgainstNoWaysShare() throws Exception {
+        HostPort first = saying("th");
+        Asking slow = new Asking(4000);
+        ConnectAttempt attempt =
+                attempt(Duration.ofSeconds(6), way(first, slow), way(saying("th"), FailureKind.INTERNAL));
+        assertEquals(first.port(), portOf(attempt));
+        assertEquals(List.of(), told.failed);
+        assertEquals(List.of("begin", "end"), slow.told);
+    }
+
+    @Test
+    void theShareOfAProxyThatIsSilentAfterwardsEndsAllTheSame() throws Exception {
+        HostPort second = saying("th");
+        HostPort silent = saying("");
+        ConnectAttempt attempt =
+                attempt(Duration.ofSeconds(6), way(silent, new Asking(1500)), way(second, FailureKind.INTERNAL));
+        assertEquals(second.port(), portOf(attempt));
+        assertEquals(List.of("http://" + silent + " TIMEOUT"), told.failed);
+    }
+
+    @Test
+    void whatTakesTooLongHereIsNoWaysFault() throws Exception {
+        Asking slow = new Asking(60_000);
+        UpstreamException failure = failureOf(
+                attempt(Duration.ofSeconds(2), way(saying("th"), slow), way(saying("th"), FailureKind.INTERNAL)));
+        assertEquals(FailureKind.TIMEOUT, failure.kind());
+        assertEquals("here", failure.hop());
+        assertTrue(failure.getMessage().contains("before the vault had an answer"), failure.getMessage());
+        assertEquals(List.of(), told.failed);
+        assertEquals(List.of("begin", "end"), slow.told);
+    }
+
+    @Test
+    void whatFailsHereIsNoWaysFault() throws Exception {
+        UpstreamException failure =
+                failureOf(attempt(AMPLE, way(saying("th"), new Asking(-1)), way(saying("th"), FailureKind.INTERNAL)));
+        assertEquals("vault v:1", failure.hop());
         assertEquals(List.of(), told.failed);
     }
 

@@ -133,16 +133,16 @@ public final class BearerAuthenticator implements ProxyAuthenticator {
                 return told;
             }
             return error instanceof TimeoutException
-                    ? SchemeFailure.of(
+                    ? SchemeFailure.ours(
                             FailureKind.TIMEOUT,
                             request,
                             "wants a bearer token, and the application has given none within " + timeout.toMillis()
-                                    + " ms",
+                                    + " ms: look at what issues the tokens",
                             error)
-                    : SchemeFailure.of(
+                    : SchemeFailure.ours(
                             FailureKind.INTERNAL,
                             request,
-                            "wants a bearer token, and what issues the tokens has failed",
+                            "wants a bearer token, and what issues the tokens has failed (the cause tells why): mend that",
                             error);
         }
     }

@@ -7,11 +7,10 @@ import io.upstream.ProxyChallenge;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import io.upstream.proxy.SchemeChoice.Option;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** What it is called when a proxy asks for credentials and there is no end of it: which schemes it offered, and who can do what. */
 final class ChallengeFailures {
@@ -56,6 +55,13 @@ final class ChallengeFailures {
         return auth("takes none of the schemes that are configured here (" + schemes + "): " + known);
     }
 
+    /** Either somebody is after the password, or the proxy was changed, and both are for its owner to know. */
+    UpstreamException lessThanBefore(List<ProxyChallenge> offered, String before) {
+        return auth("asks for less than before, when it took " + before + " (" + schemes(offered)
+                + "): somebody on the way may be after the password, ask its owner; if it was changed, it is believed after "
+                + ProxyMemory.DISBELIEF.toMinutes() + " min of this, or when the program is restarted");
+    }
+
     UpstreamException wrongCredentials(List<ProxyChallenge> offered) {
         return auth("does not take these credentials (" + schemes(offered) + "): check user name and password");
     }
@@ -81,7 +87,7 @@ final class ChallengeFailures {
 
     /** Leaves an {@link UpstreamException} as it is. */
     UpstreamException ofTheProvider(Throwable error) {
-        Throwable cause = unwrap(error);
+        Throwable cause = SchemeFailure.unwrap(error);
         return cause instanceof UpstreamException known
                 ? known
                 : UpstreamException.of(
@@ -93,8 +99,8 @@ final class ChallengeFailures {
     }
 
     /** Leaves an {@link UpstreamException} as it is. */
-    UpstreamException ofTheScheme(@Nullable Throwable error, ProxyChallenge challenge) {
-        Throwable cause = error == null ? new IllegalStateException("gave null") : unwrap(error);
+    UpstreamException ofTheScheme(Throwable error, ProxyChallenge challenge) {
+        Throwable cause = SchemeFailure.unwrap(error);
         return cause instanceof UpstreamException known
                 ? known
                 : UpstreamException.of(
@@ -105,25 +111,36 @@ final class ChallengeFailures {
                         cause);
     }
 
-    private static Throwable unwrap(Throwable error) {
-        Throwable cause = error.getCause();
-        return error instanceof CompletionException && cause != null ? cause : error;
-    }
-
     /** @param error says what, and holds no secret */
     UpstreamException inexpressible(IllegalArgumentException error) {
         return UpstreamException.of(FailureKind.CONFIGURATION, where, String.valueOf(error.getMessage()), error);
     }
 
-    UpstreamException noAuthorizationInTime(Duration limit) {
-        return failure(
+    /** Who is waited for while credentials are asked for. */
+    String theProvider() {
+        return "the provider of the credentials for " + where.hop();
+    }
+
+    /** Who is waited for while a scheme makes its answer. */
+    String theAuthenticator(Option option) {
+        return (option.authenticator() instanceof Negotiate
+                        ? "the KDC"
+                        : "the authenticator for "
+                                + excerpts.of(option.challenge().scheme()))
+                + ", which is asked for " + where.hop() + ",";
+    }
+
+    /** The proxy has nothing to do with it: neither it nor another one would be served sooner. */
+    UpstreamException noAuthorizationInTime(String awaited, Duration limit) {
+        return UpstreamException.of(
                 FailureKind.TIMEOUT,
-                "nobody had an answer for " + where.hop() + ", which asks for credentials, within "
-                        + Failures.seconds(limit) + ": look at the provider of the credentials or the authenticator");
+                Where.here(where.stage()),
+                awaited + " had no answer within " + Failures.seconds(limit)
+                        + ": look at why that is slow, and at the way to it if it is elsewhere");
     }
 
     private UpstreamException auth(String what) {
-        return failure(FailureKind.PROXY_AUTH, where.hop() + " " + what);
+        return UpstreamException.of(FailureKind.PROXY_AUTH, where, where.hop() + " " + what);
     }
 
     private String schemes(List<ProxyChallenge> offered) {
@@ -135,9 +152,5 @@ final class ChallengeFailures {
     private String describe(ProxyChallenge challenge) {
         String realm = challenge.parameters().getOrDefault("realm", "");
         return excerpts.of(challenge.scheme()) + (realm.isEmpty() ? "" : " for '" + excerpts.of(realm) + "'");
-    }
-
-    private UpstreamException failure(FailureKind kind, String message) {
-        return UpstreamException.of(kind, where, message);
     }
 }

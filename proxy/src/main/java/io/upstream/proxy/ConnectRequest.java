@@ -49,7 +49,7 @@ final class ConnectRequest {
     }
 
     /**
-     * The bytes to send, all ASCII. {@code Proxy-Connection} is no standard, but keeps proxies of the HTTP/1.0 era from closing.
+     * The bytes to send, as ISO-8859-1: what a proxy's challenge held goes back as it came. {@code Proxy-Connection} is no standard, but keeps proxies of the HTTP/1.0 era from closing.
      *
      * @param authorization the value of {@code Proxy-Authorization}, or empty for none
      */

@@ -56,7 +56,7 @@ record DigestChallenge(
         if (!challenge.isOf("Digest") || nonce.isEmpty() || algorithm.isEmpty() || qop.isEmpty()) {
             return Optional.empty();
         }
-        if (!parameters.values().stream().allMatch(DigestChallenge::canBeRepeated)) {
+        if (!parameters.values().stream().allMatch(OutgoingValue::isSendable)) {
             return Optional.empty();
         }
         boolean session = name != null && name.toLowerCase(Locale.ROOT).endsWith(DigestAlgorithm.SESSION_SUFFIX);
@@ -82,11 +82,6 @@ record DigestChallenge(
     /** The same terms with the nonce that the proxy wants to see next. */
     DigestChallenge withNonce(String next) {
         return new DigestChallenge(realm, next, opaque, algorithm, algorithmName, session, qop, userhash);
-    }
-
-    /** What a header field may hold between quotation marks. */
-    private static boolean canBeRepeated(String value) {
-        return value.chars().allMatch(c -> c == '\t' || (c >= ' ' && c <= 0xFF && c != 0x7F));
     }
 
     private static Optional<Qop> qop(@Nullable String offered) {

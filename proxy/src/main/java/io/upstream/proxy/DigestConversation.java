@@ -19,29 +19,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Digest with one proxy for one attempt, over as many connections as it takes: the same challenge once more asks for the same answer with
- * another count. A stale nonce is not held against the credentials, but only so often; any other challenge after an
- * answer means that they are wrong, unless that answer was given unasked, to a challenge of earlier.
+ * another count. Answers whatever it is given: what a further challenge means is for the dialogue to judge.
  */
 final class DigestConversation implements Conversation {
-    static final int MAX_STALE = 2;
-
     private final TunnelRequest request;
     private final UserPassword credentials;
     private final DigestMemory memory;
     private final Supplier<String> clientNonces;
     private final DigestHash.Source hashes;
     private final Owner owner;
-    private Standing standing = Standing.NOTHING_SAID;
     private @Nullable DigestAnswer last;
-    private @Nullable ProxyChallenge answered;
-    private int stale;
-    private int repeats;
-
-    private enum Standing {
-        NOTHING_SAID,
-        SPOKE_UNASKED,
-        ANSWERED
-    }
 
     DigestConversation(
             TunnelRequest request,
@@ -65,9 +52,7 @@ final class DigestConversation implements Conversation {
             return Optional.empty();
         }
         try {
-            String value = valueFor(known.get());
-            standing = Standing.SPOKE_UNASKED;
-            return Optional.of(value);
+            return Optional.of(valueFor(known.get()));
         } catch (UpstreamException e) {
             return Optional.empty(); // the same will be said when the proxy asks
         }
@@ -86,19 +71,7 @@ final class DigestConversation implements Conversation {
         DigestAnswer before = last;
         if (before != null) {
             memory.forget(owner, before.challenge().nonce());
-            before.wipe();
-            last = null;
-        }
-        if (challenge.equals(answered) && repeats++ == 0) {
-            standing = Standing.NOTHING_SAID; // the connection was lost before anybody judged the answer
-        } else if (DigestChallenge.isStale(challenge) && standing != Standing.NOTHING_SAID) {
-            if (++stale > MAX_STALE) {
-                throw SchemeFailure.refused(
-                        request,
-                        "calls every nonce stale that it gave: it may be several proxies behind one name, ask its owner");
-            }
-        } else if (standing == Standing.ANSWERED) {
-            throw SchemeFailure.wrongCredentials(request, "Digest");
+            close();
         }
         Optional<DigestChallenge> usable = DigestChallenge.of(challenge);
         if (usable.isEmpty()) {
@@ -106,8 +79,6 @@ final class DigestConversation implements Conversation {
                     request,
                     "offers Digest in a form that nobody here knows: have it offer Digest with SHA-256 or MD5");
         }
-        standing = Standing.ANSWERED;
-        answered = challenge;
         return valueFor(usable.get());
     }
 
@@ -134,11 +105,10 @@ final class DigestConversation implements Conversation {
         if (accepted == null) {
             return;
         }
-        last = null;
         Map<String, String> info = info(fields);
         String proof = info.get("rspauth");
         boolean proven = proof == null || MessageDigest.isEqual(DigestHash.wire(proof), accepted.expectedOfTheProxy());
-        accepted.wipe();
+        close();
         if (!proven) {
             memory.forget(owner, accepted.challenge().nonce());
             throw SchemeFailure.refused(
@@ -147,12 +117,21 @@ final class DigestConversation implements Conversation {
                             + " something on the way may answer in its place, ask its owner");
         }
         String nextNonce = info.get("nextnonce");
-        memory.accept(owner, accepted.challenge(), isSendable(nextNonce) ? nextNonce : null);
+        memory.accept(owner, accepted.challenge(), isUsable(nextNonce) ? nextNonce : null);
     }
 
     /** What cannot be said back must not be remembered: every later attempt would fail on it before the proxy could give another. */
-    private static boolean isSendable(@Nullable String nonce) {
-        return nonce != null && !nonce.isEmpty() && nonce.chars().allMatch(c -> c >= ' ' && c <= '~');
+    private static boolean isUsable(@Nullable String nonce) {
+        return nonce != null && !nonce.isEmpty() && OutgoingValue.isSendable(nonce);
+    }
+
+    @Override
+    public void close() {
+        DigestAnswer made = last;
+        last = null;
+        if (made != null) {
+            made.wipe();
+        }
     }
 
     /** The field has the parameters of a challenge without its scheme. */

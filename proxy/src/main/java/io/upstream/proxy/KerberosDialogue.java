@@ -32,10 +32,16 @@ final class KerberosDialogue implements AutoCloseable {
         Oid spnego = new Oid(SPNEGO);
         GSSCredential ticket =
                 manager.createCredential(null, GSSCredential.INDEFINITE_LIFETIME, spnego, GSSCredential.INITIATE_ONLY);
-        GSSContext context = manager.createContext(service, spnego, ticket, GSSContext.DEFAULT_LIFETIME);
-        context.requestMutualAuth(true);
-        context.requestCredDeleg(false);
-        return new KerberosDialogue(context);
+        KerberosDialogue dialogue =
+                new KerberosDialogue(manager.createContext(service, spnego, ticket, GSSContext.DEFAULT_LIFETIME));
+        try {
+            dialogue.context.requestMutualAuth(true);
+            dialogue.context.requestCredDeleg(false);
+            return dialogue;
+        } catch (GSSException e) {
+            dialogue.close();
+            throw e;
+        }
     }
 
     /** What to send upon {@code token}, empty for nothing. The first time it may wait for the KDC. */

@@ -10,16 +10,21 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.ietf.jgss.GSSException;
 import org.jspecify.annotations.Nullable;
 
-/** SPNEGO with one proxy over one connection. What may wait for the KDC is done by the worker, and under a time limit. */
+/**
+ * SPNEGO with one proxy over one connection. What may wait for the KDC is done by the worker, and under a time limit. Closing waits for nobody:
+ * what the worker is busy with is disposed of by the worker.
+ */
 final class NegotiateConversation implements Conversation {
     private static final String SCHEME = "Negotiate ";
 
@@ -31,7 +36,19 @@ final class NegotiateConversation implements Conversation {
     private final KerberosWorker worker;
     private volatile @Nullable KerberosDialogue dialogue;
     private volatile String principal;
+    private final AtomicReference<Use> use = new AtomicReference<>(Use.NONE);
+    private CompletableFuture<byte[]> underWay = CompletableFuture.completedFuture(new byte[0]);
     private boolean begun;
+
+    /** Who may touch the security context. */
+    private enum Use {
+        /** Whoever comes next. */
+        NONE,
+        THE_WORKERS,
+        /** Still the worker's, who is to dispose of it. */
+        THE_WORKERS_LAST,
+        OVER
+    }
 
     NegotiateConversation(TunnelRequest request, Negotiate.Terms terms, KerberosWorker worker) {
         this.request = request;
@@ -54,8 +71,8 @@ final class NegotiateConversation implements Conversation {
             return CompletableFuture.failedFuture(e);
         }
         begun = true;
-        return worker.submit(() -> next(token))
-                .orTimeout(terms.timeout().toNanos(), TimeUnit.NANOSECONDS)
+        underWay = worker.submit(() -> next(token));
+        return underWay.orTimeout(terms.timeout().toNanos(), TimeUnit.NANOSECONDS)
                 .handle(this::field)
                 .thenCompose(field -> field);
     }
@@ -80,13 +97,41 @@ final class NegotiateConversation implements Conversation {
 
     /** On the worker's thread. */
     private byte[] next(byte[] token) throws Exception {
-        KerberosDialogue open = dialogue;
-        if (open == null) {
-            principal = servicePrincipal();
-            open = KerberosDialogue.with(principal);
-            dialogue = open;
+        if (!use.compareAndSet(Use.NONE, Use.THE_WORKERS)) {
+            throw new CancellationException("the conversation is over");
         }
-        return open.next(token);
+        try {
+            KerberosDialogue open = dialogue;
+            if (open == null) {
+                principal = servicePrincipal();
+                open = KerberosDialogue.with(principal);
+                dialogue = open;
+            }
+            return open.next(token);
+        } finally {
+            if (!use.compareAndSet(Use.THE_WORKERS, Use.NONE)) {
+                use.set(Use.OVER);
+                dispose();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        underWay.cancel(false); // the worker passes it over if it has not begun
+        if (use.compareAndSet(Use.NONE, Use.OVER)) {
+            dispose();
+        } else if (!use.compareAndSet(Use.THE_WORKERS, Use.THE_WORKERS_LAST) && use.compareAndSet(Use.NONE, Use.OVER)) {
+            dispose(); // the worker has just ended
+        }
+    }
+
+    private void dispose() {
+        KerberosDialogue open = dialogue;
+        dialogue = null;
+        if (open != null) {
+            open.close();
+        }
     }
 
     private String servicePrincipal() throws UpstreamException {
@@ -110,7 +155,7 @@ final class NegotiateConversation implements Conversation {
             return told;
         }
         if (error instanceof TimeoutException) {
-            return SchemeFailure.of(
+            return SchemeFailure.ours(
                     FailureKind.TIMEOUT,
                     request,
                     "wants a Kerberos ticket, and there was none within "
@@ -126,7 +171,7 @@ final class NegotiateConversation implements Conversation {
                     error);
         }
         if (error instanceof RejectedExecutionException) {
-            return SchemeFailure.of(
+            return SchemeFailure.ours(
                     FailureKind.INTERNAL,
                     request,
                     "wants Kerberos, whose login here is closed or has too many waiting for it",
@@ -160,8 +205,6 @@ final class NegotiateConversation implements Conversation {
             }
         } catch (GSSException | IllegalArgumentException e) {
             throw unproven(e);
-        } finally {
-            open.close();
         }
     }
 

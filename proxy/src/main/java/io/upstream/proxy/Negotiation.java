@@ -2,77 +2,78 @@
 package io.upstream.proxy;
 
 import io.netty.util.concurrent.EventExecutor;
-import io.upstream.FailureKind;
-import io.upstream.ProxyAuthenticator.Conversation;
 import io.upstream.ProxyAuthenticator.TunnelRequest;
 import io.upstream.ProxyChallenge;
-import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.proxy.ProxyMemory.Accepted;
 import io.upstream.proxy.SchemeChoice.Option;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What one attempt says to a proxy about who we are: the {@code Proxy-Authorization} of each CONNECT, over as many connections as it takes.
- * Every loop is counted: requests, refused credentials, stale nonces, dialogues begun again. Confined to the event loop; what it gives is
- * completed there.
+ * Every loop is counted: requests, refused credentials, stale nonces, dialogues begun again. Each dialogue is closed when another one takes
+ * its place, when the tunnel is open, or with this. Confined to the event loop; what it gives is completed there.
  */
-final class Negotiation {
+final class Negotiation implements AutoCloseable {
     static final int MAX_REQUESTS = 8;
     static final int MAX_REFUSALS = 2;
     static final int MAX_STALE = 2;
 
-    private static final Logger log = LoggerFactory.getLogger(Negotiation.class);
-    private static final AtomicBoolean WARNED = new AtomicBoolean();
-
-    private final TunnelRequest request;
     private final ProxyServer proxy;
     private final ProxyMemory memory;
     private final ChallengeFailures failures;
     private final Executor loop;
     private final SchemeChoice choice;
     private final CredentialsSource credentials;
+    private final Beginnings beginnings;
     private final Set<String> refusedValues = new HashSet<>();
     private List<ProxyChallenge> offered = List.of();
     private Supplier<CompletionStage<String>> opening = this::unasked;
+    private Standing standing = Standing.UNDER_WAY;
     private @Nullable Turn turn;
     private @Nullable UpstreamException firstFailure;
+    private String awaited = "";
     private int requests;
     private int refusals;
     private int stale;
     private int restarts;
     private int repeats;
 
+    private enum Standing {
+        UNDER_WAY,
+        OVER
+    }
+
     /** @param loop the event loop of all connections of the attempt */
     Negotiation(TunnelRequest request, ProxyMemory memory, ChallengeFailures failures, EventExecutor loop) {
-        this.request = request;
         this.proxy = request.proxy();
         this.memory = memory;
         this.failures = failures;
         this.loop = LoopExecutor.of(loop);
         this.credentials = new CredentialsSource(proxy);
-        this.choice = new SchemeChoice(request, memory.schemes(), credentials.isThere());
+        this.beginnings = new Beginnings(request, credentials, failures, this.loop);
+        this.choice = new SchemeChoice(request, memory.schemes(), credentials.isThere(), memory.bestOf(proxy));
     }
 
     ChallengeFailures failures() {
         return failures;
+    }
+
+    /** Whose answer is being waited for, for people. */
+    String awaited() {
+        return awaited;
     }
 
     /** The value for the first CONNECT of a connection, or empty for none. */
@@ -94,6 +95,11 @@ final class Negotiation {
     }
 
     private UpstreamException noAnswer(List<ProxyChallenge> challenges) {
+        Optional<String> before = credentials.isThere() ? choice.heldTo(challenges) : Optional.empty();
+        if (before.isPresent()) {
+            memory.doubt(proxy);
+            return failures.lessThanBefore(challenges, before.get());
+        }
         return failures.noAnswer(challenges, proxy.authentication(), choice.whyNoBasic());
     }
 
@@ -105,38 +111,43 @@ final class Negotiation {
         if (before == null) {
             return choose();
         }
-        if (!before.conversation.isBound()) {
-            refusedValues.add(before.value);
+        if (!before.isBound()) {
+            refusedValues.add(before.value());
         }
-        Optional<ProxyChallenge> again = choice.again(before.option, offered);
+        Optional<ProxyChallenge> again = choice.again(before.option(), offered);
         if (again.isEmpty()) {
             if (!before.spokeUnasked() || offered.isEmpty()) {
-                choice.exhaust(before.option);
+                choice.exhaust(before.option());
                 note(failures.wrongCredentials(offered));
             } else {
-                choice.failed(before.option);
+                choice.failed(before.option());
             }
-            turn = null;
             return choose();
         }
-        if (before.conversation.isBound()) {
+        if (before.isBound()) {
             return proceed(before, again.get());
         }
         if (DigestChallenge.isStale(again.get())) {
             return ++stale > MAX_STALE ? failed(failures.staleForEver()) : proceed(before, again.get());
         }
-        if (before.spokeUnasked()) {
-            turn = null;
-            return choose();
-        }
-        return refused(before, failures.wrongCredentials(offered));
+        return before.spokeUnasked() ? choose() : refused(before, failures.wrongCredentials(offered));
     }
 
-    /** Some proxies give 401 to credentials that they no longer take: the next attempt had better wait to be asked. */
+    /**
+     * The tunnel was refused, and not for want of credentials. Some proxies give 401 to those that they no longer take: the next attempt had
+     * better wait to be asked.
+     */
     void refusedAltogether(ConnectResponse response) {
+        Turn now = turn;
         if (response.status() == 401) {
             memory.forget(proxy);
+        } else if (now != null && !now.spokeUnasked()) {
+            memory.prove(proxy, accepted(now.option()));
         }
+    }
+
+    private static Accepted accepted(Option option) {
+        return new Accepted(option.challenge().scheme(), option.realm(), option.strength());
     }
 
     private CompletionStage<String> unasked() {
@@ -144,25 +155,33 @@ final class Negotiation {
     }
 
     private CompletionStage<String> unasked(Iterator<Option> options) {
+        leave();
         if (!options.hasNext()) {
-            turn = null;
             return CompletableFuture.completedFuture("");
         }
         Option option = options.next();
         return begin(option)
                 .thenComposeAsync(
                         begun -> {
-                            String value = begun.conversation.unasked().orElse("");
-                            if (value.isEmpty()) {
-                                return unasked(options);
-                            }
-                            turn = begun;
-                            return CompletableFuture.completedFuture(sendable(begun, value));
+                            String value = saidUnasked(begun);
+                            return value.isEmpty()
+                                    ? unasked(options)
+                                    : CompletableFuture.completedFuture(outgoing(begun, value));
                         },
                         loop);
     }
 
+    private String saidUnasked(Turn begun) {
+        try {
+            return begun.unasked();
+        } catch (RuntimeException | Error e) {
+            throw new CompletionException(failures.ofTheScheme(e, begun.option().challenge()));
+        }
+    }
+
+    /** What was said so far led nowhere: something else. */
     private CompletionStage<String> choose() {
+        leave();
         Optional<Option> best = choice.best(offered);
         if (best.isEmpty()) {
             UpstreamException first = firstFailure;
@@ -172,87 +191,70 @@ final class Negotiation {
     }
 
     private CompletionStage<String> start(Option option) {
-        return begin(option)
-                .thenComposeAsync(
+        return begin(option).thenComposeAsync(begun -> proceed(begun, option.challenge()), loop);
+    }
+
+    /** Gives the turn that is spoken from now on. */
+    private CompletionStage<Turn> begin(Option option) {
+        awaited = failures.theProvider();
+        return beginnings
+                .begin(option, offered)
+                .thenApplyAsync(
                         begun -> {
+                            leave();
+                            if (standing == Standing.OVER) {
+                                begun.close();
+                                throw new CancellationException("the attempt is over");
+                            }
                             turn = begun;
-                            return proceed(begun, option.challenge());
+                            return begun;
                         },
                         loop);
     }
 
-    private CompletionStage<Turn> begin(Option option) {
-        try {
-            if (!option.takesPassword()) {
-                return CompletableFuture.completedFuture(new Turn(option, option.begin(request)));
-            }
-            return credentials
-                    .credentials(option.challenge().scheme(), option.realm())
-                    .handleAsync(
-                            (login, error) -> {
-                                if (error != null) {
-                                    throw new CompletionException(failures.ofTheProvider(error));
-                                } else if (credentials.isRejected(login)) {
-                                    throw new CompletionException(failures.wrongCredentials(offered));
-                                }
-                                return new Turn(option, begun(() -> option.begin(request, login)));
-                            },
-                            loop);
-        } catch (RuntimeException | LinkageError e) {
-            return CompletableFuture.failedFuture(failures.translated(e));
-        }
-    }
-
-    private Conversation begun(Supplier<Conversation> conversation) {
-        try {
-            return conversation.get();
-        } catch (IllegalArgumentException e) {
-            throw new CompletionException(failures.inexpressible(e));
-        }
-    }
-
     private CompletionStage<String> proceed(Turn now, ProxyChallenge challenge) {
-        now.challenge = challenge;
-        CompletionStage<String> said;
-        try {
-            said = now.conversation.answer(challenge);
-        } catch (RuntimeException | LinkageError e) {
-            said = CompletableFuture.failedFuture(e);
-        }
-        CompletableFuture<CompletionStage<String>> next = new CompletableFuture<>();
-        said.whenCompleteAsync((value, error) -> next.complete(settled(now, value, error)), loop);
-        return next.thenCompose(stage -> stage);
+        awaited = failures.theAuthenticator(now.option());
+        return now.answer(challenge)
+                .handleAsync((value, error) -> settled(now, value, error), loop)
+                .thenCompose(next -> next);
     }
 
     private CompletionStage<String> settled(Turn now, @Nullable String value, @Nullable Throwable error) {
-        if (value != null) {
-            if (refusedValues.contains(value)) {
-                return refused(now, failures.wrongCredentials(offered));
-            }
-            now.answers++;
-            try {
-                return CompletableFuture.completedFuture(sendable(now, value));
-            } catch (RuntimeException e) {
-                return CompletableFuture.failedFuture(e);
-            }
+        if (now.isOver()) {
+            return CompletableFuture.failedFuture(new CancellationException("the attempt is over"));
+        } else if (value == null) {
+            return unanswered(now, error == null ? new NullPointerException("gave null") : error);
+        } else if (refusedValues.contains(value)) {
+            return refused(now, failures.wrongCredentials(offered));
         }
-        UpstreamException failure = failures.ofTheScheme(error, now.option.challenge());
-        if (now.answers > 0 && failure.kind() == FailureKind.PROXY_AUTH) {
-            return refused(now, failure);
+        try {
+            now.answered(value);
+        } catch (RuntimeException | Error e) {
+            return unanswered(now, e);
         }
-        choice.exhaust(now.option);
-        note(failure);
-        turn = null;
+        try {
+            return CompletableFuture.completedFuture(outgoing(now, value));
+        } catch (CompletionException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** A scheme that is at a loss here says nothing about the credentials: those may do for another one. */
+    private CompletionStage<String> unanswered(Turn now, Throwable error) {
+        if (SchemeFailure.unwrap(error) instanceof CredentialsRefused refusal) {
+            return refused(now, refusal.failure());
+        }
+        choice.exhaust(now.option());
+        note(failures.ofTheScheme(error, now.option().challenge()));
         return choose();
     }
 
     private CompletionStage<String> refused(Turn before, UpstreamException failure) {
-        turn = null;
-        choice.failed(before.option);
+        choice.failed(before.option());
         note(failure);
         refusals++;
-        if (!before.option.takesPassword()) {
-            choice.exhaust(before.option);
+        if (!before.option().takesPassword()) {
+            choice.exhaust(before.option());
             return choose();
         }
         if (!credentials.hasOthers() || refusals >= MAX_REFUSALS) {
@@ -269,20 +271,12 @@ final class Negotiation {
         }
     }
 
-    private String sendable(Turn now, String value) {
-        if (!value.chars().allMatch(c -> c >= ' ' && c <= '~')) {
-            throw new CompletionException(failures.inexpressible(new IllegalArgumentException(
-                    now.option.challenge().scheme() + " gave an answer that is not one line of printable ASCII")));
+    private String outgoing(Turn now, String value) {
+        try {
+            OutgoingValue.check(now.option(), proxy, value);
+        } catch (IllegalArgumentException e) {
+            throw new CompletionException(failures.inexpressible(e));
         }
-        if (now.option.strength() == PasswordScheme.BASIC
-                && proxy.kind() == ProxyKind.HTTP
-                && WARNED.compareAndSet(false, true)) {
-            log.warn(
-                    "the password for {} goes out in clear, readable on the way: use an https:// proxy or Digest"
-                            + " (said once for this process)",
-                    proxy);
-        }
-        now.value = value;
         failures.sent(value);
         return value;
     }
@@ -293,12 +287,12 @@ final class Negotiation {
 
     /** Whether the last answer, not sent yet, makes sense on this connection only. */
     boolean needsThisConnection() {
-        return isBound() && turn != null && turn.answers > 1;
+        return turn != null && turn.isBound() && turn.answers() > 1;
     }
 
     /** Whether the dialogue is over if the connection is. */
     boolean isBound() {
-        return turn != null && turn.conversation.isBound();
+        return turn != null && turn.isBound();
     }
 
     /** The next connection begins with {@code value}. */
@@ -316,7 +310,7 @@ final class Negotiation {
         if (now == null) {
             carryOver("");
         } else {
-            opening = now.spokeUnasked() ? this::unasked : () -> proceed(now, now.challenge);
+            opening = now.spokeUnasked() ? this::unasked : () -> proceed(now, now.challenge());
         }
         return repeats++ == 0;
     }
@@ -331,8 +325,8 @@ final class Negotiation {
         if (now == null || restarts++ > 0) {
             return false;
         }
-        turn = null;
-        opening = () -> start(now.option);
+        leave();
+        opening = () -> start(now.option());
         return true;
     }
 
@@ -342,12 +336,29 @@ final class Negotiation {
         if (now == null) {
             return;
         }
-        Map<String, List<String>> fields = new LinkedHashMap<>();
-        response.fields()
-                .forEach(field -> fields.computeIfAbsent(field.name(), unused -> new ArrayList<>())
-                        .add(field.value()));
-        now.conversation.opened(fields);
-        memory.remember(
-                proxy, new Accepted(now.option.challenge().scheme(), now.option.realm(), now.option.strength()));
+        Option option = now.option();
+        try {
+            now.opened(response);
+        } catch (RuntimeException | Error e) {
+            throw failures.ofTheScheme(e, option.challenge());
+        } finally {
+            leave();
+        }
+        memory.remember(proxy, accepted(option));
+    }
+
+    private void leave() {
+        Turn now = turn;
+        turn = null;
+        if (now != null) {
+            now.close();
+        }
+    }
+
+    /** The attempt is over, whatever came of it: what is being made is of use to nobody. */
+    @Override
+    public void close() {
+        standing = Standing.OVER;
+        leave();
     }
 }

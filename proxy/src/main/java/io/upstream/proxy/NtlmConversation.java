@@ -23,7 +23,6 @@ final class NtlmConversation implements Conversation {
 
     private final TunnelRequest request;
     private final UserPassword credentials;
-    private final NtlmScheme.Age oldest;
     private final Supplier<byte[]> clientNonces;
     private final Clock clock;
     private final byte[] negotiate = NtlmMessages.negotiate();
@@ -36,15 +35,9 @@ final class NtlmConversation implements Conversation {
         AUTHENTICATED
     }
 
-    NtlmConversation(
-            TunnelRequest request,
-            UserPassword credentials,
-            NtlmScheme.Age oldest,
-            Supplier<byte[]> clientNonces,
-            Clock clock) {
+    NtlmConversation(TunnelRequest request, UserPassword credentials, Supplier<byte[]> clientNonces, Clock clock) {
         this.request = request;
         this.credentials = credentials;
-        this.oldest = oldest;
         this.clientNonces = clientNonces;
         this.clock = clock;
     }
@@ -59,12 +52,12 @@ final class NtlmConversation implements Conversation {
         try {
             return CompletableFuture.completedFuture(
                     SCHEME + Base64.getEncoder().encodeToString(next(challenge.token())));
-        } catch (UpstreamException e) {
+        } catch (UpstreamException | CredentialsRefused e) {
             return CompletableFuture.failedFuture(e);
         }
     }
 
-    private byte[] next(String token) throws UpstreamException {
+    private byte[] next(String token) throws UpstreamException, CredentialsRefused {
         switch (turn) {
             case NOTHING_SAID -> {
                 turn = Turn.NEGOTIATED;
@@ -88,10 +81,11 @@ final class NtlmConversation implements Conversation {
 
     private byte[] authenticate(String token) throws UpstreamException {
         NtlmChallenge challenge = read(token);
-        if (oldest == NtlmScheme.Age.CURRENT
-                && !(challenge.has(NtlmFlags.TARGET_INFO) && challenge.has(NtlmFlags.EXTENDED_SESSION_SECURITY))) {
+        boolean current = challenge.has(NtlmFlags.TARGET_INFO) && challenge.has(NtlmFlags.EXTENDED_SESSION_SECURITY);
+        if (!current && !request.proxy().authentication().allowsLegacyNtlm()) {
             throw SchemeFailure.refused(
-                    request, "speaks an NTLM that is too old to be safe: have it updated, or allow legacy NTLM");
+                    request,
+                    "speaks an NTLM that is too old to be safe: have it updated, or allow legacy NTLM (NtlmLegacy)");
         }
         if (!challenge.has(NtlmFlags.UNICODE)) {
             throw SchemeFailure.refused(request, "speaks an NTLM without Unicode: have it updated");

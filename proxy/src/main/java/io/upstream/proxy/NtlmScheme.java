@@ -14,24 +14,14 @@ import java.util.function.Supplier;
  * names: {@code DOMAIN\name}, {@code DOMAIN/name}, {@code name@example.com}.
  */
 final class NtlmScheme implements PasswordScheme {
-    private final Age oldest;
     private final Supplier<byte[]> clientNonces;
     private final Clock clock;
 
-    /** Which servers are good enough. */
-    enum Age {
-        /** Those that describe themselves and know extended session security: all since Windows 2000. */
-        CURRENT,
-        /** Older ones too, whose answers are easier to relay and to guess. */
-        LEGACY
+    NtlmScheme() {
+        this(randomNonces(), Clock.systemUTC());
     }
 
-    NtlmScheme(Age oldest) {
-        this(oldest, randomNonces(), Clock.systemUTC());
-    }
-
-    NtlmScheme(Age oldest, Supplier<byte[]> clientNonces, Clock clock) {
-        this.oldest = oldest;
+    NtlmScheme(Supplier<byte[]> clientNonces, Clock clock) {
         this.clientNonces = clientNonces;
         this.clock = clock;
     }
@@ -58,6 +48,6 @@ final class NtlmScheme implements PasswordScheme {
     @Override
     public Conversation begin(TunnelRequest request, UserPassword credentials) {
         DigestScheme.refuseControlCharacters(credentials.user());
-        return new NtlmConversation(request, credentials, oldest, clientNonces, clock);
+        return new NtlmConversation(request, credentials, clientNonces, clock);
     }
 }

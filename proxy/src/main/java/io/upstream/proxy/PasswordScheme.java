@@ -12,7 +12,7 @@ import io.upstream.UserPassword;
  * <p>Of its conversations: {@code unasked()} is called at most once, first, and only if sending credentials before a challenge is wanted.
  * {@code answer} is called for each 407 that offers the scheme again. The dialogue counts: an unbound answer that is refused by a challenge
  * without {@code stale=true} is refused credentials, and so is an answer equal to the one that was refused; a conversation that sees by
- * itself that the credentials are refused fails with {@link io.upstream.FailureKind#PROXY_AUTH}.
+ * itself that the proxy has refused the credentials fails with {@link CredentialsRefused}, and with anything else for what goes wrong here.
  */
 interface PasswordScheme {
     /** Strengths of challenges, so that those of different schemes compare. */

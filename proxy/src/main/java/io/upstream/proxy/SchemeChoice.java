@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which of the offered challenges is answered: of those that the configuration allows the strongest, authenticators before passwords, and
  * among equals the proxy's first. What has led nowhere is not taken again, and once something stronger has failed, Basic is not taken any more:
- * whoever sits on the way could else ask for the password in clear. Confined to the event loop.
+ * whoever sits on the way could else ask for the password in clear. Nor is a password shown in a way that protects it less than what the proxy
+ * took before. Confined to the event loop.
  */
 final class SchemeChoice {
     private static final int AUTHENTICATOR = 100;
@@ -31,6 +32,7 @@ final class SchemeChoice {
     private final ProxyAuthentication authentication;
     private final List<PasswordScheme> passwordSchemes;
     private final boolean hasPassword;
+    private final Optional<Accepted> before;
     private final Set<String> exhausted = new HashSet<>();
     private int strongestFailed;
 
@@ -71,11 +73,24 @@ final class SchemeChoice {
         }
     }
 
-    SchemeChoice(TunnelRequest request, List<PasswordScheme> passwordSchemes, boolean hasPassword) {
+    /** @param before the best that the proxy took before */
+    SchemeChoice(
+            TunnelRequest request,
+            List<PasswordScheme> passwordSchemes,
+            boolean hasPassword,
+            Optional<Accepted> before) {
         this.request = request;
         this.authentication = request.proxy().authentication();
         this.passwordSchemes = passwordSchemes;
         this.hasPassword = hasPassword;
+        this.before = before.filter(what -> isAllowed(what.scheme()));
+    }
+
+    /** Whoever allows less than what was taken before, means it. */
+    private boolean isAllowed(String scheme) {
+        return authentication.allows(scheme)
+                || authentication.authenticators().stream()
+                        .anyMatch(authenticator -> authenticator.scheme().equalsIgnoreCase(scheme));
     }
 
     Optional<Option> best(List<ProxyChallenge> offered) {
@@ -132,15 +147,36 @@ final class SchemeChoice {
         }
         for (PasswordScheme scheme : passwordSchemes) {
             int strength = challenge.isOf(scheme.name()) ? Math.max(known, scheme.strength(challenge)) : 0;
-            if (strength > 0 && hasPassword && permits(scheme, strength)) {
+            if (strength >= leastAsBefore() && permits(scheme, strength)) {
                 return new Option(challenge, strength, null, scheme);
             }
         }
         return null;
     }
 
+    /** An authenticator shows no password: after it, everything is good enough that shows none either. */
+    private int leastAsBefore() {
+        return before.map(what -> what.strength() >= AUTHENTICATOR ? PasswordScheme.DIGEST_MD5 : what.strength())
+                .orElse(PasswordScheme.BASIC);
+    }
+
+    /** What the proxy took before, if something of this would be answered otherwise. */
+    Optional<String> heldTo(List<ProxyChallenge> offered) {
+        return offered.stream().anyMatch(this::isOnlyTooWeak) ? before.map(Accepted::scheme) : Optional.empty();
+    }
+
+    private boolean isOnlyTooWeak(ProxyChallenge challenge) {
+        return passwordSchemes.stream().anyMatch(scheme -> {
+            int strength = challenge.isOf(scheme.name()) ? scheme.strength(challenge) : 0;
+            return strength > 0
+                    && strength < leastAsBefore()
+                    && authentication.allows(scheme.name())
+                    && strength >= floor(authentication.minimum());
+        });
+    }
+
     private boolean permits(PasswordScheme scheme, int strength) {
-        if (!authentication.allows(scheme.name()) || strength < floor(authentication.minimum())) {
+        if (!hasPassword || !authentication.allows(scheme.name()) || strength < floor(authentication.minimum())) {
             return false;
         }
         return strength > PasswordScheme.BASIC || (strongestFailed <= PasswordScheme.BASIC && mayShowPassword());

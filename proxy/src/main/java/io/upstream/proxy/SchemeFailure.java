@@ -17,9 +17,15 @@ final class SchemeFailure {
         return of(FailureKind.PROXY_AUTH, request, what, null);
     }
 
-    /** The credentials are not the proxy's. */
-    static UpstreamException wrongCredentials(TunnelRequest request, String scheme) {
-        return refused(request, "does not take these credentials (" + scheme + "): check user name and password");
+    /** The proxy has judged: the credentials are not its own. */
+    static CredentialsRefused wrongCredentials(TunnelRequest request, String scheme) {
+        return new CredentialsRefused(
+                refused(request, "does not take these credentials (" + scheme + "): check user name and password"));
+    }
+
+    /** Something here, or that is asked from here, has failed: the proxy has nothing to do with it. */
+    static UpstreamException ours(FailureKind kind, TunnelRequest request, String what, Throwable cause) {
+        return UpstreamException.of(kind, Where.here("tunnel"), hop(request) + " " + what, cause);
     }
 
     /** The scheme needs what this Java runtime does not bring. */
@@ -40,7 +46,11 @@ final class SchemeFailure {
 
     /** @param what continues a sentence that begins with the proxy */
     static UpstreamException of(FailureKind kind, TunnelRequest request, String what, @Nullable Throwable cause) {
-        String hop = "proxy " + request.proxy().address();
+        String hop = hop(request);
         return UpstreamException.of(kind, new Where("tunnel", hop), hop + " " + what, cause);
+    }
+
+    private static String hop(TunnelRequest request) {
+        return "proxy " + request.proxy().address();
     }
 }

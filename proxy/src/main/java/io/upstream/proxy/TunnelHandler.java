@@ -8,15 +8,17 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.Future;
 import io.upstream.UpstreamException;
 import io.upstream.connect.FreshConnection;
+import io.upstream.connect.PeerClock;
 import io.upstream.connect.StageWatch;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 final class TunnelHandler extends ChannelDuplexHandler {
     private static final Logger log = LoggerFactory.getLogger(TunnelHandler.class);
+    private static final int REQUEST_TIMEOUT = 408;
 
     /** Whether another request can go over this connection. */
     private enum Line {
@@ -49,11 +52,13 @@ final class TunnelHandler extends ChannelDuplexHandler {
     private final Negotiation negotiation;
     private final TunnelFailures failures;
     private final TunnelLimits limits;
+    private final Authorizing authorizing;
     private final CompletableFuture<Void> established;
+    private final Alarm alarm = new Alarm();
     private ConnectResponseParser parser = new ConnectResponseParser();
     private @Nullable ConnectResponse asked;
     private @Nullable AnswerBody body;
-    private @Nullable Future<?> alarm;
+    private @Nullable UpstreamException loss;
     private TunnelPhase phase = TunnelPhase.AUTHENTICATING;
     private Line line = Line.NEW;
     private int requests;
@@ -63,27 +68,28 @@ final class TunnelHandler extends ChannelDuplexHandler {
             Negotiation negotiation,
             TunnelFailures failures,
             TunnelLimits limits,
+            PeerClock clock,
             CompletableFuture<Void> established) {
         this.request = request;
         this.negotiation = negotiation;
         this.failures = failures;
         this.limits = limits;
+        this.authorizing = new Authorizing(negotiation, clock);
         this.established = established;
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        StageWatch.pause(ctx.channel()); // until something is said
-        setAlarm(
-                ctx,
-                limits.authentication(),
-                () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
-        authorize(ctx, negotiation.opening());
+        established.whenComplete((up, error) -> alarm.cancel());
+        authorize(ctx, negotiation::opening);
         ctx.read(); // for a channel that reads only when asked
     }
 
-    private void authorize(ChannelHandlerContext ctx, CompletionStage<String> value) {
-        value.whenComplete((authorization, error) -> {
+    private void authorize(ChannelHandlerContext ctx, Supplier<CompletionStage<String>> making) {
+        Duration limit = limits.authentication();
+        StageWatch.pause(ctx.channel()); // until something is said
+        alarm.set(ctx, limit, () -> fail(authorizing.late(limit)));
+        authorizing.make(making).whenComplete((authorization, error) -> {
             if (phase != TunnelPhase.AUTHENTICATING) {
                 return; // over meanwhile
             } else if (error != null) {
@@ -104,8 +110,9 @@ final class TunnelHandler extends ChannelDuplexHandler {
         moveTo(TunnelPhase.REQUESTING);
         requests++;
         parser = new ConnectResponseParser();
-        setAlarm(ctx, limits.exchange(), () -> fail(failures.noAnswerInTime(limits.exchange())));
-        ChannelFuture sent = ctx.writeAndFlush(ByteBufUtil.writeAscii(ctx.alloc(), request.head(authorization)));
+        alarm.set(ctx, limits.exchange(), () -> fail(failures.noAnswerInTime(limits.exchange())));
+        ChannelFuture sent = ctx.writeAndFlush(ByteBufUtil.encodeString(
+                ctx.alloc(), CharBuffer.wrap(request.head(authorization)), StandardCharsets.ISO_8859_1));
         int number = requests;
         sent.addListener(done -> {
             if (!done.isSuccess()) {
@@ -122,7 +129,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
         try {
             ByteBuf bytes = (ByteBuf) message;
             switch (phase) {
-                case AUTHENTICATING -> spokeMeanwhile();
+                case AUTHENTICATING -> spokeMeanwhile(bytes);
                 case REQUESTING -> spokeTooSoon(failures.answeredUnasked());
                 case AWAITING_ANSWER -> read(ctx, bytes);
                 case DRAINING -> drain(ctx, bytes);
@@ -133,12 +140,23 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
     }
 
-    private void spokeMeanwhile() {
-        if (line == Line.NEW) {
+    /** A proxy that is tired of waiting for our first request may say so before it closes. */
+    private void spokeMeanwhile(ByteBuf bytes) {
+        boolean tired = parser.feed(bytes) == ConnectResponseParser.Outcome.COMPLETE
+                && parser.response().status() == REQUEST_TIMEOUT;
+        if (line == Line.NEW && !tired) {
             fail(failures.answeredUnasked());
         } else {
-            line = Line.SPENT;
+            left(failures.closed(false));
         }
+    }
+
+    /** While we were at work: what is being made may still be good for another connection. */
+    private void left(UpstreamException failure) {
+        if (line == Line.NEW) {
+            loss = failure;
+        }
+        line = Line.SPENT;
     }
 
     /** What is wrong with a second answer may be the end of the first, so that another connection is worth a try. */
@@ -198,7 +216,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
             return;
         }
         moveTo(TunnelPhase.DRAINING);
-        setAlarm(ctx, limits.drain(), () -> authenticate(ctx, Line.SPENT));
+        alarm.set(ctx, limits.drain(), () -> authenticate(ctx, Line.SPENT));
         drain(ctx, rest);
     }
 
@@ -221,12 +239,7 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
         line = state;
         moveTo(TunnelPhase.AUTHENTICATING);
-        StageWatch.pause(ctx.channel());
-        setAlarm(
-                ctx,
-                limits.authentication(),
-                () -> fail(negotiation.failures().noAuthorizationInTime(limits.authentication())));
-        authorize(ctx, negotiation.answer(response));
+        authorize(ctx, () -> negotiation.answer(response));
     }
 
     /** The answer is there, and this connection can no longer carry it. */
@@ -235,20 +248,16 @@ final class TunnelHandler extends ChannelDuplexHandler {
             beginAgain(negotiation.failures().closedWithinTheDialogue());
         } else {
             negotiation.carryOver(authorization);
-            fail(new FreshConnection(negotiation.failures().connectionsUsedUp()));
+            UpstreamException lost = loss;
+            fail(new FreshConnection(
+                    lost != null ? lost : negotiation.failures().connectionsUsedUp()));
         }
     }
 
     /** The connection is gone. */
     private void lost(ChannelHandlerContext ctx, UpstreamException failure) {
         switch (phase) {
-            case AUTHENTICATING -> {
-                if (line == Line.NEW) {
-                    fail(failure);
-                } else {
-                    line = Line.SPENT; // what is being made may still be good for another connection
-                }
-            }
+            case AUTHENTICATING -> left(failure);
             case REQUESTING, AWAITING_ANSWER -> {
                 if (requests > 1 && !parser.hasBegun()) {
                     sayAgain(failure);
@@ -343,25 +352,10 @@ final class TunnelHandler extends ChannelDuplexHandler {
         }
     }
 
-    private void setAlarm(ChannelHandlerContext ctx, Duration limit, Runnable rings) {
-        cancelAlarm();
-        alarm = ctx.executor().schedule(rings, limit.toNanos(), TimeUnit.NANOSECONDS);
-    }
-
-    private void cancelAlarm() {
-        Future<?> set = alarm;
-        if (set != null) {
-            set.cancel(false);
-        }
-    }
-
     private void moveTo(TunnelPhase next) {
         if (!phase.mayBecome(next)) {
             throw new IllegalStateException("a tunnel that is " + phase + " cannot become " + next);
         }
         phase = next;
-        if (phase.isOver()) {
-            cancelAlarm();
-        }
     }
 }

@@ -11,6 +11,7 @@ import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
 import io.upstream.connect.ConnectStage;
 import io.upstream.connect.FreshConnection;
+import io.upstream.connect.PeerClock;
 import io.upstream.connect.PipelineNames;
 import io.upstream.connect.StageLimit;
 import java.time.Duration;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@link FailureKind#PROXY_DENIED} for every other refusal: 3xx (never followed), 4xx, 501, 511;
  *   <li>{@link FailureKind#PROXY_UNREACHABLE} for 502, 503 and 504, {@link FailureKind#SERVER_ERROR} for other 5xx, {@link
  *       FailureKind#TIMEOUT} for 408 and for a proxy that does not answer, {@link FailureKind#THROTTLED} for 429;
+ *   <li>{@link FailureKind#TIMEOUT} {@linkplain Where#here here} if our own provider of credentials, authenticator or KDC does not answer;
  *   <li>{@link FailureKind#PROTOCOL} for what is no HTTP/1 answer, is larger than 32 KiB, comes before the request or has bytes behind
  *       it;
  *   <li>{@link FailureKind#CLOSED_BY_PEER} or {@link FailureKind#RESET} if the proxy leaves;
@@ -44,7 +46,9 @@ public final class TunnelStage implements ConnectStage {
     private final HostPort target;
     private final ProxyMemory memory;
     private final TunnelLimits limits;
+    private PeerClock clock = new PeerClock();
     private @Nullable Dialogue dialogue;
+    private CompletableFuture<Void> latest = new CompletableFuture<>();
 
     /** What outlives a connection of the attempt. */
     private record Dialogue(ConnectRequest request, TunnelFailures failures, Negotiation negotiation) {}
@@ -71,20 +75,26 @@ public final class TunnelStage implements ConnectStage {
         return LIMIT;
     }
 
+    @Override
+    public void begin(PeerClock clock) {
+        this.clock = clock;
+    }
+
     /** Completes with {@link FreshConnection} if the dialogue has to go on over another connection, for which it is called again. */
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
         CompletableFuture<Void> established = new CompletableFuture<>();
+        latest = established;
         try {
             Dialogue now = dialogue;
             if (now == null) {
-                now = begin(channel, where);
+                now = dialogue(channel, where);
                 dialogue = now;
             }
             PipelineNames.append(
                     channel.pipeline(),
                     PipelineNames.TUNNEL,
-                    new TunnelHandler(now.request(), now.negotiation(), now.failures(), limits, established));
+                    new TunnelHandler(now.request(), now.negotiation(), now.failures(), limits, clock, established));
         } catch (IllegalArgumentException e) {
             established.completeExceptionally(
                     UpstreamException.of(FailureKind.CONFIGURATION, where, String.valueOf(e.getMessage()), e));
@@ -92,7 +102,18 @@ public final class TunnelStage implements ConnectStage {
         return established;
     }
 
-    private Dialogue begin(Channel channel, Where where) {
+    /** A connection that was lost while we were at work has nobody else to tell. */
+    @Override
+    public void end() {
+        latest.cancel(false);
+        Dialogue over = dialogue;
+        dialogue = null;
+        if (over != null) {
+            over.negotiation().close();
+        }
+    }
+
+    private Dialogue dialogue(Channel channel, Where where) {
         ConnectRequest request = new ConnectRequest(target, proxy.headers());
         ProxyLogin.check(proxy); // else what is wrong here would show only once the proxy asks
         Excerpts excerpts = new Excerpts();

@@ -44,4 +44,10 @@ final class Asking {
         ExecutionException error = assertThrows(ExecutionException.class, () -> answer(conversation, line));
         return assertInstanceOf(UpstreamException.class, error.getCause());
     }
+
+    /** Where the proxy has judged the credentials. */
+    static UpstreamException refusedCredentials(Conversation conversation, String line) {
+        ExecutionException error = assertThrows(ExecutionException.class, () -> answer(conversation, line));
+        return assertInstanceOf(CredentialsRefused.class, error.getCause()).failure();
+    }
 }

@@ -91,9 +91,9 @@ class BearerAuthenticatorTest {
     void waitsOnlySoLongAndLeavesTheApplicationsFutureAlone() {
         CompletableFuture<String> never = new CompletableFuture<>();
         BearerAuthenticator bearer = BearerAuthenticator.of(proxy -> never).timeout(Duration.ofMillis(50));
-        assertEquals(
-                FailureKind.TIMEOUT,
-                Asking.refusal(bearer.begin(SECURE), "Bearer").kind());
+        UpstreamException late = Asking.refusal(bearer.begin(SECURE), "Bearer");
+        assertEquals(FailureKind.TIMEOUT, late.kind());
+        assertEquals("here", late.hop(), "the proxy has nothing to do with it");
         assertFalse(never.isDone());
     }
 

@@ -67,6 +67,9 @@ class DigestConversationTest {
                 "F97 session | Digest realm=\"x\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256-SESS | 40",
                 "session without qop | Digest realm=\"x\", nonce=\"n\", algorithm=MD5-sess | 0",
                 "F87 unterminated quote | Digest realm=\"x | 0",
+                "a control character | Digest realm=\"x\u0001\", nonce=\"n\" | 0",
+                "another control character | Digest realm=\"x\", nonce=\"n\u007f\" | 0",
+                "not ASCII | Digest realm=\"\u00e9\", nonce=\"n\" | 20",
                 "another scheme | Basic realm=\"x\", nonce=\"n\" | 0"
             })
     void judges(String name, String line, int strength) {
@@ -133,35 +136,16 @@ class DigestConversationTest {
         }
     }
 
+    /** What another challenge means is for the dialogue to judge, see {@link TunnelChallengeFaultsTest}, F78 to F80. */
     @Test
-    void gives407WithANewNonceUpAfterOneAnswer() throws Exception {
-        Conversation conversation = begin();
-        Asking.answer(conversation, CHALLENGE);
-        UpstreamException refused = Asking.refusal(conversation, CHALLENGE.replace("n1", "n2"));
-        assertEquals(FailureKind.PROXY_AUTH, refused.kind());
-        assertEquals("proxy proxy.corp.example:3128", refused.hop());
-        assertFalse(refused.toString().contains("hunter2"), refused::toString);
-    }
-
-    @Test
-    void answersAChallengeAgainWhenTheConnectionIsLostMeanwhile() throws Exception {
+    void answersWhateverItIsGiven() throws Exception {
         Conversation conversation = begin();
         assertEquals("00000001", value(Asking.answer(conversation, CHALLENGE), "nc"));
         assertEquals("00000002", value(Asking.answer(conversation, CHALLENGE), "nc"));
-        assertEquals(
-                FailureKind.PROXY_AUTH, Asking.refusal(conversation, CHALLENGE).kind());
-    }
-
-    @Test
-    void answersStaleNoncesOnlySoOften() throws Exception {
-        Conversation conversation = begin();
-        Asking.answer(conversation, CHALLENGE);
-        String second = Asking.answer(conversation, CHALLENGE.replace("n1", "n2") + ", stale=TRUE");
-        assertEquals("00000001", value(second, "nc"));
-        Asking.answer(conversation, CHALLENGE.replace("n1", "n3") + ", stale=true");
-        UpstreamException refused = Asking.refusal(conversation, CHALLENGE.replace("n1", "n4") + ", stale=true");
-        assertEquals(FailureKind.PROXY_AUTH, refused.kind());
-        assertTrue(String.valueOf(refused.getMessage()).contains("stale"), refused::toString);
+        for (int i = 2; i <= 9; i++) {
+            String next = CHALLENGE.replace("n1", "n" + i) + (i % 2 == 0 ? ", stale=TRUE" : "");
+            assertEquals("00000001", value(Asking.answer(conversation, next), "nc"));
+        }
     }
 
     @Test
@@ -236,7 +220,6 @@ class DigestConversationTest {
         assertTrue(conversation.unasked().isPresent());
         assertEquals("n2", value(Asking.answer(conversation, CHALLENGE.replace("n1", "n2")), "nonce"));
         assertEquals(Optional.empty(), begin().unasked());
-        Asking.refusal(conversation, CHALLENGE.replace("n1", "n3"));
     }
 
     @Test

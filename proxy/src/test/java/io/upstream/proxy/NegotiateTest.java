@@ -22,6 +22,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.security.auth.login.LoginException;
@@ -309,10 +310,42 @@ class NegotiateTest {
             Conversation next = kerberos.begin(Asking.tunnel());
             UpstreamException late = Asking.refusal(conversation, "Negotiate");
             assertEquals(FailureKind.TIMEOUT, late.kind());
+            assertEquals("here", late.hop(), "the proxy has nothing to do with it");
             assertEquals(FailureKind.TIMEOUT, Asking.refusal(next, "Negotiate").kind());
             assertTrue(Duration.ofNanos(System.nanoTime() - start).toMillis() < 5000);
         } finally {
             Kdc.restore(before);
+        }
+    }
+
+    @Test
+    void closesAConversationWithoutWaitingForTheKdc(@TempDir Path elsewhere) throws Exception {
+        String before = String.valueOf(System.getProperty("java.security.krb5.conf"));
+        try (DatagramSocket hole = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+                Negotiate kerberos = withKeytab()) {
+            Kdc.configure(elsewhere, hole.getLocalPort(), "kdc_timeout = 20000\n  max_retries = 1");
+            Conversation conversation = kerberos.begin(Asking.tunnel());
+            var answer = conversation.answer(Asking.challenge("Negotiate")).toCompletableFuture();
+            conversation.close();
+            conversation.close();
+            assertThrows(ExecutionException.class, () -> answer.get(10, TimeUnit.SECONDS));
+        } finally {
+            Kdc.restore(before);
+        }
+    }
+
+    @Test
+    void endsAConversationThatIsUnderWay() throws Exception {
+        try (Negotiate kerberos = withKeytab()) {
+            Conversation conversation = kerberos.begin(Asking.tunnel());
+            byte[] proof = Kdc.accept(Kdc.service(serviceKey, SERVICE), Asking.answer(conversation, "Negotiate"));
+            conversation.close();
+            assertEquals(
+                    FailureKind.PROXY_AUTH,
+                    Asking.refusal(
+                                    conversation,
+                                    "Negotiate " + Base64.getEncoder().encodeToString(proof))
+                            .kind());
         }
     }
 

@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.FailureKind;
+import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyAuthenticator.Conversation;
+import io.upstream.ProxyAuthenticator.TunnelRequest;
 import io.upstream.ProxyChallenge;
 import io.upstream.UpstreamException;
 import io.upstream.UserPassword;
@@ -42,17 +44,30 @@ class NtlmConversationTest {
     /** As squid's test helper sends it: the name lies outside, and nothing describes the target. */
     private static final String SQUIDS = "TlRMTVNTUAACAAAACQAJAK6qqqoHgggA6ivAiMYrtdMAAAAAAAA6AFdPUktHUk9VUA==";
 
-    private final NtlmScheme scheme = scheme(NtlmScheme.Age.CURRENT);
+    private final NtlmScheme scheme =
+            new NtlmScheme(() -> new byte[8], Clock.fixed(Instant.parse("2026-01-01T00:00:00Z"), ZoneOffset.UTC));
 
-    private static NtlmScheme scheme(NtlmScheme.Age oldest) {
-        Clock clock = Clock.fixed(Instant.parse("2026-01-01T00:00:00Z"), ZoneOffset.UTC);
-        return new NtlmScheme(oldest, () -> new byte[8], clock);
+    private Conversation negotiated() throws Exception {
+        return negotiated(Asking.tunnel());
     }
 
-    private static Conversation negotiated(NtlmScheme scheme) throws Exception {
-        Conversation conversation = scheme.begin(Asking.tunnel(), USER);
+    private Conversation negotiated(TunnelRequest request) throws Exception {
+        Conversation conversation = scheme.begin(request, USER);
         Asking.answer(conversation, "NTLM");
         return conversation;
+    }
+
+    /** As {@link Asking#tunnel}, where old servers are allowed. */
+    private static TunnelRequest legacy() {
+        TunnelRequest request = Asking.tunnel();
+        return new TunnelRequest(
+                request.proxy()
+                        .withAuthentication(ProxyAuthentication.builder()
+                                .userPassword(USER)
+                                .schemes("NTLM")
+                                .allowLegacyNtlm(true)
+                                .build()),
+                request.authority());
     }
 
     static Stream<Arguments> badChallenges() {
@@ -79,7 +94,7 @@ class NtlmConversationTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("badChallenges")
     void refusesAChallengeThatIs(String name, String token) throws Exception {
-        Conversation conversation = negotiated(scheme);
+        Conversation conversation = negotiated();
         UpstreamException refused = refusal(conversation, token);
         assertEquals(FailureKind.PROTOCOL, refused.kind());
         assertNull(refused.getCause());
@@ -113,23 +128,22 @@ class NtlmConversationTest {
     @Test
     void refusesAnOldServer() throws Exception {
         for (int flags : new int[] {FLAGS & ~NtlmFlags.TARGET_INFO, FLAGS & ~ESS}) {
-            UpstreamException refused = refusal(negotiated(scheme), base64(type2(flags, END)));
+            UpstreamException refused = refusal(negotiated(), base64(type2(flags, END)));
             assertEquals(FailureKind.PROXY_AUTH, refused.kind());
         }
     }
 
     @Test
     void answersAnOldServerWhereThatIsAllowed() throws Exception {
-        NtlmScheme legacy = scheme(NtlmScheme.Age.LEGACY);
         for (String token : new String[] {SQUIDS, base64(type2(FLAGS & ~ESS, END))}) {
-            byte[] message = message(Asking.answer(negotiated(legacy), "NTLM " + token));
+            byte[] message = message(Asking.answer(negotiated(legacy()), "NTLM " + token));
             assertEquals(3, message[8]);
         }
     }
 
     @Test
     void sendsAnEmptyListToAServerWithoutAttributes() throws Exception {
-        byte[] message = message(Asking.answer(negotiated(scheme(NtlmScheme.Age.LEGACY)), "NTLM " + SQUIDS));
+        byte[] message = message(Asking.answer(negotiated(legacy()), "NTLM " + SQUIDS));
         byte[] nt = field(message, 20);
         assertEquals(16 + 28 + 4 + 4, nt.length);
         assertArrayEquals(new byte[8], Arrays.copyOfRange(nt, 44, 52));
@@ -137,13 +151,13 @@ class NtlmConversationTest {
 
     @Test
     void refusesAServerWithoutUnicode() throws Exception {
-        UpstreamException refused = refusal(negotiated(scheme), base64(type2(FLAGS & ~NtlmFlags.UNICODE, END)));
+        UpstreamException refused = refusal(negotiated(), base64(type2(FLAGS & ~NtlmFlags.UNICODE, END)));
         assertEquals(FailureKind.PROXY_AUTH, refused.kind());
     }
 
     @Test
     void takesItsOwnTimeWhereTheServerStatesNone() throws Exception {
-        byte[] message = message(Asking.answer(negotiated(scheme), "NTLM " + base64(type2(FLAGS, END))));
+        byte[] message = message(Asking.answer(negotiated(), "NTLM " + base64(type2(FLAGS, END))));
         byte[] nt = field(message, 20);
         long ticks = ByteBuffer.wrap(nt).order(ByteOrder.LITTLE_ENDIAN).getLong(24);
         assertEquals(134_116_992_000_000_000L, ticks);
@@ -178,7 +192,7 @@ class NtlmConversationTest {
 
     @Test
     void tellsNobodyTheNameOfThisMachine() throws Exception {
-        byte[] message = message(Asking.answer(negotiated(scheme), "NTLM " + base64(type2(FLAGS, END))));
+        byte[] message = message(Asking.answer(negotiated(), "NTLM " + base64(type2(FLAGS, END))));
         assertEquals("CORP", text(field(message, 28)));
         assertEquals("user", text(field(message, 36)));
         assertEquals("WORKSTATION", text(field(message, 44)));
@@ -187,7 +201,7 @@ class NtlmConversationTest {
 
     @Test
     void startsAgainOnceWhenTheProxyForgets() throws Exception {
-        Conversation conversation = negotiated(scheme);
+        Conversation conversation = negotiated();
         assertEquals(1, message(Asking.answer(conversation, "NTLM"))[8]);
         assertEquals(
                 FailureKind.PROXY_AUTH, Asking.refusal(conversation, "NTLM").kind());
@@ -195,17 +209,17 @@ class NtlmConversationTest {
 
     @Test
     void takesAnEmptyChallengeAfterItsLastMessageForARefusal() throws Exception {
-        Conversation conversation = negotiated(scheme);
+        Conversation conversation = negotiated();
         Asking.answer(conversation, "NTLM " + base64(type2(FLAGS, END)));
         assertTrue(conversation.isBound());
-        UpstreamException refused = Asking.refusal(conversation, "NTLM");
+        UpstreamException refused = Asking.refusedCredentials(conversation, "NTLM");
         assertEquals(FailureKind.PROXY_AUTH, refused.kind());
         assertFalse(refused.toString().contains("hunter2"), refused::toString);
     }
 
     @Test
     void takesA2xxAtAnyTurn() throws Exception {
-        Conversation conversation = negotiated(scheme);
+        Conversation conversation = negotiated();
         conversation.opened(Map.of());
         assertEquals(Optional.empty(), conversation.unasked());
     }

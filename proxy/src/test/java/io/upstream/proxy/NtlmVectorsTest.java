@@ -124,7 +124,7 @@ class NtlmVectorsTest {
 
     @Test
     void speaksOneWholeExchange() throws Exception {
-        Conversation conversation = new NtlmScheme(NtlmScheme.Age.CURRENT, CLIENT_NONCE::clone, Clock.systemUTC())
+        Conversation conversation = new NtlmScheme(CLIENT_NONCE::clone, Clock.systemUTC())
                 .begin(Asking.tunnel(), new UserPassword("DOMAIN\\user", "SecREt01"));
         assertEquals("NTLM " + HTTP_TYPE1, Asking.answer(conversation, "NTLM"));
         assertTrue(conversation.isBound());

@@ -13,13 +13,22 @@ import io.upstream.ProxyAuthentication;
 import io.upstream.ProxyKind;
 import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
+import io.upstream.UserPassword;
 import io.upstream.proxy.ScriptedProxy.Dialogue;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The schemes that a runtime brings, over sockets; F numbers are those of the list of faults. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -49,10 +58,15 @@ class SchemesOverTheWireTest {
     }
 
     private @Nullable UpstreamException attempt(ScriptedProxy proxy, String scheme) throws Exception {
-        ProxyAuthentication login = ProxyAuthentication.builder()
-                .userPassword(LOGIN)
-                .schemes(scheme)
-                .build();
+        return attempt(
+                proxy,
+                ProxyAuthentication.builder()
+                        .userPassword(LOGIN)
+                        .schemes(scheme)
+                        .build());
+    }
+
+    private @Nullable UpstreamException attempt(ScriptedProxy proxy, ProxyAuthentication login) throws Exception {
         ProxyServer server = ProxyServer.of(ProxyKind.HTTP, proxy.address(), login);
         return bench.attempt(server, new TunnelStage(server, TunnelBench.HUB, memory, TunnelBench.QUICK), List.of());
     }
@@ -124,6 +138,120 @@ class SchemesOverTheWireTest {
             assertNotNull(refused);
             assertEquals(FailureKind.PROXY_AUTH, refused.kind());
             assertTrue(String.valueOf(refused.getMessage()).contains("too old"), refused::toString);
+        }
+    }
+
+    @Test
+    void answersAnOldNtlmWhereThatIsAllowed() throws Exception {
+        ProxyAuthentication login = ProxyAuthentication.builder()
+                .userPassword(LOGIN)
+                .schemes("NTLM")
+                .allowLegacyNtlm(true)
+                .build();
+        Dialogue dialogue = line -> {
+            line.answer(NTLM);
+            expect(line, IS_TYPE1, OLD_TYPE2);
+            expect(line, IS_TYPE3, ESTABLISHED);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            assertNull(attempt(proxy, login));
+        }
+    }
+
+    /** What goes wrong here says nothing about the credentials. */
+    @ParameterizedTest
+    @ValueSource(strings = {"too old", "cannot be used", "forgets the NTLM dialogue"})
+    void asksTheProviderOnlyOnceWhenNtlmFailsHere(String words) throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        ProxyAuthentication login = ProxyAuthentication.builder()
+                .provider(request -> {
+                    asked.incrementAndGet();
+                    return CompletableFuture.completedFuture(LOGIN);
+                })
+                .schemes("NTLM")
+                .build();
+        Dialogue dialogue = line -> {
+            line.answer(NTLM);
+            expect(
+                    line,
+                    IS_TYPE1,
+                    switch (words) {
+                        case "too old" -> OLD_TYPE2;
+                        case "cannot be used" -> TYPE2.replace("TlRMTVNTUAAC", "TlRMTVNTUAAB");
+                        default -> NTLM;
+                    });
+            for (int i = 0; i < 9; i++) {
+                line.answer(NTLM);
+            }
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            UpstreamException failure = attempt(proxy, login);
+            assertNotNull(failure);
+            assertTrue(failure.getMessage().contains(words), failure::getMessage);
+            assertEquals(1, asked.get());
+        }
+    }
+
+    @Test
+    void asksTheProviderAgainWhenTheProxyRefusesNtlm() throws Exception {
+        BlockingQueue<Boolean> asked = new LinkedBlockingQueue<>();
+        ProxyAuthentication login = ProxyAuthentication.builder()
+                .provider(request -> {
+                    asked.add(request.rejected());
+                    return CompletableFuture.completedFuture(new UserPassword("u", "p" + asked.size()));
+                })
+                .schemes("NTLM")
+                .build();
+        Dialogue dialogue = line -> {
+            line.answer(NTLM);
+            expect(line, IS_TYPE1, TYPE2);
+            expect(line, IS_TYPE3, NTLM);
+            expect(line, IS_TYPE1, TYPE2);
+            expect(line, IS_TYPE3, ESTABLISHED);
+            line.awaitEnd();
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(dialogue))) {
+            assertNull(attempt(proxy, login));
+            assertEquals(List.of(false, true), List.copyOf(asked));
+        }
+    }
+
+    /** The octets of realm, nonce and opaque mean something to the proxy only, and go back as they came. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Gr\u00fc\u00dfe", "Gr\u00c3\u00bc\u00c3\u009fe", "\u0080\u00a0\u00ff", "a\tb"})
+    void givesTheOctetsOfAChallengeBackAsTheyCame(String octets) throws Exception {
+        String asking = ASKS + "Proxy-Authenticate: Digest realm=\"" + octets + "\", nonce=\"n" + octets
+                + "\", opaque=\"o" + octets + "\"\r\n" + PAGE;
+        DigestHash md5 = new DigestHash(MessageDigest.getInstance("MD5"));
+        byte[] key = md5.of(DigestHash.wire(LOGIN.user()), DigestHash.wire(octets), DigestHash.wire(LOGIN.password()));
+        byte[] asked = md5.of(DigestHash.wire("CONNECT"), DigestHash.wire("hub.invalid:8883"));
+        String response = new String(md5.of(key, DigestHash.wire("n" + octets), asked), StandardCharsets.US_ASCII);
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(line -> {
+            line.answer(asking);
+            expect(
+                    line,
+                    "realm=\"" + octets + "\", nonce=\"n" + octets + "\", uri=\"hub.invalid:8883\", response=\""
+                            + response + "\", opaque=\"o" + octets + "\"\r\n",
+                    ESTABLISHED);
+            line.awaitEnd();
+        }))) {
+            assertNull(attempt(proxy, "Digest"));
+        }
+    }
+
+    @Test
+    void countsStaleNoncesOfARealDigestOnce() throws Exception {
+        Dialogue stale = line -> {
+            for (int i = 0; i < 20; i++) {
+                line.answer(DIGEST.replace("n1", "n" + i).replace("qop=", "stale=true, qop="));
+            }
+        };
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(stale))) {
+            UpstreamException failure = attempt(proxy, "Digest");
+            assertNotNull(failure);
+            assertTrue(failure.getMessage().contains("calls every nonce stale"), failure::getMessage);
+            assertEquals(2 + Negotiation.MAX_STALE, proxy.requests().size());
         }
     }
 

@@ -177,7 +177,8 @@ class TunnelEndsTest {
         channel.runScheduledPendingTasks();
         UpstreamException failure = failureOf(tunnel);
         assertEquals(FailureKind.TIMEOUT, failure.kind());
-        assertTrue(failure.getMessage().contains("look at the provider"), failure::getMessage);
+        assertEquals("here", failure.hop());
+        assertTrue(failure.getMessage().startsWith("the provider of the credentials"), failure::getMessage);
         leavesNothing(channel);
     }
 
