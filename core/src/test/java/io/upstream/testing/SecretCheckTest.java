@@ -40,7 +40,7 @@ class SecretCheckTest {
                 "Digest username=\"u\", response=\"a31051789d10dfdf74ebee79c6fbcc15\"");
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F141 log-scan, {index}")
     @MethodSource("secrets")
     void noticesASecretInWhatIsNotEvenPrinted(String secret) {
         log.trace("a {} within", secret);

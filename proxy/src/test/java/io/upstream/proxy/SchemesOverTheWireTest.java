@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
@@ -63,7 +64,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f104SpeaksNtlmOverOneConnection() throws Exception {
+    @DisplayName("F104 ntlm-happy")
+    void speaksNtlmOverOneConnection() throws Exception {
         Dialogue dialogue = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, TYPE2);
@@ -77,7 +79,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f105BeginsNtlmAgainOnceWhenTheConnectionEndsAfterTheChallenge() throws Exception {
+    @DisplayName("F105 ntlm-close-after-type2")
+    void beginsNtlmAgainOnceWhenTheConnectionEndsAfterTheChallenge() throws Exception {
         Dialogue closing = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, TYPE2);
@@ -101,7 +104,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f106TakesATunnelForTheFirstMessage() throws Exception {
+    @DisplayName("F106 ntlm-200-on-type1")
+    void takesATunnelForTheFirstMessage() throws Exception {
         Dialogue dialogue = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, ESTABLISHED);
@@ -113,7 +117,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f108RefusesAnOldNtlm() throws Exception {
+    @DisplayName("F108 ntlm-type2 of old")
+    void refusesAnOldNtlm() throws Exception {
         Dialogue dialogue = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, OLD_TYPE2);
@@ -128,7 +133,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f98AndF100CountANonceOnAndTakeTheNextOne() throws Exception {
+    @DisplayName("F98 F100 digest-nc, digest-nextnonce")
+    void countsANonceOnAndTakesTheNextOne() throws Exception {
         Dialogue first = line -> {
             line.answer(DIGEST);
             expect(line, "nc=00000001", ESTABLISHED);
@@ -155,7 +161,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f69CountsOnWhenTheConnectionIsLostBeforeTheAnswer() throws Exception {
+    @DisplayName("F69 407-lying-keepalive, Digest")
+    void countsOnWhenTheConnectionIsLostBeforeTheAnswer() throws Exception {
         Dialogue lost = line -> {
             line.answer(DIGEST);
             line.request();
@@ -170,7 +177,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f101RefusesAProxyThatDoesNotKnowThePassword() throws Exception {
+    @DisplayName("F101 digest-rspauth-bad")
+    void refusesAProxyThatDoesNotKnowThePassword() throws Exception {
         String lying = ESTABLISHED.replace(
                 "\r\n\r\n", "\r\nProxy-Authentication-Info: rspauth=\"0123456789abcdef\", qop=auth\r\n\r\n");
         Dialogue dialogue = line -> {
