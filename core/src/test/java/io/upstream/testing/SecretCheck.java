@@ -42,12 +42,17 @@ public final class SecretCheck implements BeforeAllCallback, AfterEachCallback, 
         if (context.getParent().flatMap(ExtensionContext::getTestClass).isPresent()) {
             return; // nested classes are checked with their outermost one
         }
-        lookAtThreads();
-        FlightWatch.look();
-        List<String> hits = SecretScan.takeHits();
+        List<String> hits = takeHits();
         if (!hits.isEmpty()) {
             fail(FAILED + " in or before " + context.getDisplayName() + ": " + String.join("\n", hits));
         }
+    }
+
+    /** What came to light since the last call, in any way that needs no help. */
+    public static List<String> takeHits() {
+        lookAtThreads();
+        FlightWatch.look();
+        return SecretScan.takeHits();
     }
 
     /** Looks at the names of all threads that run now: also those that were named after they had been started. */

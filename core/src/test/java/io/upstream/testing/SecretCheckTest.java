@@ -33,8 +33,7 @@ class SecretCheckTest {
 
     @AfterEach
     void forget() {
-        FlightWatch.look();
-        SecretScan.takeHits();
+        SecretCheck.takeHits();
     }
 
     static List<String> secrets() {
@@ -100,11 +99,9 @@ class SecretCheckTest {
     @Test
     void noticesASecretInAnExceptionThatNobodyShows() {
         assumeTrue(FlightWatch.isPossible());
-        FlightWatch.look();
-        SecretScan.takeHits();
+        SecretCheck.takeHits();
         int made = leaks().size();
-        FlightWatch.look();
-        List<String> hits = SecretScan.takeHits();
+        List<String> hits = SecretCheck.takeHits();
         assertTrue(hits.size() >= made, hits::toString);
         for (String name : List.of("IllegalArgument", "IllegalState", "AssertionError", "io.upstream.")) {
             assertTrue(hits.stream().anyMatch(hit -> hit.contains(name)), name + " in " + hits);
@@ -117,8 +114,7 @@ class SecretCheckTest {
         Thread named = new Thread(() -> {}, "for " + Canaries.DEVICE_KEY_TEXT);
         named.start();
         named.join();
-        FlightWatch.look();
-        assertTrue(SecretScan.takeHits().stream().anyMatch(hit -> hit.contains("the name of a thread")));
+        assertTrue(SecretCheck.takeHits().stream().anyMatch(hit -> hit.contains("the name of a thread")));
     }
 
     @Test
