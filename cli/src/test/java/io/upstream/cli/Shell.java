@@ -4,7 +4,7 @@ package io.upstream.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.upstream.testing.SecretScan;
+import io.upstream.testing.OutputWatch;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -25,14 +25,18 @@ final class Shell {
 
     private final Captured out = new Captured();
     private final Captured err = new Captured();
+    private final PrintStream seenOut;
+    private final OutputWatch seenErr = new OutputWatch("standard error", err, StandardCharsets.UTF_8);
     private final StopSignal stop = new StopSignal();
     private final CompletableFuture<Integer> code = new CompletableFuture<>();
     private final long start = System.nanoTime();
-    private final boolean tellsSecrets;
 
     private Shell(InputStream in, Map<String, String> env, String[] args) {
-        tellsSecrets = args.length > 0 && args[0].equals("emulator"); // it is asked for connection strings
-        Surroundings around = new Surroundings(in, out.stream(), err.stream(), env, false, stop);
+        boolean tellsSecrets = args.length > 0 && args[0].equals("emulator"); // it is asked for connection strings
+        seenOut = tellsSecrets
+                ? new PrintStream(out, true, StandardCharsets.UTF_8)
+                : new OutputWatch("standard output", out, StandardCharsets.UTF_8);
+        Surroundings around = new Surroundings(in, seenOut, seenErr, env, false, stop);
         Thread main = new Thread(() -> code.complete(Cli.run(args, around)), "shell");
         main.setDaemon(true);
         main.start();
@@ -107,9 +111,9 @@ final class Shell {
     Run end() {
         try {
             int ended = code.get(50, TimeUnit.SECONDS);
-            SecretScan.look("standard error", err.text());
-            if (!tellsSecrets) {
-                SecretScan.look("standard output", out.text());
+            seenErr.look();
+            if (seenOut instanceof OutputWatch watched) {
+                watched.look();
             }
             return new Run(ended, out.text(), err.text(), Duration.ofNanos(System.nanoTime() - start));
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
@@ -127,10 +131,6 @@ final class Shell {
 
     /** Bytes that can be read while they are written. */
     private static final class Captured extends ByteArrayOutputStream {
-        PrintStream stream() {
-            return new PrintStream(this, true, StandardCharsets.UTF_8);
-        }
-
         synchronized String text() {
             return toString(StandardCharsets.UTF_8);
         }

@@ -67,7 +67,7 @@ class FallBackTest {
                 .toList();
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F144 mqtt-over-8883-refused, {0}")
     @CsvSource({"MQTT, MQTT_WS, 8883", "AMQP, AMQP_WS, 5671"})
     void fallsBackToTheWebSocketAndRemembersIt(UpstreamProtocol plain, UpstreamProtocol webSocket, String port)
             throws Exception {

@@ -37,6 +37,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.LoggerFactory;
@@ -111,6 +112,7 @@ class ProxyFaultTest {
     }
 
     @Test
+    @DisplayName("F136 idle-kill-silent")
     void findOutByTheirKeepAliveThatATunnelIsDead() throws Exception {
         proxy.misbehave(new Misbehaviour.DropWhenIdle(Duration.ofSeconds(2)));
         long start = System.nanoTime();
@@ -132,6 +134,7 @@ class ProxyFaultTest {
     }
 
     @Test
+    @DisplayName("F137 idle-kill-fin")
     void comeBackAsOftenAsAProxyEndsIdleTunnels() throws Exception {
         proxy.misbehave(new Misbehaviour.CutWhenIdle(Duration.ofSeconds(2), Ending.FIN));
         openAll(options -> options);
@@ -153,6 +156,7 @@ class ProxyFaultTest {
     }
 
     @Test
+    @DisplayName("F138 lifetime-cap")
     void loseNothingAndMakeNoFussWhenAProxyCapsTheLifeOfTunnels() throws Exception {
         Logger logger = (Logger) LoggerFactory.getLogger("io.upstream");
         Level before = logger.getLevel();

@@ -63,7 +63,7 @@ class SecretsOfTheApiTest {
     }
 
     private static void assertNothingSeen() {
-        assertEquals(List.of(), SecretScan.takeHits());
+        assertEquals(List.of(), SecretCheck.takeHits());
     }
 
     private UpstreamOptions options(UpstreamProtocol protocol, String proxyPassword) throws UpstreamException {

@@ -42,12 +42,13 @@ public final class Canaries {
     private Canaries() {}
 
     /**
-     * How {@code secret} may be written: plain, percent-encoded in both ways, in hexadecimal, and in Base64 wherever it begins within the
+     * How {@code secret} may be written: plain, as JSON may escape it, percent-encoded in both ways, in hexadecimal, and in Base64 wherever it begins within the
      * text that was encoded, without the ends that depend on its neighbours.
      */
     public static Set<String> spellings(String secret) {
         Set<String> all = new LinkedHashSet<>();
         all.add(secret);
+        all.add(escaped(secret));
         all.add(encoded(secret));
         all.add(URLEncoder.encode(secret, StandardCharsets.UTF_8));
         all.add(HexFormat.of().formatHex(secret.getBytes(StandardCharsets.UTF_8)));
@@ -56,6 +57,16 @@ public final class Canaries {
             all.add(whole.substring(before == 0 ? 0 : 4, whole.length() - 4));
         }
         return all;
+    }
+
+    /** As in JSON that is all ASCII (RFC 8259 section 7). */
+    private static String escaped(String text) {
+        StringBuilder all = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            all.append(c < ' ' || c > '~' ? "\\u%04x".formatted((int) c) : c);
+        }
+        return all.toString();
     }
 
     /** As in a URL. */

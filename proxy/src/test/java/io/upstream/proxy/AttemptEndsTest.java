@@ -74,7 +74,7 @@ class AttemptEndsTest {
         runtime.close();
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F130 cancel, {0}")
     @EnumSource(Doing.class)
     void whenItIsGivenUp(Doing doing) throws Exception {
         try (ScriptedPeer proxy = ScriptedPeer.playing(connection -> stall(doing, connection));
@@ -88,7 +88,7 @@ class AttemptEndsTest {
         }
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F131 eventloop-shutdown, {0}")
     @EnumSource(Doing.class)
     void whenItsEventLoopIsShutDown(Doing doing) throws Exception {
         try (ScriptedPeer proxy = ScriptedPeer.playing(connection -> stall(doing, connection));

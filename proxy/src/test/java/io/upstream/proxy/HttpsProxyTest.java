@@ -47,6 +47,7 @@ import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -150,6 +151,7 @@ class HttpsProxyTest {
     }
 
     @Test
+    @DisplayName("F126 https-proxy-ok")
     void eachLayerAsksForTheNameOfItsOwnPeer() throws Exception {
         BlockingQueue<String> names = new LinkedBlockingQueue<>();
         SSLServerSocket hub = TlsPeers.listen(TlsPeers.leaf(HUB_NAME).buildIssuedBy(hubRoot));
@@ -194,7 +196,7 @@ class HttpsProxyTest {
         return name.equals("proxy") ? proxyRoot : hubRoot;
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F126 https-proxy, {0}")
     @CsvSource({
         "expired, TLS_EXPIRED, is not valid at this time",
         "another name, TLS_NAME, is for another host",
@@ -217,7 +219,7 @@ class HttpsProxyTest {
         assertTrue(failure.getMessage().contains("issued by 'CN="), failure.getMessage());
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F126 https-proxy, plaintext-peer, {1}")
     @CsvSource({
         "'HTTP/1.1 400 Bad Request\r\n\r\n', TLS_OTHER, the proxy's port speaks plain HTTP: use http://",
         "'220 smtp ready\r\n', TLS_OTHER, it says '220 smtp ready",
@@ -240,6 +242,7 @@ class HttpsProxyTest {
 
     /** TLS 1.2, an ECDHE suite, and the extension of RFC 7301 that nobody asked for. */
     @Test
+    @DisplayName("F127 https-proxy-alpn-h2")
     void refusesAProxyThatChoosesHttp2Unasked() throws Exception {
         String extensions = "0010000500030268 32".replace(" ", "");
         String hello = "0303" + "11".repeat(32) + "00" + "c02f" + "00" + "0009" + extensions;

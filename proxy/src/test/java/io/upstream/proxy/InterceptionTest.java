@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -71,6 +72,7 @@ class InterceptionTest {
     }
 
     @Test
+    @DisplayName("F56 200-then-rst")
     void aResetBehindTheTunnelIsTransient() throws Exception {
         try (ScriptedPeer proxy = ScriptedPeer.playing(connection -> {
             TlsPeers.openTunnel(connection);
@@ -85,7 +87,7 @@ class InterceptionTest {
         }
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F57 200-then-html, {1}")
     @CsvSource({
         "'HTTP/1.1 200 OK\r\n\r\n<html>Please log in', HTTP/1.1 200 OK....<html>Please log in",
         "'220 mail\u0007\u00e9', 220 mail..",
@@ -120,6 +122,7 @@ class InterceptionTest {
     }
 
     @Test
+    @DisplayName("F58 200-then-silence")
     void silenceBehindTheTunnelIsBlamedOnTls() throws Exception {
         try (ScriptedPeer proxy = ScriptedPeer.playing(connection -> {
             TlsPeers.openTunnel(connection);
@@ -131,7 +134,7 @@ class InterceptionTest {
         }
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F59 200-wrong-cert, with a certificate of ours: {0}")
     @ValueSource(booleans = {false, true})
     void namesTheCertificateOfAnInspectingProxy(boolean withCertificate) throws Exception {
         X509Bundle inspector = TlsPeers.root("Inspector of the site");

@@ -41,6 +41,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
@@ -158,7 +159,8 @@ class NegotiationTest {
     }
 
     @Test
-    void triesNoBasicOnceAnAuthenticatorHasFailedF114() throws Exception {
+    @DisplayName("F114 downgrade")
+    void triesNoBasicOnceAnAuthenticatorHasFailed() throws Exception {
         ProxyAuthentication both = login().toBuilder().authenticator(refusing()).build();
         try (ScriptedProxy proxy = ScriptedProxy.speaking(
                 List.of(offering("Proxy-Authenticate: Broken, Basic realm=\"x\"\r\n", "never")))) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class NoProxyTest {
 
-    @ParameterizedTest(name = "{0}: [{1}] {2}:{3} {4}")
+    @ParameterizedTest(name = "F140 noproxy-table {0}: [{1}] {2}:{3} {4}")
     @CsvFileSource(resources = "no-proxy.csv", numLinesToSkip = 1)
     void sendsToTheProxyOrPastIt(int row, String list, String host, int port, String expected) {
         boolean direct = NoProxy.parse(list).itemFor(new HostPort(host, port)).isPresent();

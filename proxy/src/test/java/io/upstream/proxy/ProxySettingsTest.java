@@ -79,7 +79,7 @@ class ProxySettingsTest {
         assertEquals(List.of(), loggedBy(() -> ProxySettings.from(environment("https_proxy=a:1 HTTPS_PROXY=a:1"))));
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "F139 env-garbage, {0}")
     @MethodSource("io.upstream.proxy.ProxyUrlTest#unusable")
     void neverTakesAnUnusableVariableForNoProxy(String value) {
         ProxySettings settings = ProxySettings.from(Map.of("https_proxy", value, "ALL_PROXY", "other:1"));

@@ -33,7 +33,7 @@ class ProxyUrlTest {
      * The table of values in the field, and what each kind of proxy can carry. An error is one of configuration, never the direct way;
      * {@code says} stands in the error, or in the only warning.
      */
-    @ParameterizedTest(name = "{0}: {1}")
+    @ParameterizedTest(name = "F139 env-garbage and the rest of the table, {0}: {1}")
     @CsvFileSource(resources = "proxy-url.csv", numLinesToSkip = 1)
     void readsEachValueOfTheTable(ArgumentsAccessor row) throws UpstreamException {
         ProxySettings settings = ProxySettings.from(Map.of("https_proxy", row.getString(0)));

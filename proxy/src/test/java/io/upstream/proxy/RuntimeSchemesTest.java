@@ -16,6 +16,7 @@ import io.upstream.UpstreamException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
@@ -60,7 +61,8 @@ class RuntimeSchemesTest {
     }
 
     @Test
-    void countsANonceOnceMoreWhenItsConnectionDiedF69() throws Exception {
+    @DisplayName("F69 407-lying-keepalive, Digest")
+    void countsANonceOnceMoreWhenItsConnectionDied() throws Exception {
         try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(
                 line -> {
                     line.answer(DIGEST + BASIC_TOO);
@@ -77,7 +79,8 @@ class RuntimeSchemesTest {
     }
 
     @Test
-    void saysThatNtlmNeedsAConnectionThatLastsF109() throws Exception {
+    @DisplayName("F109 ntlm-http10")
+    void saysThatNtlmNeedsAConnectionThatLasts() throws Exception {
         ProxyAuthentication windows =
                 TunnelBench.login().toBuilder().schemes("NTLM").build();
         try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(

@@ -25,6 +25,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,7 +78,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f104SpeaksNtlmOverOneConnection() throws Exception {
+    @DisplayName("F104 ntlm-happy")
+    void speaksNtlmOverOneConnection() throws Exception {
         Dialogue dialogue = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, TYPE2);
@@ -91,7 +93,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f105BeginsNtlmAgainOnceWhenTheConnectionEndsAfterTheChallenge() throws Exception {
+    @DisplayName("F105 ntlm-close-after-type2")
+    void beginsNtlmAgainOnceWhenTheConnectionEndsAfterTheChallenge() throws Exception {
         Dialogue closing = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, TYPE2);
@@ -115,7 +118,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f106TakesATunnelForTheFirstMessage() throws Exception {
+    @DisplayName("F106 ntlm-200-on-type1")
+    void takesATunnelForTheFirstMessage() throws Exception {
         Dialogue dialogue = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, ESTABLISHED);
@@ -127,7 +131,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f108RefusesAnOldNtlm() throws Exception {
+    @DisplayName("F108 ntlm-type2 of old")
+    void refusesAnOldNtlm() throws Exception {
         Dialogue dialogue = line -> {
             line.answer(NTLM);
             expect(line, IS_TYPE1, OLD_TYPE2);
@@ -256,7 +261,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f98AndF100CountANonceOnAndTakeTheNextOne() throws Exception {
+    @DisplayName("F98 F100 digest-nc, digest-nextnonce")
+    void countsANonceOnAndTakesTheNextOne() throws Exception {
         Dialogue first = line -> {
             line.answer(DIGEST);
             expect(line, "nc=00000001", ESTABLISHED);
@@ -283,7 +289,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f69CountsOnWhenTheConnectionIsLostBeforeTheAnswer() throws Exception {
+    @DisplayName("F69 407-lying-keepalive, Digest")
+    void countsOnWhenTheConnectionIsLostBeforeTheAnswer() throws Exception {
         Dialogue lost = line -> {
             line.answer(DIGEST);
             line.request();
@@ -298,7 +305,8 @@ class SchemesOverTheWireTest {
     }
 
     @Test
-    void f101RefusesAProxyThatDoesNotKnowThePassword() throws Exception {
+    @DisplayName("F101 digest-rspauth-bad")
+    void refusesAProxyThatDoesNotKnowThePassword() throws Exception {
         String lying = ESTABLISHED.replace(
                 "\r\n\r\n", "\r\nProxy-Authentication-Info: rspauth=\"0123456789abcdef\", qop=auth\r\n\r\n");
         Dialogue dialogue = line -> {

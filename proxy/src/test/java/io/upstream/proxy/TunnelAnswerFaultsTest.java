@@ -28,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -343,19 +344,22 @@ class TunnelAnswerFaultsTest {
     }
 
     @Test
-    void carriesThePayloadWhereverTheAnswerIsCutF12() throws Exception {
+    @DisplayName("F12 split-everywhere")
+    void carriesThePayloadWhereverTheAnswerIsCut() throws Exception {
         carries(ESTABLISHED, 0);
     }
 
     @Test
-    void ignoresTheFramingOfA200F06F07() throws Exception {
+    @DisplayName("F06 F07 cl-on-200, chunked-on-200, body later")
+    void ignoresTheFramingOfA200() throws Exception {
         carries(OK + "Content-Length: 5\r\n\r\n", 0);
         carries(OK + "Transfer-Encoding: chunked\r\n\r\n", 0);
     }
 
     /** F55: the layer above must not begin, and start its own clock, before the tunnel is there. */
     @Test
-    void waitsForADelayed200F55() throws Exception {
+    @DisplayName("F55 delayed-200")
+    void waitsForADelayed200() throws Exception {
         carries(ESTABLISHED, 400);
     }
 
@@ -386,7 +390,8 @@ class TunnelAnswerFaultsTest {
     }
 
     @Test
-    void refusesBytesBeforeTheNextLayerSpeaksF15() throws Exception {
+    @DisplayName("F15 late-early-data-tls")
+    void refusesBytesBeforeTheNextLayerSpeaks() throws Exception {
         try (ScriptedProxy proxy = ScriptedProxy.speaking(List.of(line -> {
             line.answer(ESTABLISHED);
             line.pause(50);

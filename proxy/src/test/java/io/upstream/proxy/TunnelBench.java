@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Whole attempts through a scripted proxy, over sockets, with deadlines that a test can wait for. */
@@ -42,6 +43,16 @@ final class TunnelBench implements AutoCloseable {
     private static final int FEW = 8;
 
     final UpstreamRuntime runtime = UpstreamRuntime.builder().threads(1).build();
+    private final Supplier<ProxyMemory> memories;
+
+    TunnelBench() {
+        this(TunnelBench::newMemory);
+    }
+
+    /** @param memories what each attempt of a row begins with */
+    TunnelBench(Supplier<ProxyMemory> memories) {
+        this.memories = memories;
+    }
 
     /**
      * One row of a table.
@@ -120,10 +131,31 @@ final class TunnelBench implements AutoCloseable {
         }
     }
 
+    /** Plays a case with its texts whole, byte by byte and cut at some indexes: where what reads them has been cut everywhere elsewhere. */
+    void playSomeCuts(Case row, int longest, int step) throws Exception {
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(row.dialogues())) {
+            playCut(row, proxy, ScriptedProxy.WHOLE);
+            playCut(row, proxy, ScriptedProxy.BYTES);
+            for (int cut = 1; cut < longest; cut += step) {
+                playCut(row, proxy, cut);
+            }
+        }
+    }
+
+    /** Plays a case with its texts cut at every index of their first {@code length} characters. */
+    void playHeadCuts(Case row, int length) throws Exception {
+        try (ScriptedProxy proxy = ScriptedProxy.speaking(row.dialogues())) {
+            for (int cut = 1; cut < length; cut++) {
+                playCut(row, proxy, cut);
+            }
+        }
+    }
+
     private void playCut(Case row, ScriptedProxy proxy, int cut) throws Exception {
         proxy.restart(cut);
         ProxyServer server = ProxyServer.of(ProxyKind.HTTP, proxy.address(), row.login());
-        UpstreamException failure = attempt(server, new TunnelStage(server, HUB, newMemory(), row.limits()), List.of());
+        UpstreamException failure =
+                attempt(server, new TunnelStage(server, HUB, memories.get(), row.limits()), List.of());
         String what = row.name() + ", cut at " + cut + ": " + (failure == null ? "open" : failure.getMessage());
         if (row.kind() == null) {
             assertNull(failure, what);

@@ -42,6 +42,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -154,7 +155,8 @@ class TunnelEndsTest {
     }
 
     @Test
-    void failsWhenItsRequestDoesNotGoOutF134() {
+    @DisplayName("F134 write-backpressure")
+    void failsWhenItsRequestDoesNotGoOut() {
         EmbeddedChannel channel = new EmbeddedChannel(new Withholding());
         channel.freezeTime();
         CompletableFuture<Void> tunnel = establish(channel, ProxyAuthentication.NONE);
@@ -183,7 +185,8 @@ class TunnelEndsTest {
     }
 
     @Test
-    void refusesAnAnswerBeforeItsRequestF17() throws Exception {
+    @DisplayName("F17 response-before-request")
+    void refusesAnAnswerBeforeItsRequest() throws Exception {
         CountDownLatch reached = new CountDownLatch(1);
         try (TunnelBench bench = new TunnelBench();
                 ScriptedProxy proxy = ScriptedProxy.speaking(List.of(line -> {
@@ -203,7 +206,8 @@ class TunnelEndsTest {
     }
 
     @Test
-    void worksWhereNothingIsReadUnaskedF133() throws Exception {
+    @DisplayName("F133 autoread-off")
+    void worksWhereNothingIsReadUnasked() throws Exception {
         try (TunnelBench bench = new TunnelBench();
                 ScriptedProxy proxy = ScriptedProxy.speaking(List.of(line -> {
                     line.answer(ASKS + "abcde");
@@ -221,7 +225,8 @@ class TunnelEndsTest {
     }
 
     @Test
-    void leavesNoSocketBehindInAStormF135() throws Exception {
+    @DisplayName("F135 reconnect-storm")
+    void leavesNoSocketBehindInAStorm() throws Exception {
         try (TunnelBench bench = new TunnelBench();
                 ScriptedProxy proxy = ScriptedProxy.speaking(List.of(TunnelEndsTest::stormy))) {
             ProxyMemory memory = TunnelBench.newMemory();

@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -85,7 +86,8 @@ class TunnelInputTest {
     }
 
     @Test
-    void namesAnIdnDestinationByItsALabelInBothPlacesF120() {
+    @DisplayName("F120 idn-destination")
+    void namesAnIdnDestinationByItsALabelInBothPlaces() {
         EmbeddedChannel channel = new EmbeddedChannel();
         CompletableFuture<Void> tunnel = stage(new HostPort("bücher.example", 443), ProxyAuthentication.NONE)
                 .establish(channel, WHERE)
