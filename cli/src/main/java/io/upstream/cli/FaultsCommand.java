@@ -16,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -102,7 +103,7 @@ final class FaultsCommand extends Operation {
         }
         console.print(String.format(
                 Locale.ROOT,
-                "%-4s %-18s acked %4d/%-4d  doubles %3d  losses %2d  back after %5s ms  %5.1f s",
+                "%-4s %-18s acked %4d/%-4d  doubles %3d  losses %2d  back after %5s ms  %5.1f s  %s",
                 verdict.isGood() ? "ok" : "FAIL",
                 verdict.cell().id(),
                 verdict.acked(),
@@ -110,7 +111,8 @@ final class FaultsCommand extends Operation {
                 verdict.doubles(),
                 verdict.losses(),
                 verdict.recoveryMillis() < 0 ? "-" : verdict.recoveryMillis(),
-                verdict.millis() / 1e3));
+                verdict.millis() / 1e3,
+                verdict.causes().isEmpty() ? "" : new TreeMap<>(verdict.causes())));
         verdict.violations().forEach(each -> console.print("     " + each));
     }
 
@@ -127,6 +129,8 @@ final class FaultsCommand extends Operation {
                 .put("losses", verdict.losses())
                 .put("recoveryMillis", verdict.recoveryMillis())
                 .put("millis", verdict.millis());
+        ObjectNode causes = json.putObject("causes");
+        new TreeMap<>(verdict.causes()).forEach((kind, count) -> causes.put(kind.name(), count));
         ArrayNode violations = json.putArray("violations");
         verdict.violations()
                 .forEach(each -> violations

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.laboratory;
 
+import io.upstream.FailureKind;
 import io.upstream.Phase;
-import io.upstream.emulator.hub.TelemetryRecord;
 import io.upstream.laboratory.Evidence.Outcome;
 import io.upstream.laboratory.Evidence.Probe;
 import io.upstream.laboratory.Evidence.Sent;
 import io.upstream.laboratory.FaultCase.Trait;
 import io.upstream.laboratory.Violation.Invariant;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class CellRun {
     private static final Logger LOG = LoggerFactory.getLogger(CellRun.class);
     private static final long WARM_UP_MILLIS = 700;
+    private static final long CLOSED_MILLIS = 2_000;
     private static final Duration RECOVERY = Duration.ofSeconds(10);
     private static final Duration LIMIT = Duration.ofSeconds(120);
 
@@ -77,7 +79,7 @@ public final class CellRun {
     }
 
     private Verdict broken(String why) {
-        return new Verdict(cell, seed, 0, 0, 0, 0, 0, 0, -1, millis(), List.of(new Violation(Invariant.LAB, why)));
+        return new Verdict(cell, seed, 0, 0, 0, 0, 0, 0, Map.of(), -1, millis(), List.of(new Violation(Invariant.LAB, why)));
     }
 
     private long millis() {
@@ -85,7 +87,7 @@ public final class CellRun {
     }
 
     private Verdict play() {
-        try (Scene scene = new Scene(cell, seed, directory)) {
+        try (Scene scene = new Scene(cell.column(), cell.fault().traits(), seed, directory)) {
             return play(scene);
         } catch (Exception e) {
             LOG.warn("cell {} with seed {} could not be played", cell, seed, e);
@@ -95,71 +97,31 @@ public final class CellRun {
 
     private Verdict play(Scene scene) throws Exception {
         boolean comesBack = !cell.fault().has(Trait.FINAL);
-        Traffic traffic = scene.open();
-        traffic.start(1);
+        Watched watched = scene.open();
+        Journal journal = watched.journal();
+        watched.traffic().start(1);
         scene.pass(WARM_UP_MILLIS);
         try {
             cell.fault().script().play(scene);
         } finally {
             scene.heal();
         }
-        long healed = scene.journal().now();
-        long recovered = comesBack ? scene.journal().awaitAcknowledged(healed, RECOVERY.toMillis()) : -1;
-        List<Probe> probes = comesBack && recovered >= 0 ? new Probes(scene).all() : List.of();
-        traffic.stop();
-        Journal journal = scene.journal();
+        long healed = journal.now();
+        long recovered = comesBack ? journal.awaitAcknowledged(healed, RECOVERY.toMillis()) : -1;
+        List<Probe> probes = comesBack && recovered >= 0 ? new Probes(scene, watched, cell.fault()).all() : List.of();
+        watched.traffic().stop();
         journal.await(() -> journal.pending() == 0, Scene.OPERATION_TIMEOUT.toMillis() + 2 * Checker.GRACE_MILLIS);
         if (comesBack) {
-            awaitDowns(scene);
+            watched.awaitDowns(RECOVERY.toMillis());
         }
         Evidence.Left left = scene.closeClient();
-        journal.await(() -> isClosed(journal), 2_000);
-        return verdict(scene, evidence(scene, probes, recovered < 0 ? -1 : recovered - healed, left, comesBack));
+        watched.awaitClosed(CLOSED_MILLIS);
+        Evidence.Terms terms = new Evidence.Terms(
+                Scene.OPERATION_TIMEOUT, comesBack ? RECOVERY : null, cell.fault().mayFail());
+        return verdict(watched.evidence(probes, recovered < 0 ? -1 : recovered - healed, left, terms));
     }
 
-    private static boolean isClosed(Journal journal) {
-        return journal.statuses().stream().anyMatch(each -> each.phase() == Phase.CLOSED);
-    }
-
-    private static void awaitDowns(Scene scene) throws InterruptedException {
-        long end = System.nanoTime() + RECOVERY.toNanos();
-        while (System.nanoTime() - end < 0
-                && !(scene.traffic().downsAreThere()
-                        && scene.journal().lastDesired() >= scene.traffic().lastDesired())) {
-            scene.pass(20);
-        }
-    }
-
-    private Evidence evidence(
-            Scene scene, List<Probe> probes, long recoveryMillis, Evidence.Left left, boolean comesBack) {
-        Journal journal = scene.journal();
-        return new Evidence(
-                journal.sent(),
-                numbers(scene.hub().telemetry(scene.device())),
-                journal.statuses(),
-                journal.attempts(),
-                comesBack ? scene.traffic().downs() : List.of(),
-                journal.calls(),
-                journal.desired(),
-                scene.traffic().lastDesired(),
-                probes,
-                recoveryMillis,
-                null,
-                left,
-                new Evidence.Terms(
-                        Scene.OPERATION_TIMEOUT,
-                        comesBack ? RECOVERY : null,
-                        cell.fault().mayFail()));
-    }
-
-    static List<Long> numbers(List<TelemetryRecord> came) {
-        return came.stream()
-                .map(each -> new String(each.message().body(), StandardCharsets.UTF_8))
-                .map(text -> Long.valueOf(text.substring(0, Math.max(0, text.indexOf(':')))))
-                .toList();
-    }
-
-    private Verdict verdict(Scene scene, Evidence evidence) {
+    private Verdict verdict(Evidence evidence) {
         List<Sent> sent = evidence.sent();
         long first = new HashSet<>(evidence.received()).size();
         return new Verdict(
@@ -173,8 +135,19 @@ public final class CellRun {
                 evidence.statuses().stream()
                         .filter(each -> each.phase() == Phase.RECONNECTING)
                         .count(),
+                causes(evidence),
                 evidence.recoveryMillis(),
                 millis(),
                 Checker.check(evidence));
+    }
+
+    private static Map<FailureKind, Integer> causes(Evidence evidence) {
+        Map<FailureKind, Integer> causes = new EnumMap<>(FailureKind.class);
+        for (Evidence.Told each : evidence.statuses()) {
+            if (each.cause() != null) {
+                causes.merge(each.cause(), 1, Integer::sum);
+            }
+        }
+        return causes;
     }
 }

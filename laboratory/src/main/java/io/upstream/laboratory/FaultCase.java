@@ -138,6 +138,10 @@ public enum FaultCase {
         return script;
     }
 
+    Set<Trait> traits() {
+        return traits;
+    }
+
     boolean has(Trait trait) {
         return traits.contains(trait);
     }

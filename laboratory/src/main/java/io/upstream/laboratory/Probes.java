@@ -22,10 +22,14 @@ final class Probes {
     private static final Duration METHOD_LIMIT = Duration.ofSeconds(5);
 
     private final Scene scene;
+    private final Watched watched;
+    private final FaultCase fault;
     private final List<Probe> probes = new ArrayList<>();
 
-    Probes(Scene scene) {
+    Probes(Scene scene, Watched watched, FaultCase fault) {
         this.scene = scene;
+        this.watched = watched;
+        this.fault = fault;
     }
 
     @FunctionalInterface
@@ -41,7 +45,7 @@ final class Probes {
         for (Visitor each : scene.visitors()) {
             probe("the messages of " + each.name(), () -> visitor(each));
         }
-        if (scene.cell().fault().has(FaultCase.Trait.OWN_TOKENS)) {
+        if (fault.has(FaultCase.Trait.OWN_TOKENS)) {
             probe("the token provider", this::tokens);
         }
         return probes;
@@ -72,7 +76,7 @@ final class Probes {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
         while (true) {
             try {
-                scene.session().report("{\"probe\":1}").toCompletableFuture().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+                watched.session().report("{\"probe\":1}").toCompletableFuture().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
                 break;
             } catch (ExecutionException e) {
                 if (System.nanoTime() - end > 0) {
@@ -81,17 +85,17 @@ final class Probes {
                 scene.pass(50);
             }
         }
-        Twin twin = scene.session().twin().toCompletableFuture().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+        Twin twin = watched.session().twin().toCompletableFuture().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
         require(twin.reported().contains("\"probe\":1"), "the twin does not have what was reported");
-        require(scene.traffic().reportsAreDone() || reportsEnd(), "reports are never answered");
+        require(watched.traffic().reportsAreDone() || reportsEnd(), "reports are never answered");
     }
 
     private boolean reportsEnd() throws InterruptedException {
         long end = System.nanoTime() + Scene.OPERATION_TIMEOUT.plusSeconds(1).toNanos();
-        while (!scene.traffic().reportsAreDone() && System.nanoTime() - end < 0) {
+        while (!watched.traffic().reportsAreDone() && System.nanoTime() - end < 0) {
             scene.pass(50);
         }
-        return scene.traffic().reportsAreDone();
+        return watched.traffic().reportsAreDone();
     }
 
     private void message() throws Exception {
@@ -99,7 +103,7 @@ final class Probes {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
         while (true) {
             try {
-                scene.hub().sendToDevice(scene.device(), message);
+                scene.hub().sendToDevice(watched.device(), message);
                 break;
             } catch (HubException e) {
                 if (System.nanoTime() - end > 0) {
@@ -108,7 +112,7 @@ final class Probes {
                 scene.pass(50);
             }
         }
-        Journal journal = scene.journal();
+        Journal journal = watched.journal();
         require(journal.await(() -> journal.arrivals("probe") > 0, LIMIT_MILLIS), "it does not arrive");
     }
 
@@ -117,7 +121,7 @@ final class Probes {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
         while (true) {
             try {
-                MethodAnswer answer = scene.hub().invokeMethod(scene.device(), "echo", "{\"probe\":1}", METHOD_LIMIT);
+                MethodAnswer answer = scene.hub().invokeMethod(watched.device(), "echo", "{\"probe\":1}", METHOD_LIMIT);
                 require(answer.status() == 200, "answered with " + answer.status());
                 return;
             } catch (HubException e) {
@@ -130,8 +134,8 @@ final class Probes {
     }
 
     private void desired() throws Exception {
-        long version = scene.hub().patchDesired(scene.device(), "{\"probe\":1}");
-        Journal journal = scene.journal();
+        long version = scene.hub().patchDesired(watched.device(), "{\"probe\":1}");
+        Journal journal = watched.journal();
         require(
                 journal.await(() -> journal.lastDesired() >= version, LIMIT_MILLIS),
                 "version " + version + " is not told, the last was " + journal.lastDesired());
@@ -140,7 +144,7 @@ final class Probes {
     private void visitor(Visitor visitor) throws Exception {
         long pending = visitor.neverDone(Scene.OPERATION_TIMEOUT.plusSeconds(2));
         require(pending == 0, pending + " of " + visitor.sent() + " are never done");
-        if (scene.cell().fault() == FaultCase.F41) {
+        if (fault == FaultCase.F41) {
             require(visitor.failed() == 0, visitor.failed() + " of " + visitor.sent() + " failed");
             int came = scene.hub().telemetry(visitor.name()).size();
             require(came >= visitor.sent(), "only " + came + " arrived");

@@ -72,7 +72,7 @@ final class ProtocolFaults {
     }
 
     static void strangeAcknowledgements(Scene scene) throws Exception {
-        Wire wire = new Wire(scene.cell().column());
+        Wire wire = new Wire(scene.column());
         for (byte[] each : wire.strangeAcknowledgements()) {
             scene.inner().inject(Direction.DOWN, each);
             scene.pass(700);
@@ -104,7 +104,7 @@ final class ProtocolFaults {
     }
 
     static void malformed(Scene scene) throws Exception {
-        Wire wire = new Wire(scene.cell().column());
+        Wire wire = new Wire(scene.column());
         List<byte[]> all = new ArrayList<>(wire.malformed());
         for (int i = 0; i < 3; i++) {
             byte[] each = all.remove(scene.random().nextInt(all.size()));

@@ -14,7 +14,6 @@ import io.upstream.ProxyServer;
 import io.upstream.Reconnect;
 import io.upstream.Route;
 import io.upstream.SasKey;
-import io.upstream.SessionStatus;
 import io.upstream.Trust;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
@@ -34,7 +33,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -68,9 +69,8 @@ final class Scene implements AutoCloseable {
     private static final String PROXY_PASSWORD = "proxy-password";
     private static final UserPassword PROXY_USER = new UserPassword("laboratory", PROXY_PASSWORD);
 
-    private final Cell cell;
+    private final Column column;
     private final RandomGenerator random;
-    private final Journal journal = new Journal();
     private final ShiftedClock clock = new ShiftedClock();
     private final List<Runnable> closings = new ArrayList<>();
     private final List<Visitor> visitors = new ArrayList<>();
@@ -87,8 +87,8 @@ final class Scene implements AutoCloseable {
     private final UpstreamRuntime runtime;
     private final UpstreamTransport transport;
     private final @Nullable Tokens tokens;
-    private @Nullable Traffic traffic;
-    private volatile @Nullable UpstreamSession session;
+    private final List<Watched> watched = new CopyOnWriteArrayList<>();
+    private volatile @Nullable Journal firstJournal;
 
     /** Who pretends to be the hub. */
     enum Impostor {
@@ -96,30 +96,37 @@ final class Scene implements AutoCloseable {
         WRONG_HOST
     }
 
-    /** @param directory of the certificate authority; made if it is not there */
-    Scene(Cell cell, long seed, Path directory) throws IOException {
-        this.cell = cell;
+    /**
+     * Without a session as yet.
+     *
+     * @param traits what faults that are to take place here need
+     * @param directory of the certificate authority; made if it is not there
+     */
+    Scene(Column column, Set<Trait> traits, long seed, Path directory) throws IOException {
+        this.column = column;
         this.random = new SplittableRandom(seed);
         hub = IotHubEmulator.builder().directory(directory).clock(clock).start();
         closings.add(hub::close);
         hub.addDevice(DEVICE);
         ca = EmulatorCa.openOrCreate(directory);
         InetSocketAddress door = address(port());
-        inner = cell.fault().has(Trait.DECRYPTED) ? keep(decrypting(ca.issueForLoopback(HOST), door)) : null;
+        inner = traits.contains(Trait.DECRYPTED) ? keep(decrypting(ca.issueForLoopback(HOST), door)) : null;
         home = inner == null ? door : inner.address();
         far = keep(FaultRelay.to(home).seed(random.nextLong()).start());
-        proxy = cell.column().isProxy() ? newProxy(far.address()) : null;
+        proxy = column.isProxy() ? newProxy(far.address()) : null;
         near = proxy == null
                 ? far
                 : keep(FaultRelay.to(proxy.address()).seed(random.nextLong()).start());
         routes = new Routes(normalRoute(), this::noteAttempt);
-        loops = cell.fault().has(Trait.OWN_LOOPS) ? new Loops() : null;
-        callbacks = cell.fault().has(Trait.OWN_CALLBACKS) ? new Callbacks() : null;
+        loops = traits.contains(Trait.OWN_LOOPS) ? new Loops() : null;
+        callbacks = traits.contains(Trait.OWN_CALLBACKS) ? new Callbacks() : null;
         runtime = newRuntime();
         transport = UpstreamTransport.create(options().build(), runtime);
-        SasKey key =
-                (SasKey) ConnectionString.parse(hub.connectionString(DEVICE)).credentials();
-        tokens = cell.fault().has(Trait.OWN_TOKENS) ? new Tokens(key) : null;
+        tokens = traits.contains(Trait.OWN_TOKENS) ? new Tokens((SasKey) credentials(DEVICE)) : null;
+    }
+
+    private Credentials credentials(String device) {
+        return ConnectionString.parse(hub.connectionString(device)).credentials();
     }
 
     private FaultRelay keep(FaultRelay relay) {
@@ -132,7 +139,7 @@ final class Scene implements AutoCloseable {
     }
 
     private int port() {
-        return switch (cell.column().protocol()) {
+        return switch (column.protocol()) {
             case MQTT -> hub.mqttPort();
             case AMQP -> hub.amqpPort();
             case MQTT_WS, AMQP_WS -> hub.wsPort();
@@ -180,55 +187,62 @@ final class Scene implements AutoCloseable {
 
     private UpstreamOptions.Builder options() {
         return UpstreamOptions.forHub(HOST)
-                .protocol(cell.column().protocol())
+                .protocol(column.protocol())
                 .port(proxy == null ? near.port() : port())
                 .proxy(routes)
                 .trust(Trust.systemAnd(hub.trustBundle()))
                 .connectTimeout(CONNECT_TIMEOUT)
                 .operationTimeout(OPERATION_TIMEOUT)
                 .closeTimeout(CLOSE_TIMEOUT)
-                .keepAlive(cell.column().isMqtt() ? KEEP_ALIVE_MQTT : KEEP_ALIVE_AMQP)
+                .keepAlive(column.isMqtt() ? KEEP_ALIVE_MQTT : KEEP_ALIVE_AMQP)
                 .keepAlivePatience(PATIENCE)
                 .outbox(2_000, 4 << 20)
                 .reconnect(RECONNECT);
     }
 
+    /** Only where there is one session, whose attempt it must be. */
     private void noteAttempt() {
-        UpstreamSession open = session;
-        SessionStatus status = open == null ? null : open.status();
-        journal.attempt(status);
+        Journal only = firstJournal;
+        if (only != null && watched.size() <= 1) {
+            only.attempt(watched.isEmpty() ? null : watched.get(0).session().status());
+        }
     }
 
-    /** Opens the watched session and subscribes to everything. */
-    Traffic open() throws Exception {
-        Credentials credentials = tokens == null
-                ? ConnectionString.parse(hub.connectionString(DEVICE)).credentials()
-                : tokens;
-        UpstreamSession opened = transport
-                .open(Identity.device(DEVICE), credentials)
+    /** Opens the session of the device that faults are about, and subscribes to everything. */
+    Watched open() throws Exception {
+        Journal journal = new Journal();
+        firstJournal = journal;
+        return open(DEVICE, tokens == null ? credentials(DEVICE) : tokens, journal);
+    }
+
+    /** As {@link #open()}, another device. */
+    Watched open(String device) throws Exception {
+        hub.addDevice(device);
+        return open(device, credentials(device), new Journal());
+    }
+
+    private Watched open(String device, Credentials credentials, Journal journal) throws Exception {
+        UpstreamSession session = transport
+                .open(Identity.device(device), credentials)
                 .toCompletableFuture()
                 .get(CONNECT_TIMEOUT.toSeconds() * 3, TimeUnit.SECONDS);
-        session = opened;
-        Traffic made = new Traffic(hub, DEVICE, opened, journal, random);
-        traffic = made;
-        for (var confirmed : made.subscribe()) {
+        Watched opened = new Watched(
+                hub, device, journal, session, new Traffic(hub, device, session, journal, random));
+        watched.add(opened);
+        for (var confirmed : opened.traffic().subscribe()) {
             confirmed.toCompletableFuture().get(OPERATION_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
         }
-        return made;
+        return opened;
     }
 
     // What scripts use
 
-    Cell cell() {
-        return cell;
+    Column column() {
+        return column;
     }
 
     RandomGenerator random() {
         return random;
-    }
-
-    Journal journal() {
-        return journal;
     }
 
     FaultRelay near() {
@@ -259,12 +273,9 @@ final class Scene implements AutoCloseable {
         return required(tokens, "tokens of its own");
     }
 
+    /** Of the device that faults are about. */
     Traffic traffic() {
-        return required(traffic, "traffic");
-    }
-
-    UpstreamSession session() {
-        return required(session, "a session");
+        return watched.get(0).traffic();
     }
 
     Routes routes() {
@@ -279,10 +290,6 @@ final class Scene implements AutoCloseable {
         return hub;
     }
 
-    UpstreamTransport transport() {
-        return transport;
-    }
-
     List<Visitor> visitors() {
         return visitors;
     }
@@ -294,17 +301,13 @@ final class Scene implements AutoCloseable {
         return thing;
     }
 
-    String device() {
-        return DEVICE;
-    }
-
     void pass(long millis) throws InterruptedException {
         TimeUnit.MILLISECONDS.sleep(millis);
     }
 
     /** As long as it takes a client to find that its peer is dead, and half a second more. */
     long detectionMillis() {
-        Duration keepAlive = cell.column().isMqtt() ? KEEP_ALIVE_MQTT : KEEP_ALIVE_AMQP;
+        Duration keepAlive = column.isMqtt() ? KEEP_ALIVE_MQTT : KEEP_ALIVE_AMQP;
         return keepAlive.plus(PATIENCE).toMillis() + 500;
     }
 
@@ -352,7 +355,7 @@ final class Scene implements AutoCloseable {
                 name,
                 UpstreamTransport.create(options, runtime),
                 Identity.device(name),
-                ConnectionString.parse(hub.connectionString(name)).credentials());
+                credentials(name));
         visitors.add(visitor);
         return visitor;
     }
@@ -368,7 +371,7 @@ final class Scene implements AutoCloseable {
                 "rival",
                 UpstreamTransport.create(options, runtime),
                 Identity.device(DEVICE),
-                ConnectionString.parse(hub.connectionString(DEVICE)).credentials());
+                credentials(DEVICE));
     }
 
     /** Ends whatever goes wrong. */
@@ -394,10 +397,8 @@ final class Scene implements AutoCloseable {
         if (tokens != null) {
             tokens.be(Tokens.Mode.GOOD);
         }
-        if (traffic != null) {
-            traffic.mood(Mood.GOOD);
-            traffic.waitForAll();
-            traffic.resume();
+        for (Watched each : watched) {
+            each.traffic().behave();
         }
     }
 
@@ -412,9 +413,7 @@ final class Scene implements AutoCloseable {
         if (loops != null) {
             loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).await(5, TimeUnit.SECONDS);
         }
-        if (traffic != null) {
-            traffic.close();
-        }
+        watched.forEach(each -> each.traffic().close());
         return Leftovers.of(near.port());
     }
 

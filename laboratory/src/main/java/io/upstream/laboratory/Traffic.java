@@ -73,9 +73,9 @@ final class Traffic implements AutoCloseable {
         session.onStatus(journal::told);
         return List.of(
                 session.onMessage(message -> {
+                    // Reached is reached: under MQTT what is abandoned comes again after a minute only.
+                    journal.arrived(StandardCharsets.UTF_8.decode(message.payload()).toString());
                     mood.act();
-                    journal.arrived(
-                            StandardCharsets.UTF_8.decode(message.payload()).toString());
                     return CompletableFuture.completedFuture(Settlement.COMPLETE);
                 }),
                 session.onMethod(request -> {
@@ -143,8 +143,11 @@ final class Traffic implements AutoCloseable {
         care = Care.CANCELS;
     }
 
-    void waitForAll() {
+    /** As at the beginning. */
+    void behave() {
+        mood = Mood.GOOD;
         care = Care.WAITS;
+        pulse = Pulse.GOING;
     }
 
     private void telemetry() {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.laboratory;
 
+import io.upstream.FailureKind;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What came of one cell.
@@ -12,6 +14,7 @@ import java.util.List;
  * @param received by the hub, copies counted
  * @param doubles copies beyond the first
  * @param losses how often the connection was lost
+ * @param causes why there was no connection, and how often that was told
  * @param recoveryMillis from the end of the fault until a message sent after it was acknowledged; -1 if none was, or none had to be
  * @param millis what the cell took
  */
@@ -24,10 +27,12 @@ public record Verdict(
         long received,
         long doubles,
         long losses,
+        Map<FailureKind, Integer> causes,
         long recoveryMillis,
         long millis,
         List<Violation> violations) {
     public Verdict {
+        causes = Map.copyOf(causes);
         violations = List.copyOf(violations);
     }
 

@@ -80,7 +80,7 @@ final class Lane {
         return state == State.HELD || line.flow() == Line.Flow.HELD;
     }
 
-    /** The line is another one from now on; what waits goes as it was going to. */
+    /** The line is another one from now on. What waits goes as it was going to, unless all is well. */
     void become(Line next) {
         line = next;
         go();
@@ -212,7 +212,7 @@ final class Lane {
 
     private void go() {
         long now = now();
-        for (Piece next = waiting.peek(); next != null && !isHeld() && next.due() - now <= 0; next = waiting.peek()) {
+for (Piece next = waiting.peek(); next != null && mayGo(next, now); next = waiting.peek()) {
             waiting.remove();
             waitingBytes -= next.bytes().readableBytes();
             if (next.what() == null) {
@@ -227,6 +227,11 @@ final class Lane {
         side.flush();
         arm(now);
         side.read();
+    }
+
+    /** A line that is well again lets everything go. */
+    private boolean mayGo(Piece next, long now) {
+        return !isHeld() && (line.isPlain() || next.due() - now <= 0);
     }
 
     private void arm(long now) {
