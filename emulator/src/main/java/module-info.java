@@ -20,5 +20,6 @@ module io.upstream.emulator {
     exports io.upstream.emulator.hub;
     exports io.upstream.emulator.provisioning;
     exports io.upstream.emulator.proxy;
+    exports io.upstream.emulator.relay;
     exports io.upstream.emulator.tls;
 }

@@ -30,6 +30,7 @@ final class Cli {
                         .addSubcommand(new TwinReportCommand(around)))
                 .addSubcommand(new ProvisionCommand(around))
                 .addSubcommand(new BenchCommand(around))
+                .addSubcommand(new FaultsCommand(around))
                 .addSubcommand(new CommandLine.HelpCommand());
         ErrorReport errors = new ErrorReport(around, args);
         int code = root.setCaseInsensitiveEnumValuesAllowed(true)

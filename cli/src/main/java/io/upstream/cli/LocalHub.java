@@ -8,31 +8,28 @@ import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.emulator.IotHubEmulator;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /** A hub in this JVM on any free ports, with its files in a temporary directory, for the length of a command. */
 final class LocalHub implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-    private final Path directory;
+    private final TemporaryDirectory directory;
     private final IotHubEmulator hub;
 
-    private LocalHub(Path directory, IotHubEmulator hub) {
+    private LocalHub(TemporaryDirectory directory, IotHubEmulator hub) {
         this.directory = directory;
         this.hub = hub;
     }
 
     static LocalHub start() throws IOException {
-        Path directory = Files.createTempDirectory("upstream-hub-");
+        TemporaryDirectory directory = TemporaryDirectory.make("upstream-hub-");
         try {
             return new LocalHub(
-                    directory, IotHubEmulator.builder().directory(directory).start());
+                    directory,
+                    IotHubEmulator.builder().directory(directory.path()).start());
         } catch (IOException | RuntimeException e) {
-            delete(directory);
+            directory.close();
             throw e;
         }
     }
@@ -68,14 +65,6 @@ final class LocalHub implements AutoCloseable {
     @Override
     public void close() throws IOException {
         hub.close();
-        delete(directory);
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (Stream<Path> paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        }
+        directory.close();
     }
 }

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.transport.AmqpError;
@@ -42,6 +43,7 @@ final class AmqpConnection {
     private final AmqpHead.Clientele clientele;
     private final @Nullable ProvisioningNode provisioning;
     private final Executor loop;
+    private final EventExecutor timers;
     private final Supplier<X509Certificate[]> certificates;
     private final Runnable cut;
     private final Transport transport;
@@ -78,6 +80,7 @@ final class AmqpConnection {
         this.certificates = certificates;
         this.transport = transport;
         this.loop = run;
+        this.timers = loop;
         this.claims = new Claims(loop, identity -> run(() -> expired(identity)));
         this.cbs = new CbsNode(this, claims);
     }
@@ -140,6 +143,11 @@ final class AmqpConnection {
     /** Runs a task on the event loop, later, if the connection is still there; from any thread. */
     void run(Runnable task) {
         loop.execute(task);
+    }
+
+    /** As {@link #run}, after a while. */
+    void runLater(Runnable task, long millis) {
+        timers.schedule(() -> run(task), millis, TimeUnit.MILLISECONDS);
     }
 
     /** Runs a task when everything that has arrived so far was looked at, just before the output is written. */

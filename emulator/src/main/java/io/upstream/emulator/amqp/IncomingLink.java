@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.emulator.amqp;
 
+import io.upstream.emulator.hub.FaultKind;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
@@ -21,6 +22,8 @@ final class IncomingLink extends HubLink {
     static final int MAX_TRANSFER_BYTES = 1024 * 1024;
 
     private static final int CREDIT = 1_000;
+    /** How often a link without credit looks whether the fault is over. */
+    private static final int STARVED_MILLIS = 100;
 
     private final AmqpConnection connection;
     private final Receiver receiver;
@@ -50,7 +53,22 @@ final class IncomingLink extends HubLink {
     }
 
     void start() {
-        credit.open();
+        if (isStarved()) {
+            connection.runLater(this::startIfAttached, STARVED_MILLIS);
+        } else {
+            credit.open();
+        }
+    }
+
+    private void startIfAttached() {
+        if (attached()) {
+            start();
+        }
+    }
+
+    private boolean isStarved() {
+        return address.kind() == LinkAddress.Kind.TELEMETRY
+                && connection.hub().suffers(address.identity(), FaultKind.NO_CREDIT);
     }
 
     @Override
@@ -73,7 +91,12 @@ final class IncomingLink extends HubLink {
     }
 
     private void topUp() {
-        if (attached()) {
+        if (!attached()) {
+            return;
+        }
+        if (isStarved()) {
+            connection.runLater(this::topUp, STARVED_MILLIS);
+        } else {
             credit.topUp();
         }
     }

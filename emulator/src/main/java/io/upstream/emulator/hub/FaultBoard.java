@@ -160,6 +160,11 @@ final class FaultBoard {
         return entry.phase == Phase.ACTIVE && !clock.instant().isBefore(entry.end) ? Phase.OVER : entry.phase;
     }
 
+    /** Whether this is what goes wrong for the identity at present. */
+    boolean isActive(HubIdentity identity, FaultKind kind) {
+        return active(identity) == kind;
+    }
+
     private synchronized @Nullable FaultKind active(HubIdentity identity) {
         Entry entry = entries.get(identity);
         return entry != null && phase(entry) == Phase.ACTIVE ? entry.fault.kind() : null;

@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can go wrong on request. All but the last two can also be asked for by a device, as the end-to-end tests of Microsoft's SDKs do: by telemetry with the property
+ * What can go wrong on request. Those with an operation type can also be asked for by a device, as the end-to-end tests of Microsoft's SDKs do: by telemetry with the property
  * {@code AzIoTHub_FaultOperationType}.
  */
 public enum FaultKind {
@@ -30,7 +30,13 @@ public enum FaultKind {
     /** The next telemetry is taken, and the connection breaks before it is acknowledged. */
     LOST_ACK(null, null),
     /** The identity is disabled, and enabled again when the fault ends. */
-    DISABLE(null, null);
+    DISABLE(null, null),
+    /** Telemetry is taken and not acknowledged; everything else is answered. */
+    WITHHELD_ACKS(null, null),
+    /** MQTT sessions that were kept are not found when the identity connects. */
+    FORGOTTEN_SESSION(null, null),
+    /** AMQP links of telemetry get no more credit, new ones none at all. */
+    NO_CREDIT(null, null);
 
     /** What the MQTT tests call a shutdown. */
     private static final String MQTT_SHUT_DOWN = "ShutDownMqtt";

@@ -69,6 +69,11 @@ public interface Hub {
     @Nullable
     Ending ending(HubIdentity identity);
 
+    /** Whether a fault of this kind is in force for the identity; for those that a head has to bring about. */
+    default boolean suffers(HubIdentity identity, FaultKind kind) {
+        return false;
+    }
+
     /**
      * Starts handing cloud-to-device messages to {@code receiver}, which is called once for each message, possibly before this
      * returns and from any thread. Closing the link unlocks what was not settled. A second link of the same identity closes

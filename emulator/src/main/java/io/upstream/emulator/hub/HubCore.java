@@ -107,6 +107,11 @@ public final class HubCore extends ServiceSide implements Hub {
         return attendance.faults().ending(identity);
     }
 
+    @Override
+    public boolean suffers(HubIdentity identity, FaultKind kind) {
+        return attendance.faults().isActive(identity, kind);
+    }
+
     // Telemetry
 
     @Override

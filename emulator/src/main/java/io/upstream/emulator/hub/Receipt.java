@@ -6,6 +6,6 @@ public enum Receipt {
     ACKNOWLEDGE,
     /** The message asks for a fault that ends the connection: over MQTT the end comes before the acknowledgement, over AMQP behind it. */
     LAST_WORDS,
-    /** Nothing: the acknowledgement is lost with the connection. */
+    /** Nothing: the acknowledgement is lost, with the connection or alone. */
     SILENCE
 }

@@ -57,7 +57,7 @@ final class TelemetryIntake {
             attendance.end(from, Ending.TCP);
             return Receipt.SILENCE;
         }
-        return receipt;
+        return attendance.faults().isActive(from, FaultKind.WITHHELD_ACKS) ? Receipt.SILENCE : receipt;
     }
 
     /** Takes all of these messages or none, and gives the last one's sequence number. */

@@ -16,6 +16,7 @@ import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttUnacceptableProtocolVersionException;
 import io.netty.util.concurrent.Future;
 import io.upstream.emulator.hub.Ending;
+import io.upstream.emulator.hub.FaultKind;
 import io.upstream.emulator.hub.Hub;
 import io.upstream.emulator.hub.HubError;
 import io.upstream.emulator.hub.HubException;
@@ -180,7 +181,8 @@ final class ConnectHandler extends SimpleChannelInboundHandler<MqttMessage> {
             MqttConnectVariableHeader header,
             Instant end) {
         Hub.Presence presence = hub.connect(identity, PROTOCOL, why -> end(ctx, why));
-        StoredSession kept = header.isCleanSession() ? null : sessions.resume(identity);
+        boolean afresh = header.isCleanSession() || hub.suffers(identity, FaultKind.FORGOTTEN_SESSION);
+        StoredSession kept = afresh ? null : sessions.resume(identity);
         StoredSession session = kept == null ? sessions.begin(identity, header.isCleanSession()) : kept;
         LOG.debug("{} is {}, clean session {}", ctx.channel(), identity, header.isCleanSession());
         TwinDesk twin = new TwinDesk(hub, identity, session);

@@ -2,8 +2,10 @@
 package io.upstream.emulator.hub;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.upstream.emulator.ManualClock;
 import java.time.Duration;
@@ -132,6 +134,27 @@ class FaultTest {
         assertEquals(List.of("dev-1 TCP"), ended);
         assertEquals(Receipt.ACKNOWLEDGE, send(message("1")));
         assertEquals(2, hub.telemetry().lastSequence());
+    }
+
+    @Test
+    void keepsMessagesAndAcknowledgesNoneWhileAcknowledgementsAreWithheld() throws HubException {
+        hub.inject(DEVICE, Fault.lasting(FaultKind.WITHHELD_ACKS, SECOND));
+        assertEquals(Receipt.SILENCE, send(message("1")));
+        assertEquals(Receipt.SILENCE, send(message("2")));
+        pass(SECOND);
+        assertEquals(Receipt.ACKNOWLEDGE, send(message("3")));
+        assertEquals(3, hub.telemetry().lastSequence());
+        assertEquals(List.of(), ended);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FORGOTTEN_SESSION", "NO_CREDIT"})
+    void leavesToTheHeadsWhatOnlyTheyCanBringAbout(FaultKind kind) throws HubException {
+        hub.inject(DEVICE, Fault.lasting(kind, SECOND));
+        assertTrue(hub.suffers(DEVICE, kind));
+        assertFalse(hub.suffers(MODULE, kind));
+        pass(SECOND);
+        assertFalse(hub.suffers(DEVICE, kind));
     }
 
     @Test
