@@ -21,7 +21,9 @@ class ShellTest {
     }
 
     private static Shell.Run failing(String... more) {
-        String[] args = {"send", "--hub", SECRET, "--device", "d", "--sasl", "anonymous", "--proxy", "none", "--timeout", "9s"};
+        String[] args = {
+            "send", "--hub", SECRET, "--device", "d", "--sasl", "anonymous", "--proxy", "none", "--timeout", "9s"
+        };
         String[] all = java.util.Arrays.copyOf(args, args.length + more.length);
         System.arraycopy(more, 0, all, args.length, more.length);
         return Shell.run(all);

@@ -79,7 +79,8 @@ public final class CellRun {
     }
 
     private Verdict broken(String why) {
-        return new Verdict(cell, seed, 0, 0, 0, 0, 0, 0, Map.of(), -1, millis(), List.of(new Violation(Invariant.LAB, why)));
+        return new Verdict(
+                cell, seed, 0, 0, 0, 0, 0, 0, Map.of(), -1, millis(), List.of(new Violation(Invariant.LAB, why)));
     }
 
     private long millis() {
@@ -117,7 +118,9 @@ public final class CellRun {
         Evidence.Left left = scene.closeClient();
         watched.awaitClosed(CLOSED_MILLIS);
         Evidence.Terms terms = new Evidence.Terms(
-                Scene.OPERATION_TIMEOUT, comesBack ? RECOVERY : null, cell.fault().mayFail());
+                Scene.OPERATION_TIMEOUT,
+                comesBack ? RECOVERY : null,
+                cell.fault().mayFail());
         return verdict(watched.evidence(probes, recovered < 0 ? -1 : recovered - healed, left, terms));
     }
 

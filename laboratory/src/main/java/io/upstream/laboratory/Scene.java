@@ -226,8 +226,7 @@ final class Scene implements AutoCloseable {
                 .open(Identity.device(device), credentials)
                 .toCompletableFuture()
                 .get(CONNECT_TIMEOUT.toSeconds() * 3, TimeUnit.SECONDS);
-        Watched opened = new Watched(
-                hub, device, journal, session, new Traffic(hub, device, session, journal, random));
+        Watched opened = new Watched(hub, device, journal, session, new Traffic(hub, device, session, journal, random));
         watched.add(opened);
         for (var confirmed : opened.traffic().subscribe()) {
             confirmed.toCompletableFuture().get(OPERATION_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
@@ -351,11 +350,8 @@ final class Scene implements AutoCloseable {
         hub.addDevice(name);
         UpstreamOptions options =
                 options().proxy(target -> List.of(normalRoute())).build();
-        Visitor visitor = new Visitor(
-                name,
-                UpstreamTransport.create(options, runtime),
-                Identity.device(name),
-                credentials(name));
+        Visitor visitor =
+                new Visitor(name, UpstreamTransport.create(options, runtime), Identity.device(name), credentials(name));
         visitors.add(visitor);
         return visitor;
     }
@@ -368,10 +364,7 @@ final class Scene implements AutoCloseable {
                 .reconnect(Reconnect.NEVER)
                 .build();
         return new Visitor(
-                "rival",
-                UpstreamTransport.create(options, runtime),
-                Identity.device(DEVICE),
-                credentials(DEVICE));
+                "rival", UpstreamTransport.create(options, runtime), Identity.device(DEVICE), credentials(DEVICE));
     }
 
     /** Ends whatever goes wrong. */
