@@ -16,6 +16,16 @@ public final class ScriptedNames {
         runtime.shared(NameLookup.class, () -> new NameLookup(runtime.resolving(), host -> parse(host, addresses)));
     }
 
+    /** No name resolves for {@code runtime}, and each lookup takes as long as {@code lookup} does. */
+    public static void on(UpstreamRuntime runtime, Runnable lookup) {
+        runtime.shared(
+                NameLookup.class,
+                () -> new NameLookup(runtime.resolving(), host -> {
+                    lookup.run();
+                    throw new UnknownHostException(host);
+                }));
+    }
+
     /** Answers on the caller's thread. */
     public static NameLookup lookup(String... addresses) {
         return new NameLookup(Runnable::run, host -> parse(host, addresses));

@@ -21,6 +21,7 @@ import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamRuntime;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.LowerLayers;
+import io.upstream.connect.ScriptedNames;
 import io.upstream.testing.BlackHole;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -134,11 +135,11 @@ class AttemptEndsTest {
                 options, UpstreamProtocol.MQTT, runtime, ProxyLayers::towards, (target, path, subprotocol) -> {
                     throw new AssertionError("no WebSocket is wanted");
                 });
-        ThreadPoolExecutor resolving = (ThreadPoolExecutor) runtime.resolving();
         if (doing == Doing.RESOLVING) {
-            for (int i = 0; i < resolving.getMaximumPoolSize(); i++) {
-                resolving.execute(this::awaitTheEnd);
-            }
+            ScriptedNames.on(runtime, () -> {
+                reached.countDown();
+                awaitTheEnd();
+            });
         }
         ConnectAttempt attempt = ConnectAttempt.start(runtime, AMPLE, () -> {
             if (doing == Doing.PLANNING) {
@@ -148,7 +149,6 @@ class AttemptEndsTest {
             return layers.plan(SasKey.of("a2V5"));
         });
         switch (doing) {
-            case RESOLVING -> await(() -> !resolving.getQueue().isEmpty());
             case RACING -> {
                 // the plan is made, then its first way is taken, then the socket connects
                 await(() -> ((ThreadPoolExecutor) runtime.blocking()).getCompletedTaskCount() > 0);
