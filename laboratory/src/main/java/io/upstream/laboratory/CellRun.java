@@ -79,7 +79,8 @@ public final class CellRun {
     }
 
     private Verdict broken(String why) {
-        return new Verdict(cell, seed, 0, 0, 0, 0, 0, 0, Map.of(), -1, millis(), List.of(new Violation(Invariant.LAB, why)));
+        return new Verdict(
+                cell, seed, 0, 0, 0, 0, 0, 0, Map.of(), -1, millis(), List.of(new Violation(Invariant.LAB, why)));
     }
 
     private long millis() {
@@ -114,10 +115,12 @@ public final class CellRun {
         if (comesBack) {
             watched.awaitDowns(RECOVERY.toMillis());
         }
-        Evidence.Left left = scene.closeClient();
+        Evidence.Left left = scene.closeClient(Scene.Threads.OF_THIS_SCENE);
         watched.awaitClosed(CLOSED_MILLIS);
         Evidence.Terms terms = new Evidence.Terms(
-                Scene.OPERATION_TIMEOUT, comesBack ? RECOVERY : null, cell.fault().mayFail());
+                Scene.OPERATION_TIMEOUT,
+                comesBack ? RECOVERY : null,
+                cell.fault().mayFail());
         return verdict(watched.evidence(probes, recovered < 0 ? -1 : recovered - healed, left, terms));
     }
 

@@ -76,7 +76,10 @@ final class Probes {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
         while (true) {
             try {
-                watched.session().report("{\"probe\":1}").toCompletableFuture().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+                watched.session()
+                        .report("{\"probe\":1}")
+                        .toCompletableFuture()
+                        .get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
                 break;
             } catch (ExecutionException e) {
                 if (System.nanoTime() - end > 0) {

@@ -226,8 +226,7 @@ final class Scene implements AutoCloseable {
                 .open(Identity.device(device), credentials)
                 .toCompletableFuture()
                 .get(CONNECT_TIMEOUT.toSeconds() * 3, TimeUnit.SECONDS);
-        Watched opened = new Watched(
-                hub, device, journal, session, new Traffic(hub, device, session, journal, random));
+        Watched opened = new Watched(hub, device, journal, session, new Traffic(hub, device, session, journal, random));
         watched.add(opened);
         for (var confirmed : opened.traffic().subscribe()) {
             confirmed.toCompletableFuture().get(OPERATION_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
@@ -351,11 +350,8 @@ final class Scene implements AutoCloseable {
         hub.addDevice(name);
         UpstreamOptions options =
                 options().proxy(target -> List.of(normalRoute())).build();
-        Visitor visitor = new Visitor(
-                name,
-                UpstreamTransport.create(options, runtime),
-                Identity.device(name),
-                credentials(name));
+        Visitor visitor =
+                new Visitor(name, UpstreamTransport.create(options, runtime), Identity.device(name), credentials(name));
         visitors.add(visitor);
         return visitor;
     }
@@ -368,10 +364,7 @@ final class Scene implements AutoCloseable {
                 .reconnect(Reconnect.NEVER)
                 .build();
         return new Visitor(
-                "rival",
-                UpstreamTransport.create(options, runtime),
-                Identity.device(DEVICE),
-                credentials(DEVICE));
+                "rival", UpstreamTransport.create(options, runtime), Identity.device(DEVICE), credentials(DEVICE));
     }
 
     /** Ends whatever goes wrong. */
@@ -402,8 +395,14 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    /** Closes the client's side, and tells what it has left. */
-    Evidence.Left closeClient() throws Exception {
+    /** Whose threads are in this thread's group. */
+    enum Threads {
+        OF_THIS_SCENE,
+        OF_OTHERS_TOO
+    }
+
+    /** Closes the client's side, and tells what it has left; threads only if all in the group are this scene's. */
+    Evidence.Left closeClient(Threads threads) throws Exception {
         visitors.forEach(Visitor::close);
         transport.close();
         runtime.close();
@@ -414,7 +413,9 @@ final class Scene implements AutoCloseable {
             loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).await(5, TimeUnit.SECONDS);
         }
         watched.forEach(each -> each.traffic().close());
-        return Leftovers.of(near.port());
+        return threads == Threads.OF_THIS_SCENE
+                ? Leftovers.of(near.port())
+                : new Evidence.Left(List.of(), Leftovers.connectionsTo(near.port()));
     }
 
     @Override

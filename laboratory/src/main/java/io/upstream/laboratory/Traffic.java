@@ -74,7 +74,8 @@ final class Traffic implements AutoCloseable {
         return List.of(
                 session.onMessage(message -> {
                     // Reached is reached: under MQTT what is abandoned comes again after a minute only.
-                    journal.arrived(StandardCharsets.UTF_8.decode(message.payload()).toString());
+                    journal.arrived(
+                            StandardCharsets.UTF_8.decode(message.payload()).toString());
                     mood.act();
                     return CompletableFuture.completedFuture(Settlement.COMPLETE);
                 }),

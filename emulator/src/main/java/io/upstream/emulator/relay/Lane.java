@@ -212,7 +212,7 @@ final class Lane {
 
     private void go() {
         long now = now();
-for (Piece next = waiting.peek(); next != null && mayGo(next, now); next = waiting.peek()) {
+        for (Piece next = waiting.peek(); next != null && mayGo(next, now); next = waiting.peek()) {
             waiting.remove();
             waitingBytes -= next.bytes().readableBytes();
             if (next.what() == null) {
