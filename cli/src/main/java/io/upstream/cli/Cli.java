@@ -31,6 +31,7 @@ final class Cli {
                 .addSubcommand(new ProvisionCommand(around))
                 .addSubcommand(new BenchCommand(around))
                 .addSubcommand(new FaultsCommand(around))
+                .addSubcommand(new SoakCommand(around))
                 .addSubcommand(new CommandLine.HelpCommand());
         ErrorReport errors = new ErrorReport(around, args);
         int code = root.setCaseInsensitiveEnumValuesAllowed(true)

@@ -36,7 +36,7 @@ class UsageTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, twin, provision, bench and help",
+                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, twin, provision, bench, faults, soak and help",
                 "dance                                            | 'dance' is not a command",
                 "sned                                             | 'sned' is not a command or option of it, there are demo, emulator, send",
                 "--frobnicate                                     | unknown option '--frobnicate'",
@@ -127,6 +127,11 @@ class UsageTest {
                 "demo --count 0                                   | --count must be 1..100000",
                 "bench --window 0                                 | --window 1..",
                 "bench --protocol Http                            | unknown protocol",
+                "faults --cell F49                                | there is no cell F49",
+                "faults --quarter 5                               | a quarter is 1 to 4",
+                "faults --parallel 0                              | --parallel must be 1..",
+                "soak --every 30s                                 | --every is two durations",
+                "soak --identities 1                              | --identities must be 8..",
             })
     void namesTheMistakeInOneLineWithAHint(String line, String fragment) {
         String[] args = words(line);
@@ -173,7 +178,9 @@ class UsageTest {
                 "twin get",
                 "twin report",
                 "provision",
-                "bench"
+                "bench",
+                "faults",
+                "soak"
             })
     void showsHelpOnStandardOutput(String command) {
         Shell.Run run = Shell.run(words(command + " --help"));
@@ -216,7 +223,8 @@ class UsageTest {
 
     @Test
     void hasAHelpLineForEachCommand() {
-        List<String> commands = Arrays.asList("demo", "emulator", "send", "receive", "twin", "provision", "bench");
+        List<String> commands =
+                Arrays.asList("demo", "emulator", "send", "receive", "twin", "provision", "bench", "faults", "soak");
         String help = Shell.run("--help").out();
         assertTrue(commands.stream().allMatch(command -> help.contains("  " + command + " ")), help);
     }

@@ -161,6 +161,10 @@ public final class Failures {
             } else if (at instanceof ClosedChannelException || says(at, "closed while SSL/TLS handshake")) {
                 return FailureKind.CLOSED_BY_PEER;
             }
+            Throwable below = at.getCause();
+            if (at instanceof SSLException && below instanceof java.io.IOException && !(below instanceof SSLException)) {
+                return classify(below); // the connection broke while TLS wrote to it: there is nothing wrong with TLS
+            }
         }
         return cause instanceof CertPathBuilderException ? FailureKind.TLS_TRUST : FailureKind.TLS_OTHER;
     }

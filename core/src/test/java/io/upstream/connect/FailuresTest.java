@@ -58,6 +58,29 @@ class FailuresTest {
         assertSame(known, Failures.translate(new DecoderException(known), WHERE));
     }
 
+    /** As Netty's SslHandler fails when the socket is gone that it writes its handshake to. */
+    static Stream<Arguments> endsOfAConnectionBelowTls() {
+        return Stream.of(
+                Arguments.of(new SocketException("Connection reset"), FailureKind.RESET),
+                Arguments.of(new IOException("Broken pipe"), FailureKind.RESET),
+                Arguments.of(new ClosedChannelException(), FailureKind.CLOSED_BY_PEER));
+    }
+
+    @ParameterizedTest
+    @MethodSource("endsOfAConnectionBelowTls")
+    void doesNotBlameTlsForAConnectionThatBreaksWhileItIsMade(IOException below, FailureKind kind) {
+        SSLException error = new SSLException("failure when writing TLS control frames", below);
+        UpstreamException failed = Failures.translate(error, WHERE);
+        assertEquals(kind, failed.kind());
+        assertTrue(failed.isTransient());
+    }
+
+    @Test
+    void blamesTlsForItsOwnFailures() {
+        SSLException error = new SSLException("bad record", new SSLException("no common suite"));
+        assertEquals(FailureKind.TLS_OTHER, Failures.translate(error, WHERE).kind());
+    }
+
     @Test
     void advisesToCheckThePortWhileAConnectionIsMade() {
         UpstreamException failed = Failures.translate(new SocketException("Connection reset"), WHERE);

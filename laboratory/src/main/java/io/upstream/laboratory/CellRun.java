@@ -115,7 +115,7 @@ public final class CellRun {
         if (comesBack) {
             watched.awaitDowns(RECOVERY.toMillis());
         }
-        Evidence.Left left = scene.closeClient();
+        Evidence.Left left = scene.closeClient(Scene.Threads.OF_THIS_SCENE);
         watched.awaitClosed(CLOSED_MILLIS);
         Evidence.Terms terms = new Evidence.Terms(
                 Scene.OPERATION_TIMEOUT,

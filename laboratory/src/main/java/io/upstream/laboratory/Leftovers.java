@@ -62,7 +62,7 @@ final class Leftovers {
     }
 
     /** Those on the side of whoever has connected. */
-    private static List<String> connectionsTo(int port) throws IOException {
+    static List<String> connectionsTo(int port) throws IOException {
         List<String> found = new ArrayList<>();
         if (!Files.isDirectory(DESCRIPTORS)) {
             return found;

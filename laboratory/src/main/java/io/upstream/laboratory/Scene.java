@@ -395,8 +395,14 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    /** Closes the client's side, and tells what it has left. */
-    Evidence.Left closeClient() throws Exception {
+    /** Whose threads are in this thread's group. */
+    enum Threads {
+        OF_THIS_SCENE,
+        OF_OTHERS_TOO
+    }
+
+    /** Closes the client's side, and tells what it has left; threads only if all in the group are this scene's. */
+    Evidence.Left closeClient(Threads threads) throws Exception {
         visitors.forEach(Visitor::close);
         transport.close();
         runtime.close();
@@ -407,7 +413,9 @@ final class Scene implements AutoCloseable {
             loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).await(5, TimeUnit.SECONDS);
         }
         watched.forEach(each -> each.traffic().close());
-        return Leftovers.of(near.port());
+        return threads == Threads.OF_THIS_SCENE
+                ? Leftovers.of(near.port())
+                : new Evidence.Left(List.of(), Leftovers.connectionsTo(near.port()));
     }
 
     @Override

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.laboratory;
+
+import io.upstream.laboratory.Soak.Interval;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** A soak as a page that a person can read. */
+public final class SoakReport {
+    private static final double MIB = 1 << 20;
+
+    /** Fewer points have a slope that says nothing. */
+    private static final int LEAST_POINTS = 3;
+
+    private SoakReport() {}
+
+    /** Totals, one row for each round, each fault, and what went wrong. */
+    public static String markdown(List<Interval> intervals, Soak.Plan plan) {
+        long violations =
+                intervals.stream().mapToLong(each -> each.violations().size()).sum();
+        OptionalDouble slope = heapSlope(intervals);
+        StringBuilder text = new StringBuilder("# Soak\n\n")
+                .append(String.format(
+                        Locale.ROOT,
+                        "%d identities on 8 columns, %s, seed %d: %,d messages were acknowledged, %,d arrived twice, %d faults, %d violations."
+                                + " Heap after collection, between rounds: %s.%n%n",
+                        plan.identities(),
+                        plan.length(),
+                        plan.seed(),
+                        intervals.stream().mapToLong(Interval::acked).sum(),
+                        intervals.stream().mapToLong(Interval::doubles).sum(),
+                        intervals.stream()
+                                .mapToLong(each -> each.strikes().size())
+                                .sum(),
+                        violations,
+                        slope.isPresent()
+                                ? String.format(Locale.ROOT, "%+.2f MiB an hour (least squares)", slope.getAsDouble())
+                                : "too few rounds for a slope"))
+                .append(
+                        "| round ends at | sent | acknowledged | twice | heap MiB | threads | descriptors | faults | violations |\n")
+                .append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+        for (Interval each : intervals) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "| %.0f s | %d | %d | %d | %.1f | %d | %d | %d | %d |%n",
+                    each.endSeconds(),
+                    each.sent(),
+                    each.acked(),
+                    each.doubles(),
+                    each.heapBytes() / MIB,
+                    each.threads(),
+                    each.descriptors(),
+                    each.strikes().size(),
+                    each.violations().size()));
+        }
+        text.append("\n## Faults\n\n| at | fault | column | slowest back after |\n| ---: | --- | --- | ---: |\n");
+        for (Interval interval : intervals) {
+            interval.strikes()
+                    .forEach(each -> text.append(String.format(
+                            Locale.ROOT,
+                            "| %.0f s | %s %s | %s | %s |%n",
+                            each.atSeconds(),
+                            each.fault(),
+                            each.fault().title(),
+                            each.column(),
+                            each.recoveryMillis() < 0 ? "**not**" : each.recoveryMillis() + " ms")));
+        }
+        if (violations > 0) {
+            text.append("\n## Violations\n\n");
+            intervals.forEach(interval -> interval.violations()
+                    .forEach(each -> text.append("- ").append(each).append('\n')));
+        }
+        return text.toString();
+    }
+
+    /** In MiB an hour, by least squares over the ends of the rounds but the first, which loads classes; empty if there are too few. */
+    public static OptionalDouble heapSlope(List<Interval> intervals) {
+        List<Interval> points = intervals.size() > LEAST_POINTS ? intervals.subList(1, intervals.size()) : intervals;
+        if (points.size() < LEAST_POINTS) {
+            return OptionalDouble.empty();
+        }
+        double meanX = points.stream().mapToDouble(SoakReport::hours).average().orElse(0);
+        double meanY = points.stream().mapToDouble(SoakReport::mib).average().orElse(0);
+        double product = 0;
+        double square = 0;
+        for (Interval each : points) {
+            product += (hours(each) - meanX) * (mib(each) - meanY);
+            square += (hours(each) - meanX) * (hours(each) - meanX);
+        }
+        return square == 0 ? OptionalDouble.empty() : OptionalDouble.of(product / square);
+    }
+
+    private static double hours(Interval interval) {
+        return interval.endSeconds() / 3_600;
+    }
+
+    private static double mib(Interval interval) {
+        return interval.heapBytes() / MIB;
+    }
+}
