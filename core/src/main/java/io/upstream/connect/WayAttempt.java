@@ -40,6 +40,7 @@ final class WayAttempt {
     private final HostPort firstHop;
     private final List<ConnectStage> stages;
     private final Duration tcpLimit;
+    private final AttemptListener listener;
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
     private Phase phase = Phase.RESOLVING;
     private Where where;
@@ -49,7 +50,13 @@ final class WayAttempt {
     private int established;
     private int connections;
 
-    WayAttempt(UpstreamRuntime runtime, EventLoop loop, ConnectPlan plan, Way way, Duration tcpLimit) {
+    WayAttempt(
+            UpstreamRuntime runtime,
+            EventLoop loop,
+            ConnectPlan plan,
+            Way way,
+            Duration tcpLimit,
+            AttemptListener listener) {
         this.loop = loop;
         this.names = NameLookup.on(runtime);
         this.order = AddressOrder.on(runtime);
@@ -58,11 +65,18 @@ final class WayAttempt {
         this.firstHop = way.firstHop(plan.target());
         this.stages = way.stages();
         this.tcpLimit = tcpLimit;
+        this.listener = listener;
         this.where = plan.where(way, ConnectPlan.RESOLVE);
+    }
+
+    private void begin(String stage) {
+        where = plan.where(way, stage);
+        listener.stage(stage);
     }
 
     /** Gives the channel with the handlers of all layers; or fails with an {@link UpstreamException}, the channel closed. */
     CompletionStage<Channel> run() {
+        listener.stage(ConnectPlan.RESOLVE);
         names.addressesOf(firstHop.host(), loop).whenComplete((found, error) -> {
             if (phase == Phase.OVER) {
                 return;
@@ -104,7 +118,7 @@ final class WayAttempt {
 
     private void openSocket() {
         phase = Phase.RACING;
-        where = plan.where(way, ConnectPlan.TCP);
+        begin(ConnectPlan.TCP);
         AddressRace sockets = new AddressRace(
                 loop,
                 address -> Sockets.on(loop, tcpLimit).connect(new InetSocketAddress(address, firstHop.port())),
@@ -131,6 +145,7 @@ final class WayAttempt {
             order.won(remote.getAddress(), addresses);
             preferFromNowOn(remote.getAddress());
         }
+        listener.connected(open, way.route());
         AttemptGuard.enter(open.pipeline(), this::end);
         establish(open);
     }
@@ -149,11 +164,12 @@ final class WayAttempt {
             return; // timed out or aborted meanwhile
         }
         if (established == stages.size()) {
+            listener.over(null);
             loop.execute(() -> finish(open)); // next turn: the last stage has left the pipeline
             return;
         }
         ConnectStage stage = stages.get(established);
-        where = plan.where(way, stage.name());
+        begin(stage.name());
         begun(stage, open).whenComplete((up, error) -> {
             if (error == null) {
                 established++;
