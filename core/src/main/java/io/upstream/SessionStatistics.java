@@ -96,7 +96,7 @@ public record SessionStatistics(Outgoing outgoing, Incoming incoming, Connecting
      * @param disconnected the time without a connection since the first, all added up; what lasts counts as far as it has come
      * @param tokenRenewals fresh tokens that the hub was shown in time, in place or on the next connection
      * @param failedTokenRenewals tries that led to no such token, and were repeated
-     * @param roundTrip of the latest sign of life that was asked for (MQTT: PINGREQ to PINGRESP), null if there was none; of several sessions
+     * @param roundTrip of the latest sign of life that was asked for (MQTT: PINGREQ to PINGRESP; AMQP: a probe), null if there was none; of several sessions
      *     the longest
      * @param lastFailure what went wrong last, null if nothing has
      * @param lastFailureAt when

@@ -140,6 +140,11 @@ final class AmqpLine implements Line, Members.Member {
     public void probe(CompletableFuture<Duration> outcome) {
         Duration patience = connection.patience();
         long asked = connection.clock().getAsLong();
+        outcome.thenAccept(took -> {
+            if (took.compareTo(patience) < 0) { // else it was not the answer that told that the peer lives
+                terms.session().watch().roundTrip(took);
+            }
+        });
         Probe probe = new Probe(
                 connection.loop(),
                 terms.session().callbacks(),
