@@ -13,6 +13,7 @@ module io.upstream.core {
     requires org.bouncycastle.pkix;
     requires org.bouncycastle.provider;
     requires org.slf4j;
+    requires static jdk.jfr; // events are recorded where it is there
     requires static transitive org.jspecify;
 
     exports io.upstream;
@@ -30,6 +31,9 @@ module io.upstream.core {
             io.upstream.mqtt,
             io.upstream.amqp;
     exports io.upstream.provisioning to
+            io.upstream.mqtt,
+            io.upstream.amqp;
+    exports io.upstream.watch to
             io.upstream.mqtt,
             io.upstream.amqp;
 

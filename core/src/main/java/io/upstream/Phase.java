@@ -14,11 +14,11 @@ package io.upstream;
 public enum Phase {
     /** The connection is being made. */
     CONNECTING,
-    /** The hub has accepted the identity: messages flow. */
+    /** The hub has accepted the identity, and confirmed again what was subscribed to on an earlier connection: messages flow both ways. */
     CONNECTED,
     /**
      * The connection was lost, {@link SessionStatus#cause} tells why, or is being renewed, then there is no cause. Another one is made, as
-     * often as it takes: what is sent waits, handlers stay in place.
+     * often as it takes: what is sent waits, handlers stay in place. Messages are sent as soon as the hub has accepted the identity.
      */
     RECONNECTING,
     /** {@code close} was called: what is under way may still be settled. */

@@ -3,6 +3,7 @@ package io.upstream;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +29,7 @@ final class ProtocolChoice implements UpstreamTransport {
     private final UpstreamRuntime runtime;
     private final boolean ownsRuntime;
     private final AtomicReference<@Nullable CompletableFuture<Void>> closed = new AtomicReference<>();
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final LongSupplier nanoTime;
     private Favourite favourite = new Favourite(0, 0);
 
@@ -137,17 +139,30 @@ final class ProtocolChoice implements UpstreamTransport {
     }
 
     @Override
+    public TransportStatistics statistics() {
+        return candidates.stream()
+                .map(UpstreamTransport::statistics)
+                .reduce(new TransportStatistics(Map.of()), TransportStatistics::and);
+    }
+
+    @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         CompletableFuture<Void> earlier = closed.compareAndExchange(null, mine);
         if (earlier != null) {
             return earlier;
         }
+        mine.thenRun(() -> over.complete(null));
         CompletableFuture.allOf(candidates.stream()
                         .map(candidate -> candidate.close(drain).toCompletableFuture())
                         .toArray(CompletableFuture<?>[]::new))
                 .whenComplete((done, error) -> closeRuntime(mine));
         return mine;
+    }
+
+    @Override
+    public CompletionStage<Void> whenClosed() {
+        return over.minimalCompletionStage();
     }
 
     /** A thread of its own: the runtime waits for its threads, and this is called on one of them. */

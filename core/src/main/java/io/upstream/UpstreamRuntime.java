@@ -6,7 +6,10 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import io.upstream.UpstreamEvent.What;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -62,10 +65,15 @@ public final class UpstreamRuntime implements AutoCloseable {
     private static final int MOST_CONNECTS = 10_000;
     private static final long OUTBOX_BYTES = 256L << 20;
 
+    /** An observer that is stuck by then is interrupted. */
+    private static final Duration LAST_EVENTS = Duration.ofSeconds(1);
+
     private final EventLoopGroup loops;
     private final Executor callbacks;
     private final ExecutorService blocking;
     private final ExecutorService resolving;
+    private final ExecutorService observing;
+    private final EventFeed events;
     private final Map<Class<?>, Object> shared = new ConcurrentHashMap<>();
     private final boolean ownsLoops;
     private final int connectsPerSecond;
@@ -82,6 +90,8 @@ public final class UpstreamRuntime implements AutoCloseable {
         loops = given != null ? given : newLoops(from.threads, from.polling);
         blocking = pool("upstream-blocking", BLOCKING_THREADS, BLOCKING_QUEUE);
         resolving = growing("upstream-resolving", RESOLVING_THREADS, MOST_RESOLVING_THREADS);
+        observing = pool("upstream-observer", Math.max(1, from.observers.size()), Integer.MAX_VALUE);
+        events = new EventFeed(List.copyOf(from.observers), observing);
         Executor chosen = from.callbacks;
         if (chosen != null) {
             ownCallbacks = null;
@@ -154,6 +164,21 @@ public final class UpstreamRuntime implements AutoCloseable {
         return type.cast(shared.computeIfAbsent(type, unused -> maker.get()));
     }
 
+    /** Tells the observers, for the library's modules. Any thread; never waits. */
+    public void publish(UpstreamProtocol protocol, @Nullable Identity identity, What what) {
+        events.publish(protocol, identity, what);
+    }
+
+    /** Whether there is any observer. */
+    public boolean isObserved() {
+        return events.isWatched();
+    }
+
+    /** How many events observers were not told of because they were too slow. */
+    public long droppedEvents() {
+        return events.dropped();
+    }
+
     /** Whether the caller is on a thread of this runtime, where waiting for this runtime's work would never end. */
     public boolean ownsCurrentThread() {
         if (Thread.currentThread() instanceof OwnThread own && own.owner == this) {
@@ -200,16 +225,22 @@ public final class UpstreamRuntime implements AutoCloseable {
         }
         blocking.shutdown();
         resolving.shutdown();
+        observing.shutdown();
         if (ownCallbacks != null) {
             ownCallbacks.shutdown();
         }
         if (waits) {
             awaitEnd(blocking, end);
             awaitEnd(resolving, end);
+            awaitEnd(observing, sooner(end, System.nanoTime() + LAST_EVENTS.toNanos()));
             if (ownCallbacks != null) {
                 awaitEnd(ownCallbacks, end);
             }
         }
+    }
+
+    private static long sooner(long one, long other) {
+        return one - other < 0 ? one : other;
     }
 
     private static void awaitEnd(ExecutorService pool, long end) {
@@ -271,6 +302,8 @@ public final class UpstreamRuntime implements AutoCloseable {
         private int connectsPerSecond = CONNECTS_PER_SECOND;
         private int connectsAtOnce = CONNECTS_AT_ONCE;
         private long outboxBytes = OUTBOX_BYTES;
+
+        private final List<UpstreamObserver> observers = new ArrayList<>(0);
 
         private Builder() {}
 
@@ -339,6 +372,12 @@ public final class UpstreamRuntime implements AutoCloseable {
                 throw new IllegalArgumentException(what + " must be 1.." + most + ", was " + value);
             }
             return value;
+        }
+
+        /** Has {@code observer} told of what happens on this runtime, beside those that were given before. */
+        public Builder observer(UpstreamObserver observer) {
+            observers.add(Objects.requireNonNull(observer, "observer"));
+            return this;
         }
 
         public UpstreamRuntime build() {

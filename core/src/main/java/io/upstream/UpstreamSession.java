@@ -109,6 +109,9 @@ public interface UpstreamSession extends AutoCloseable {
     /** The latest status; never blocks. */
     SessionStatus status();
 
+    /** What has happened in this session until now; never blocks. */
+    SessionStatistics statistics();
+
     /** Tells {@code listener} the present status and each later one, in order. */
     void onStatus(Consumer<SessionStatus> listener);
 

@@ -36,8 +36,14 @@ public interface UpstreamTransport extends AutoCloseable {
      */
     CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials);
 
+    /** What has happened in this transport until now, in sessions that are closed, too; never blocks, also after {@code close}. */
+    TransportStatistics statistics();
+
     /** Closes every session as {@link UpstreamSession#close(Duration)} does, then the connections. Idempotent; never fails. */
     CompletionStage<Void> close(Duration drain);
+
+    /** Completes when {@link #close} is done, whoever called it; never fails. */
+    CompletionStage<Void> whenClosed();
 
     /** {@link #close(Duration)} with {@link UpstreamOptions#closeTimeout}, waiting for it unless called on a thread of the runtime. */
     @Override

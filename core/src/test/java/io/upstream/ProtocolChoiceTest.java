@@ -9,6 +9,7 @@ import io.upstream.UpstreamException.Where;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -189,6 +190,16 @@ class ProtocolChoiceTest {
         }
 
         @Override
+        public CompletionStage<Void> whenClosed() {
+            return new CompletableFuture<>();
+        }
+
+        @Override
+        public TransportStatistics statistics() {
+            return new TransportStatistics(Map.of());
+        }
+
+        @Override
         public CompletionStage<Void> close(Duration drain) {
             return CompletableFuture.completedStage(null);
         }
@@ -259,6 +270,11 @@ class ProtocolChoiceTest {
         @Override
         public CompletionStage<Void> onMethod(MethodHandler handler) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public SessionStatistics statistics() {
+            return SessionStatistics.NONE;
         }
 
         @Override

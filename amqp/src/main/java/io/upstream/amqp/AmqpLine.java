@@ -141,6 +141,7 @@ final class AmqpLine implements Line, Members.Member {
     public void probe(CompletableFuture<Duration> outcome) {
         Duration patience = connection.patience();
         Where where = connection.where(AmqpStage.NAME);
+        outcome.thenAccept(took -> terms.session().watch().roundTrip(took));
         Probe probe = new Probe(
                 connection.loop(),
                 terms.session().callbacks(),

@@ -91,9 +91,14 @@ final class AmqpSeat implements Connector, LineOwner, SharedConnection.Passenger
             begin();
         } else if (blame == Blame.IDENTITY) {
             step = Step.PAUSING;
-            pauseFor(backoff.pauseAfter(after), this::await);
+            Duration wait = backoff.pauseAfter(after);
+            owner.waits(wait);
+            pauseFor(wait, this::await);
         } else {
             await();
+            if (step == Step.WAITING) {
+                owner.waits(shared.pauseLeft());
+            }
         }
     }
 

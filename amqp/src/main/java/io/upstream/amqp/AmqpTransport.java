@@ -6,6 +6,7 @@ import io.upstream.ClientCertificate;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
+import io.upstream.TransportStatistics;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
@@ -17,6 +18,8 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.SessionTerms;
 import io.upstream.session.TokenSource;
+import io.upstream.watch.SessionWatch;
+import io.upstream.watch.TransportWatch;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -41,6 +44,8 @@ final class AmqpTransport implements UpstreamTransport {
     private final UpstreamOptions options;
     private final UpstreamRuntime runtime;
     private final ConnectionTable table;
+    private final TransportWatch watch;
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Object lock = new Object();
     private final Map<AmqpSeat, LastingSession> sessions = new HashMap<>();
     private @Nullable CompletableFuture<Void> closing;
@@ -54,8 +59,9 @@ final class AmqpTransport implements UpstreamTransport {
         this.protocol = protocol;
         this.options = options;
         this.runtime = runtime;
+        watch = new TransportWatch(protocol, runtime);
         table = new ConnectionTable(
-                new HubDialler(protocol, options, runtime),
+                new HubDialler(protocol, options, runtime, watch),
                 () -> runtime.unwrap(EventLoopGroup.class).next(),
                 options.reconnect(),
                 seatsAtMost);
@@ -72,8 +78,10 @@ final class AmqpTransport implements UpstreamTransport {
             return refused;
         }
         boolean hub = TokenSource.serves(credentials) || credentials instanceof ClientCertificate;
-        SessionTerms terms = new SessionTerms(identity, protocol, hub, options, runtime, shared.loop(), callbacks);
-        AmqpSeat seat = new AmqpSeat(LineTerms.of(terms, credentials), table, shared, this::forget);
+        SessionWatch watched = watch.session(identity);
+        SessionTerms terms =
+                new SessionTerms(identity, protocol, hub, options, runtime, shared.loop(), callbacks, watched);
+        AmqpSeat seat = new AmqpSeat(LineTerms.of(terms, credentials), table, shared, gone -> forget(gone, watched));
         LastingSession session = new LastingSession(terms, seat);
         if (!enter(seat, session)) {
             session.close(Duration.ZERO);
@@ -89,10 +97,16 @@ final class AmqpTransport implements UpstreamTransport {
         }
     }
 
-    private void forget(AmqpSeat seat) {
+    private void forget(AmqpSeat seat, SessionWatch watched) {
         synchronized (lock) {
             sessions.remove(seat);
         }
+        watch.left(watched);
+    }
+
+    @Override
+    public TransportStatistics statistics() {
+        return watch.statistics();
     }
 
     private static UpstreamException closedHere() {
@@ -113,6 +127,7 @@ final class AmqpTransport implements UpstreamTransport {
     @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
+        mine.thenRun(() -> over.complete(null));
         List<LastingSession> open;
         synchronized (lock) {
             if (closing != null) {
@@ -128,6 +143,11 @@ final class AmqpTransport implements UpstreamTransport {
         CompletableFuture.allOf(ends.map(CompletionStage::toCompletableFuture).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((done, error) -> mine.complete(null));
         return mine.minimalCompletionStage();
+    }
+
+    @Override
+    public CompletionStage<Void> whenClosed() {
+        return over.minimalCompletionStage();
     }
 
     @Override

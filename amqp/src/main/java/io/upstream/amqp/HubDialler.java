@@ -14,6 +14,7 @@ import io.upstream.session.Pace;
 import io.upstream.session.PacedAttempt;
 import io.upstream.session.PacedAttempt.Occasion;
 import io.upstream.session.Pacer;
+import io.upstream.watch.TransportWatch;
 import io.upstream.websocket.WebSocketStage;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -25,8 +26,10 @@ final class HubDialler implements Dialler {
     private final UpstreamRuntime runtime;
     private final LowerLayers lower;
     private final Pace pace;
+    private final TransportWatch watch;
 
-    HubDialler(UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime) {
+    HubDialler(UpstreamProtocol protocol, UpstreamOptions options, UpstreamRuntime runtime, TransportWatch watch) {
+        this.watch = watch;
         this.options = options;
         this.runtime = runtime;
         pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
@@ -48,7 +51,8 @@ final class HubDialler implements Dialler {
                 runtime,
                 loop,
                 options.connectTimeout(),
-                () -> lower.plan(credentials).then(last)));
+                () -> lower.plan(credentials).then(last),
+                watch.attempt(null)));
     }
 
     private record Attempt(PacedAttempt attempt) implements Dialling {

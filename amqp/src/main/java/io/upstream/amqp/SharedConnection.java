@@ -137,6 +137,11 @@ final class SharedConnection {
         }
     }
 
+    /** How long the next attempt waits at least; zero if one is under way. */
+    Duration pauseLeft() {
+        return state == State.PAUSING ? Duration.ofNanos(Math.max(0, notBefore - nanoTime())) : Duration.ZERO;
+    }
+
     /** {@code passenger} waits no more. */
     void withdraw(Passenger passenger) {
         waiting.remove(passenger);

@@ -2,7 +2,11 @@
 package io.upstream.amqp;
 
 import io.upstream.SasToken;
+import io.upstream.UpstreamException.Where;
+import io.upstream.connect.Failures;
 import io.upstream.session.TokenSource;
+import io.upstream.watch.SessionWatch;
+import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -37,6 +41,7 @@ final class TokenPresenter {
     private final AmqpConnection connection;
     private final TokenSource tokens;
     private final String audience;
+    private final SessionWatch watch;
     private @Nullable Future<?> renewal;
     private @Nullable CompletableFuture<SasToken> made;
     private @Nullable CompletableFuture<SasToken> underWay;
@@ -54,10 +59,14 @@ final class TokenPresenter {
     /** For one line; null if the identity has no tokens. */
     static @Nullable TokenPresenter of(LineTerms line, AmqpConnection connection) {
         TokenSource tokens = line.tokens();
-        return tokens == null ? null : new TokenPresenter(connection, tokens, line.audience());
+        return tokens == null
+                ? null
+                : new TokenPresenter(
+                        connection, tokens, line.audience(), line.session().watch());
     }
 
-    private TokenPresenter(AmqpConnection connection, TokenSource tokens, String audience) {
+    private TokenPresenter(AmqpConnection connection, TokenSource tokens, String audience, SessionWatch watch) {
+        this.watch = watch;
         this.connection = connection;
         this.tokens = tokens;
         this.audience = audience;
@@ -137,13 +146,16 @@ final class TokenPresenter {
     private void renew(SasToken former) {
         CompletableFuture<SasToken> presented = new CompletableFuture<>();
         underWay = presented;
+        long began = System.nanoTime();
         presented.whenComplete((token, error) -> {
             if (error == null) {
+                watch.tokenRenewed(Duration.ofNanos(System.nanoTime() - began));
                 renewAhead(token);
             } else if (life == Life.ACTIVE) {
                 // the hub closes the link when the old token ends, and the session tells why
                 long pause = pauseAfterFailure();
                 log.warn("the token for {} could not be renewed, next try in {} ms", audience, pause, error);
+                watch.tokenRenewalFailed(Failures.translate(error, Where.here("token")), Duration.ofMillis(pause));
                 renewIn(former, pause);
             }
         });

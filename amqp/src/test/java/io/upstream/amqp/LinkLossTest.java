@@ -141,9 +141,10 @@ class LinkLossTest {
         assertEquals(FailureKind.SERVER_ERROR, cause(session).kind());
         assertTrue(peer.client.isOpen(), "siblings are left alone");
         peer.pass(LONGEST_PAUSE);
-        assertEquals(Phase.CONNECTED, session.status().phase(), "on another line");
+        assertEquals(Phase.RECONNECTING, session.status().phase(), "on another line, and not yet of full use");
         peer.cloudRefusal = null;
         peer.pass(LONGEST_PAUSE);
+        assertEquals(Phase.CONNECTED, session.status().phase());
         deliver("in the end");
         assertEquals(List.of("in the end"), came);
     }

@@ -16,6 +16,13 @@ final class OutputOptions {
             description = "Log more on standard error; twice: everything, and stack traces.")
     private boolean[] verbose = {};
 
+    @Option(
+            names = "--trace",
+            description =
+                    "Show on standard error what goes over the wire: kinds, numbers and sizes of frames, and nothing"
+                            + " of what is in them.")
+    private boolean trace;
+
     boolean json() {
         return json;
     }
@@ -25,8 +32,11 @@ final class OutputOptions {
         return verbose.length;
     }
 
-    /** The log level belongs to the JVM: without {@code -v} it is left alone. */
+    /** The log levels belong to the JVM: without {@code -v} and {@code --trace} they are left alone. */
     void applyVerbosity() {
+        if (trace && LoggerFactory.getLogger("io.upstream.wire") instanceof Logger wire) {
+            wire.setLevel(Level.TRACE);
+        }
         if (verbose.length > 0 && LoggerFactory.getLogger("io.upstream") instanceof Logger logger) {
             logger.setLevel(verbose.length == 1 ? Level.INFO : Level.TRACE);
         }

@@ -33,16 +33,23 @@ public final class ConnectAttempt {
     private final Duration budget;
     private final long end;
     private final ConnectPlanner planner;
+    private final AttemptListener listener;
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
     private final List<UpstreamException> failedWays = new ArrayList<>();
     private @Nullable WayAttempt current;
 
-    private ConnectAttempt(UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
+    private ConnectAttempt(
+            UpstreamRuntime runtime,
+            EventLoop loop,
+            Duration budget,
+            ConnectPlanner planner,
+            AttemptListener listener) {
         this.runtime = runtime;
         this.loop = loop;
         this.budget = budget;
         this.end = System.nanoTime() + budget.toNanos();
         this.planner = planner;
+        this.listener = listener;
     }
 
     /**
@@ -58,7 +65,17 @@ public final class ConnectAttempt {
     /** As above, on one event loop of {@code runtime}: all connections of a session live on the same one. */
     public static ConnectAttempt start(
             UpstreamRuntime runtime, EventLoop loop, Duration budget, ConnectPlanner planner) {
-        ConnectAttempt attempt = new ConnectAttempt(runtime, loop, budget, planner);
+        return start(runtime, loop, budget, planner, AttemptListener.NONE);
+    }
+
+    /** As above, with somebody who is told how it gets on. */
+    public static ConnectAttempt start(
+            UpstreamRuntime runtime,
+            EventLoop loop,
+            Duration budget,
+            ConnectPlanner planner,
+            AttemptListener listener) {
+        ConnectAttempt attempt = new ConnectAttempt(runtime, loop, budget, planner, listener);
         attempt.onLoop(attempt::begin);
         return attempt;
     }
@@ -88,7 +105,11 @@ public final class ConnectAttempt {
                         fail(Failures.runtimeClosed("open", null));
                     }
                 });
-        outcome.whenComplete((open, error) -> alarm.cancel(false));
+        outcome.whenComplete((open, error) -> {
+            alarm.cancel(false);
+            listener.over(error == null ? null : Failures.translate(error, PLANNING));
+        });
+        listener.begun();
         ready().whenComplete((done, error) -> {
             if (error == null) {
                 planOffTheLoop();
@@ -144,7 +165,7 @@ public final class ConnectAttempt {
         Duration most = StageLimit.TCP_ADDRESS;
         Duration tcpLimit = budget.compareTo(most) < 0 ? budget.plusMillis(1) : most;
         int waysLeft = plan.ways().size() - index;
-        WayAttempt attempt = new WayAttempt(runtime, loop, plan, way, waysLeft, tcpLimit);
+        WayAttempt attempt = new WayAttempt(runtime, loop, plan, way, waysLeft, tcpLimit, listener);
         current = attempt;
         WayShare share = new WayShare(
                 loop, attempt, Duration.ofNanos(end - System.nanoTime()).dividedBy(waysLeft));

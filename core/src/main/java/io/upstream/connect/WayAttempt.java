@@ -42,6 +42,7 @@ final class WayAttempt {
     private final Duration tcpLimit;
     private final int waysLeft;
     private final PeerClock clock = new PeerClock();
+    private final AttemptListener listener;
     private final CompletableFuture<Channel> outcome = new CompletableFuture<>();
     private Phase phase = Phase.RESOLVING;
     private Where where;
@@ -52,7 +53,14 @@ final class WayAttempt {
     private int established;
     private int connections;
 
-    WayAttempt(UpstreamRuntime runtime, EventLoop loop, ConnectPlan plan, Way way, int waysLeft, Duration tcpLimit) {
+    WayAttempt(
+            UpstreamRuntime runtime,
+            EventLoop loop,
+            ConnectPlan plan,
+            Way way,
+            int waysLeft,
+            Duration tcpLimit,
+            AttemptListener listener) {
         this.loop = loop;
         this.names = NameLookup.on(runtime);
         this.order = AddressOrder.on(runtime);
@@ -62,12 +70,19 @@ final class WayAttempt {
         this.stages = way.stages();
         this.tcpLimit = tcpLimit;
         this.waysLeft = waysLeft;
+        this.listener = listener;
         this.where = plan.where(way, ConnectPlan.RESOLVE);
+    }
+
+    private void begin(String stage) {
+        where = plan.where(way, stage);
+        listener.stage(stage);
     }
 
     /** Gives the channel with the handlers of all layers; or fails with an {@link UpstreamException}, the channel closed. */
     CompletionStage<Channel> run() {
         way.towards().forEach(stage -> stage.begin(clock));
+        listener.stage(ConnectPlan.RESOLVE);
         names.addressesOf(firstHop.host(), loop).whenComplete((found, error) -> {
             if (phase == Phase.OVER) {
                 return;
@@ -118,7 +133,7 @@ final class WayAttempt {
 
     private void openSocket() {
         phase = Phase.RACING;
-        where = plan.where(way, ConnectPlan.TCP);
+        begin(ConnectPlan.TCP);
         AddressRace sockets = new AddressRace(
                 loop,
                 address -> Sockets.on(loop, tcpLimit).connect(new InetSocketAddress(address, firstHop.port())),
@@ -145,6 +160,7 @@ final class WayAttempt {
             order.won(remote.getAddress(), addresses);
             preferFromNowOn(remote.getAddress());
         }
+        listener.connected(open, way.route());
         AttemptGuard.enter(open.pipeline(), this::end);
         watch = StageWatch.enter(open, this::end);
         establish(open, watch);
@@ -158,25 +174,26 @@ final class WayAttempt {
         addresses = again;
     }
 
-    private void establish(Channel open, StageWatch clock) {
+    private void establish(Channel open, StageWatch limits) {
         assert loop.inEventLoop();
         if (phase != Phase.ESTABLISHING || open != channel) {
             return; // timed out or aborted meanwhile
         }
         if (established == stages.size()) {
-            clock.stop();
-            loop.execute(() -> finish(open, clock)); // next turn: the last stage has left the pipeline
+            limits.stop();
+            listener.over(null);
+            loop.execute(() -> finish(open, limits)); // next turn: the last stage has left the pipeline
             return;
         }
         ConnectStage stage = stages.get(established);
-        where = plan.where(way, stage.name());
-        clock.begin(stage.limit(), patience(stage.limit()), where);
+        begin(stage.name());
+        limits.begin(stage.limit(), patience(stage.limit()), where);
         begun(stage, open).whenComplete((up, error) -> {
             if (error == null) {
                 established++;
-                establish(open, clock);
+                establish(open, limits);
             } else if (Failures.unwrap(error) instanceof FreshConnection wanted) {
-                startAfresh(open, clock, wanted);
+                startAfresh(open, limits, wanted);
             } else {
                 end(error);
             }
@@ -197,7 +214,7 @@ final class WayAttempt {
         return waysLeft > 1 && isOnTheWay() ? limit.time() : limit.patience();
     }
 
-    private void startAfresh(Channel old, StageWatch clock, FreshConnection wanted) {
+    private void startAfresh(Channel old, StageWatch limits, FreshConnection wanted) {
         if (phase != Phase.ESTABLISHING) {
             return;
         }
@@ -205,17 +222,17 @@ final class WayAttempt {
             end(wanted.otherwise());
             return;
         }
-        clock.stop();
+        limits.stop();
         AttemptGuard.leave(old.pipeline());
         channel = null;
         old.close();
         openSocket();
     }
 
-    private void finish(Channel open, StageWatch clock) {
+    private void finish(Channel open, StageWatch limits) {
         if (phase == Phase.ESTABLISHING) {
             phase = Phase.OVER;
-            clock.leave(open.pipeline());
+            limits.leave(open.pipeline());
             AttemptGuard.leave(open.pipeline());
             way.towards().forEach(ConnectStage::end);
             outcome.complete(open);

@@ -2,7 +2,11 @@
 package io.upstream.session;
 
 import io.netty.channel.EventLoop;
+import io.upstream.watch.Ledger;
+import io.upstream.watch.Outcome;
+import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +17,9 @@ final class Answers {
     private final EventLoop loop;
     private final Callbacks callbacks;
     private final Room room;
+    private final Ledger ledger;
+    private final LongSupplier nanoTime;
+    private final long timeoutNanos;
     private final Runnable tell = this::tell;
 
     /** Answered ones whose futures are not completed yet, in the order of the answers. */
@@ -20,13 +27,25 @@ final class Answers {
 
     private @Nullable Send last;
     private int messages;
-    private long bytes;
 
-    /** @param room where there is some again */
-    Answers(EventLoop loop, Callbacks callbacks, Room room) {
+    /** When the first of them was answered, which is as good as now for the others of the same turn. */
+    private long now;
+
+    /**
+     * Nothing is answered yet.
+     *
+     * @param room where there is some again
+     * @param ledger told what became of each
+     * @param timeout of each, by which its deadline tells when it was taken in
+     * @param nanoTime the clock of the deadlines
+     */
+    Answers(EventLoop loop, Callbacks callbacks, Room room, Ledger ledger, Duration timeout, LongSupplier nanoTime) {
         this.loop = loop;
         this.callbacks = callbacks;
         this.room = room;
+        this.ledger = ledger;
+        this.timeoutNanos = timeout.toNanos();
+        this.nanoTime = nanoTime;
     }
 
     /** How many are not told yet. */
@@ -35,16 +54,17 @@ final class Answers {
     }
 
     /** Takes one that stands in no other list any more. */
-    void add(Send send, int size) {
+    void add(Send send, int size, Outcome outcome) {
         if (last == null) {
             first = send;
+            now = nanoTime.getAsLong();
             tellAfterThisTurn();
         } else {
             last.next = send;
         }
         last = send;
         messages++;
-        bytes += size;
+        ledger.note(outcome, size, now - (send.deadlineNanos() - timeoutNanos));
     }
 
     private void tellAfterThisTurn() {
@@ -61,9 +81,8 @@ final class Answers {
         if (chain == null) {
             return;
         }
-        room.free(messages, bytes);
+        room.free();
         messages = 0;
-        bytes = 0;
         first = null;
         last = null;
         Send untold = wakeWaiters(chain);

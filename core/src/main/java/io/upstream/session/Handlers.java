@@ -42,6 +42,9 @@ final class Handlers {
     /** The latest reading of the twin after a gap. */
     private @Nullable CurrentLine catchingUp;
 
+    /** To be done when the line has all that an earlier one had. */
+    private @Nullable Runnable restored;
+
     /** Why a line is asked for a subject. */
     private enum Occasion {
         DECLARED,
@@ -57,18 +60,20 @@ final class Handlers {
 
     /** As {@link io.upstream.UpstreamSession#onMessage}. */
     void onMessage(MessageHandler handler, CompletableFuture<Void> outcome) {
-        declare(Subject.MESSAGES, (on, asked) -> on.onMessage(handler, asked), outcome);
+        MessageHandler counted = terms.watch().countingMessages(handler);
+        declare(Subject.MESSAGES, (on, asked) -> on.onMessage(counted, asked), outcome);
     }
 
     /** As {@link io.upstream.UpstreamSession#onDesiredChange}. */
     void onDesiredChange(Consumer<DesiredChange> handler, CompletableFuture<Void> outcome) {
-        desired.handler(handler);
+        desired.handler(terms.watch().countingChanges(handler));
         declare(Subject.DESIRED_CHANGES, (on, asked) -> on.onDesiredChange(desired::changed, asked), outcome);
     }
 
     /** As {@link io.upstream.UpstreamSession#onMethod}. */
     void onMethod(MethodHandler handler, CompletableFuture<Void> outcome) {
-        declare(Subject.METHODS, (on, asked) -> on.onMethod(handler, asked), outcome);
+        MethodHandler counted = terms.watch().countingCalls(handler);
+        declare(Subject.METHODS, (on, asked) -> on.onMethod(counted, asked), outcome);
     }
 
     /** On the session's callbacks: the application has read the twin. */
@@ -141,6 +146,7 @@ final class Handlers {
         if (error == null) {
             declaration.confirmed();
             endGapOnceRestored();
+            tellIfRestored();
             if (occasion == Occasion.RESTORED && declaration.subject() == Subject.DESIRED_CHANGES) {
                 catchingUp = new CurrentLine(on);
                 desired.catchUp(catchingUp);
@@ -201,6 +207,7 @@ final class Handlers {
     private void gap() {
         catchingUp = null;
         desired.gap();
+        terms.watch().gap(Subject.DESIRED_CHANGES.text());
     }
 
     private void onLoop(Runnable task) {
@@ -212,14 +219,37 @@ final class Handlers {
     }
 
     private void endGapOnceRestored() {
-        if (declared.values().stream().noneMatch(Declaration::hasGap)) {
+        if (!hasGaps()) {
             gaps.end();
         }
     }
 
-    /** There is a line: everything is declared again on it. */
-    void up(Line fresh) {
+    /** Whether an earlier line had anything that the present one has not, or not yet. */
+    boolean hasGaps() {
+        return declared.values().stream().anyMatch(Declaration::hasGap);
+    }
+
+    /** Whether a new line will have anything to make up for. */
+    boolean isEmpty() {
+        return declared.values().stream().allMatch(Declaration::isNew);
+    }
+
+    private void tellIfRestored() {
+        Runnable due = restored;
+        if (due != null && line != null && !hasGaps()) {
+            restored = null;
+            due.run();
+        }
+    }
+
+    /**
+     * There is a line: everything is declared again on it.
+     *
+     * @param whenRestored runs as soon as the hub has confirmed all that it had on an earlier line, if the line lasts so long
+     */
+    void up(Line fresh, Runnable whenRestored) {
         line = fresh;
+        restored = whenRestored;
         if (declared.containsKey(Subject.DESIRED_CHANGES)) {
             gap();
         }
@@ -228,6 +258,7 @@ final class Handlers {
             request(fresh, declaration, Occasion.RESTORED);
         }
         endGapOnceRestored();
+        tellIfRestored();
     }
 
     /**
@@ -238,6 +269,7 @@ final class Handlers {
     void down(@Nullable UpstreamException cause) {
         line = null;
         gaps.begin(cause);
+        restored = null;
     }
 
     /** There will be none any more. */

@@ -8,6 +8,7 @@ import io.upstream.Identity;
 import io.upstream.MessageHandler;
 import io.upstream.MethodHandler;
 import io.upstream.Phase;
+import io.upstream.SessionStatistics;
 import io.upstream.SessionStatus;
 import io.upstream.Telemetry;
 import io.upstream.Twin;
@@ -180,6 +181,11 @@ public final class LastingSession implements UpstreamSession {
     @Override
     public SessionStatus status() {
         return lifecycle.status();
+    }
+
+    @Override
+    public SessionStatistics statistics() {
+        return terms.watch().statistics();
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.upstream.session;
 import io.upstream.Phase;
 import io.upstream.SessionStatus;
 import io.upstream.UpstreamException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -48,13 +49,23 @@ public final class Lifecycle {
      * @return whether the phase changed
      */
     public boolean moveTo(Phase next, @Nullable UpstreamException cause) {
+        return moveTo(next, cause, 0, Duration.ZERO);
+    }
+
+    /**
+     * As above.
+     *
+     * @param attempt which comes next, 0 for none
+     * @param pause before it
+     */
+    public boolean moveTo(Phase next, @Nullable UpstreamException cause, int attempt, Duration pause) {
         boolean starts = false;
         synchronized (this) {
             Phase before = status.phase();
             if (!before.mayBecome(next)) {
                 return false;
             }
-            SessionStatus now = new SessionStatus(next, cause);
+            SessionStatus now = new SessionStatus(next, cause, attempt, pause);
             status = now;
             log.info("{}: {} -> {}{}", name, before, next, cause == null ? "" : ", " + cause.getMessage());
             for (Consumer<SessionStatus> listener : listeners) {

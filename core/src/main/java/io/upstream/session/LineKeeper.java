@@ -9,6 +9,7 @@ import io.upstream.Twin;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import io.upstream.session.Comeback.News;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +34,7 @@ final class LineKeeper implements LineOwner {
     private final SessionTerms terms;
     private final Lifecycle lifecycle;
     private final Connector connector;
+    private final Comeback comeback;
     private final Outbox outbox;
     private final Errands errands;
     private final Handlers handlers;
@@ -49,13 +51,15 @@ final class LineKeeper implements LineOwner {
         this.terms = terms;
         this.lifecycle = lifecycle;
         this.connector = connector;
+        comeback = new Comeback(lifecycle, terms.watch(), connector);
         outbox = new Outbox(
                 terms.loop(),
                 terms.callbacks(),
                 terms.options(),
                 SharedRoom.of(terms.runtime()),
                 this::pump,
-                this::nanoTime);
+                this::nanoTime,
+                terms.watch().ledger());
         errands = new Errands(terms);
         gaps = new Gaps(terms.callbacks(), this::nanoTime);
         handlers = new Handlers(terms, gaps);
@@ -85,7 +89,7 @@ final class LineKeeper implements LineOwner {
 
     void open() {
         if (lifecycle.is(Phase.CONNECTING)) {
-            connector.connect(this, null);
+            comeback.first(this);
         }
     }
 
@@ -166,7 +170,13 @@ final class LineKeeper implements LineOwner {
     }
 
     @Override
+    public void waits(Duration pause) {
+        comeback.waits(pause);
+    }
+
+    @Override
     public void up(Line fresh) {
+        comeback.arrives();
         if (lifecycle.is(Phase.CLOSED)) {
             fresh.finish(Duration.ZERO);
             return;
@@ -177,49 +187,64 @@ final class LineKeeper implements LineOwner {
             fresh.finish(Duration.ofNanos(Math.max(0, drainEndNanos - nanoTime())));
             return;
         }
-        lifecycle.moveTo(Phase.CONNECTED, null); // without effect if a close is on its way here
-        terms.callbacks().run(() -> opened.complete(null));
+        boolean usable = handlers.isEmpty();
+        if (usable) {
+            usable();
+        }
         fresh.pump();
         if (line == fresh) { // else it has broken while it was written to
-            handlers.up(fresh);
+            handlers.up(fresh, usable ? () -> {} : this::usable);
         }
         if (line == fresh) {
             errands.up(fresh);
         }
     }
 
+    private void usable() {
+        if (lifecycle.moveTo(Phase.CONNECTED, null)) { // not if a close is on its way here
+            comeback.succeeded();
+            terms.watch().connected();
+            terms.callbacks().run(() -> opened.complete(null));
+        }
+    }
+
     @Override
     public void failed(UpstreamException cause) {
+        comeback.arrives();
+        terms.watch().failed(cause);
         switch (lifecycle.status().phase()) {
             case CONNECTING -> end(cause);
-            case RECONNECTING -> {
-                if (!isLast(cause)) {
-                    lifecycle.moveTo(Phase.RECONNECTING, cause);
-                }
-                again(cause);
-            }
-            case CLOSING -> again(cause);
+            case RECONNECTING -> again(cause, News.STATUS);
+            case CLOSING -> again(cause, News.NONE);
             case CONNECTED, CLOSED -> {} // nobody asked for it any more
         }
     }
 
     @Override
     public void lost(Line on, Subject subject, UpstreamException cause) {
-        if (line == on && lifecycle.is(Phase.CONNECTED)) {
+        if (line == on && isServing()) {
             handlers.lost(subject, cause);
         }
     }
 
     @Override
     public void retiring(Line old) {
-        if (line == old && lifecycle.is(Phase.CONNECTED)) {
+        if (line == old && isServing()) {
             detach(null);
-            lifecycle.moveTo(Phase.RECONNECTING, null);
+            if (lifecycle.is(Phase.CONNECTED)) {
+                lifecycle.moveTo(Phase.RECONNECTING, null, 1, Duration.ZERO);
+            }
         }
+    }
+
+    /** Also before the hub has confirmed everything again. */
+    private boolean isServing() {
+        return lifecycle.is(Phase.CONNECTED) || lifecycle.is(Phase.RECONNECTING);
     }
 
     @Override
     public void down(Line old, @Nullable UpstreamException cause) {
+        comeback.arrives();
         boolean current = line == old;
         if (current) {
             detach(cause);
@@ -242,6 +267,9 @@ final class LineKeeper implements LineOwner {
         outbox.interrupt(cause);
         handlers.down(cause);
         errands.down();
+        if (cause != null || isServing()) {
+            terms.watch().lost(cause);
+        }
     }
 
     private void comeBack(@Nullable UpstreamException cause) {
@@ -251,10 +279,7 @@ final class LineKeeper implements LineOwner {
         }
         outbox.rewind();
         boolean known = lifecycle.is(Phase.CLOSING) || (cause == null && lifecycle.is(Phase.RECONNECTING));
-        if (!known) {
-            lifecycle.moveTo(Phase.RECONNECTING, cause);
-        }
-        again(cause);
+        again(cause, known ? News.NONE : News.STATUS);
     }
 
     /** Whether the runtime is closed, or nobody wants another connection after a failure. */
@@ -264,11 +289,11 @@ final class LineKeeper implements LineOwner {
                         || terms.options().reconnect().isNever());
     }
 
-    private void again(@Nullable UpstreamException cause) {
+    private void again(@Nullable UpstreamException cause, News news) {
         if (isLast(cause)) {
             end(cause);
         } else {
-            connector.connect(this, cause);
+            comeback.again(this, cause, news);
         }
     }
 
@@ -339,7 +364,9 @@ final class LineKeeper implements LineOwner {
         }
         errands.end(reason);
         handlers.end(reason);
-        lifecycle.moveTo(Phase.CLOSED, cause);
+        if (lifecycle.moveTo(Phase.CLOSED, cause)) {
+            terms.watch().closed(cause);
+        }
         // before the answer: whoever opens again on it must not meet the seat that is given back
         CompletionStage<Void> left = connector.leave();
         terms.callbacks().run(() -> opened.completeExceptionally(reason));

@@ -2,6 +2,7 @@
 package io.upstream.session;
 
 import io.upstream.UpstreamException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** What lines and connectors know of the session that they serve. Confined to its event loop. */
@@ -11,6 +12,9 @@ public interface LineOwner {
 
     /** The hub has welcomed the identity: {@code line} is of use from now on. May use it at once. */
     void up(Line line);
+
+    /** The attempt that {@link Connector#connect} was asked for begins after {@code pause}, at the earliest; said within that call or not at all. */
+    default void waits(Duration pause) {}
 
     /** The attempt that {@link Connector#connect} made is over and did not succeed. */
     void failed(UpstreamException cause);

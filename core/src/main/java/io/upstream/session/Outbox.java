@@ -9,6 +9,8 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.connect.Failures;
+import io.upstream.watch.Ledger;
+import io.upstream.watch.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +39,7 @@ public final class Outbox {
     private final LongSupplier nanoTime;
     private final Duration timeout;
     private final Room room;
+    private final Ledger ledger;
     private final Intake intake;
     private final Answers answers;
 
@@ -47,6 +50,9 @@ public final class Outbox {
 
     /** From here on nothing was written; null if all was. */
     private @Nullable Send unwritten;
+
+    /** How many of them are written and not to be written again. */
+    private long inFlight;
 
     private @Nullable Future<?> alarm;
     private volatile @Nullable UpstreamException ended;
@@ -60,6 +66,7 @@ public final class Outbox {
      * @param everybody the bound of all outboxes together
      * @param wake runs on {@code loop} when there is something to write
      * @param nanoTime a monotonic clock
+     * @param ledger keeps the books
      */
     public Outbox(
             EventLoop loop,
@@ -67,14 +74,27 @@ public final class Outbox {
             UpstreamOptions options,
             SharedRoom everybody,
             Runnable wake,
-            LongSupplier nanoTime) {
+            LongSupplier nanoTime,
+            Ledger ledger) {
         this.loop = loop;
         this.wake = wake;
         this.nanoTime = nanoTime;
         this.timeout = options.operationTimeout();
-        room = new Room(options.outboxMessages(), options.outboxBytes(), everybody, callbacks);
+        this.ledger = ledger;
+        room = new Room(options.outboxMessages(), options.outboxBytes(), everybody, callbacks, ledger);
         intake = new Intake(loop, this::takeOver);
-        answers = new Answers(loop, callbacks, room);
+        answers = new Answers(loop, callbacks, room, ledger, timeout, nanoTime);
+    }
+
+    /** As above, with books of its own. */
+    public Outbox(
+            EventLoop loop,
+            Callbacks callbacks,
+            UpstreamOptions options,
+            SharedRoom everybody,
+            Runnable wake,
+            LongSupplier nanoTime) {
+        this(loop, callbacks, options, everybody, wake, nanoTime, new Ledger());
     }
 
     /** Takes a message in, or fails it at once when a bound is reached or the session has ended. */
@@ -84,7 +104,7 @@ public final class Outbox {
             return CompletableFuture.failedFuture(over);
         }
         if (!room.claim(telemetry.size())) {
-            return CompletableFuture.failedFuture(room.full());
+            return CompletableFuture.failedFuture(refusal());
         }
         Send send = new Send(this, telemetry, nanoTime.getAsLong() + timeout.toNanos());
         push(send, send);
@@ -109,9 +129,8 @@ public final class Outbox {
         Send oldest = null;
         Send latest = null;
         for (Telemetry telemetry : List.copyOf(batch)) {
-            UpstreamException over = ended;
-            if (over != null || !room.claim(telemetry.size())) {
-                outcomes.add(CompletableFuture.failedFuture(over != null ? over : room.full()));
+            if (ended != null || !room.claim(telemetry.size())) {
+                outcomes.add(CompletableFuture.failedFuture(refusal()));
                 continue;
             }
             Send send = new Send.OfSeveral(this, telemetry, deadline, call);
@@ -126,6 +145,15 @@ public final class Outbox {
         return outcomes;
     }
 
+    private UpstreamException refusal() {
+        UpstreamException over = ended;
+        if (over != null) {
+            return over;
+        }
+        ledger.rejected();
+        return room.full();
+    }
+
     /** Any thread. */
     private void push(Send latest, Send oldest) {
         UpstreamException nobody = intake.push(latest, oldest);
@@ -138,7 +166,7 @@ public final class Outbox {
     private void refuseHandedOver(UpstreamException cause) {
         for (Send send = intake.take(); send != null; ) {
             Send after = send.unchain();
-            room.free(1, send.telemetry().size());
+            room.strand(1, send.telemetry().size());
             send.refuse(cause);
             tell(send);
             send = after;
@@ -158,6 +186,7 @@ public final class Outbox {
     public void take(Send send) {
         send.taken();
         unwritten = send.next;
+        ledger.inFlight(++inFlight);
     }
 
     /** The next message to write, which stays the next until it is taken or answered; or null. */
@@ -196,7 +225,12 @@ public final class Outbox {
      * up to the next one who takes it.
      */
     void rewind() {
+        for (Send send = first; send != unwritten && send != null; send = send.next) {
+            send.rewound();
+        }
         unwritten = first;
+        inFlight = 0;
+        ledger.inFlight(0);
     }
 
     /**
@@ -210,6 +244,7 @@ public final class Outbox {
             return;
         }
         ended = cause;
+        ledger.close();
         room.end(cause);
         for (Send send = first; send != null; ) {
             Send after = send.next;
@@ -222,9 +257,12 @@ public final class Outbox {
     }
 
     /** Called once for each, by the one who answered. */
-    void answered(Send send, int size) {
+    void answered(Send send, int size, Outcome outcome) {
         leave(send);
-        answers.add(send, size);
+        if (send.isInFlight()) {
+            ledger.inFlight(--inFlight);
+        }
+        answers.add(send, size, outcome);
     }
 
     private void leave(Send send) {
@@ -301,7 +339,7 @@ public final class Outbox {
         alarm = null;
         long now = nanoTime.getAsLong();
         for (Send send = first; send != null && send.deadlineNanos() - now <= 0; send = first) {
-            send.fail(expired());
+            send.expire(expired());
         }
         answers.tell();
         setAlarm();

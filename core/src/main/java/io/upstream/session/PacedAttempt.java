@@ -7,6 +7,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
+import io.upstream.connect.AttemptListener;
 import io.upstream.connect.ConnectAttempt;
 import io.upstream.connect.ConnectPlanner;
 import io.upstream.connect.Failures;
@@ -22,6 +23,7 @@ public final class PacedAttempt {
     private final EventLoop loop;
     private final Duration budget;
     private final ConnectPlanner planner;
+    private final AttemptListener listener;
     private final long began;
     private final Occasion occasion;
     private final Pacer.Place place;
@@ -42,7 +44,9 @@ public final class PacedAttempt {
             UpstreamRuntime runtime,
             EventLoop loop,
             Duration budget,
-            ConnectPlanner planner) {
+            ConnectPlanner planner,
+            AttemptListener listener) {
+        this.listener = listener;
         this.runtime = runtime;
         this.loop = loop;
         this.budget = budget;
@@ -58,6 +62,7 @@ public final class PacedAttempt {
      *
      * @param budget as for {@link ConnectAttempt#start}
      * @param planner as there, asked when the turn has come
+     * @param listener as there
      */
     public static PacedAttempt start(
             Pacer pacer,
@@ -65,8 +70,9 @@ public final class PacedAttempt {
             UpstreamRuntime runtime,
             EventLoop loop,
             Duration budget,
-            ConnectPlanner planner) {
-        PacedAttempt made = new PacedAttempt(pacer, occasion, runtime, loop, budget, planner);
+            ConnectPlanner planner,
+            AttemptListener listener) {
+        PacedAttempt made = new PacedAttempt(pacer, occasion, runtime, loop, budget, planner, listener);
         made.place.enter();
         return made;
     }
@@ -105,7 +111,7 @@ public final class PacedAttempt {
     private final class Turn implements Pacer.Visitor {
         @Override
         public void turn() {
-            ConnectAttempt started = ConnectAttempt.start(runtime, loop, left(), planner);
+            ConnectAttempt started = ConnectAttempt.start(runtime, loop, left(), planner, listener);
             attempt = started;
             started.outcome().whenComplete((channel, error) -> {
                 place.leave(error == null ? null : Failures.translate(error, Where.here("open")));

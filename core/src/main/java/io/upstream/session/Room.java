@@ -4,11 +4,11 @@ package io.upstream.session;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.watch.Ledger;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** The bounds of one outbox, in messages and bytes, and who waits for room within them. Thread-safe. */
 final class Room {
@@ -16,38 +16,50 @@ final class Room {
     private final long maxBytes;
     private final SharedRoom everybody;
     private final Callbacks callbacks;
-    private final AtomicInteger messages = new AtomicInteger();
-    private final AtomicLong bytes = new AtomicLong();
+    private final Ledger ledger;
     private final Queue<CompletableFuture<Void>> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiters = new AtomicInteger();
 
-    /** @param everybody the bound of all outboxes together */
-    Room(int maxMessages, long maxBytes, SharedRoom everybody, Callbacks callbacks) {
+    /**
+     * As much as is not in the books.
+     *
+     * @param everybody the bound of all outboxes together
+     * @param ledger tells how much is taken
+     */
+    Room(int maxMessages, long maxBytes, SharedRoom everybody, Callbacks callbacks, Ledger ledger) {
         this.maxMessages = maxMessages;
         this.maxBytes = maxBytes;
         this.everybody = everybody;
         this.callbacks = callbacks;
+        this.ledger = ledger;
     }
 
-    /** Takes room for a message of so many bytes, unless a bound is reached. One message is taken however large it is. */
+    /**
+     * Takes room for a message of so many bytes, unless a bound is reached or the books are closed. One message is taken however large it is.
+     */
     boolean claim(int size) {
-        if (messages.incrementAndGet() > maxMessages) {
-            messages.decrementAndGet();
+        if (!ledger.hasRoom(maxMessages) || !everybody.claim(size)) {
             return false;
         }
-        long before = bytes.getAndAdd(size);
-        if ((before > 0 && before + size > maxBytes) || !everybody.claim(size)) {
-            bytes.addAndGet(-size);
-            messages.decrementAndGet();
+        if (!ledger.accept(size, maxMessages, maxBytes)) {
+            everybody.free(size);
             return false;
         }
         return true;
     }
 
-    /** Gives room back. */
-    void free(int count, long size) {
-        messages.addAndGet(-count);
-        bytes.addAndGet(-size);
+    /** Event loop: there is room again where messages were that the ledger has noted as answered. */
+    void free() {
+        given(ledger.post());
+    }
+
+    /** Any thread: the same for messages that no event loop will see. */
+    void strand(int count, long size) {
+        ledger.stranded(count, size);
+        given(size);
+    }
+
+    private void given(long size) {
         everybody.free(size);
         if (waiters.get() > 0) {
             admit();
@@ -56,15 +68,19 @@ final class Room {
 
     /** How many have room. */
     int messages() {
-        return messages.get();
+        return (int) ledger.pending();
     }
 
     private boolean hasRoom() {
-        return messages.get() < maxMessages && bytes.get() < maxBytes && !everybody.isFull();
+        return hasOwnRoom() && !everybody.isFull();
+    }
+
+    private boolean hasOwnRoom() {
+        return ledger.hasRoom(maxMessages) && ledger.pendingBytes() < maxBytes;
     }
 
     UpstreamException full() {
-        String what = everybody.isFull() && bytes.get() < maxBytes && messages.get() < maxMessages
+        String what = everybody.isFull() && hasOwnRoom()
                 ? "all outboxes together are full (" + everybody.maxBytes()
                         + " bytes are under way): wait for permits, or raise UpstreamRuntime.Builder.outboxBytes"
                 : "the outbox is full (" + maxMessages + " messages or " + maxBytes

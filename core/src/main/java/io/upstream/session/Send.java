@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.session;
 
+import io.upstream.FailureKind;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
+import io.upstream.watch.Outcome;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,9 @@ public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral 
 
     /** Whether it was given to a connection, once at least. */
     private boolean taken;
+
+    /** Whether it was given to the present one. */
+    private boolean inFlight;
 
     private @Nullable UpstreamException cause;
 
@@ -82,16 +87,32 @@ public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral 
 
     /** The hub has it. */
     public void succeed() {
-        answer(null);
+        answer(null, Outcome.ACKNOWLEDGED);
     }
 
     /** The hub does not have it, or nobody knows. */
     public void fail(UpstreamException reason) {
-        answer(reason);
+        answer(reason, reason.kind() == FailureKind.CLOSED ? Outcome.CANCELLED : Outcome.FAILED);
     }
 
+    /** Nobody has answered by its deadline. */
+    void expire(UpstreamException reason) {
+        answer(reason, Outcome.EXPIRED);
+    }
+
+    /** It is given to a connection. */
     void taken() {
         taken = true;
+        inFlight = true;
+    }
+
+    /** That connection is over, and the message is to be written again. */
+    void rewound() {
+        inFlight = false;
+    }
+
+    boolean isInFlight() {
+        return inFlight;
     }
 
     boolean wasTaken() {
@@ -235,14 +256,15 @@ public sealed class Send extends CompletableFuture<Void> permits Send.OfSeveral 
         }
     }
 
-    private void answer(@Nullable UpstreamException reason) {
+    private void answer(@Nullable UpstreamException reason, Outcome outcome) {
         if (telemetry == null || answered) {
             return;
         }
+        boolean takenBack = reason != null && isDone(); // by the application: nobody else has completed it
         answered = true;
         cause = reason;
         int size = telemetry.size();
         telemetry = null;
-        outbox.answered(this, size);
+        outbox.answered(this, size, takenBack ? Outcome.CANCELLED : outcome);
     }
 }

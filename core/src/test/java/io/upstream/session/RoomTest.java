@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.watch.Ledger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +28,7 @@ class RoomTest {
     private final Room room = room();
 
     private Room room() {
-        return new Room(MESSAGES, BYTES, everybody, new Callbacks(Runnable::run));
+        return new Room(MESSAGES, BYTES, everybody, new Callbacks(Runnable::run), new Ledger());
     }
 
     private static boolean is(CompletableFuture<Void> permit) {
@@ -40,7 +41,7 @@ class RoomTest {
             assertTrue(room.claim(1));
         }
         assertFalse(room.claim(1));
-        room.free(1, 1);
+        room.strand(1, 1);
         assertTrue(room.claim(1));
         assertFalse(room.claim(1));
     }
@@ -49,7 +50,7 @@ class RoomTest {
     void isBoundedInBytesButTakesOneOfAnySize() {
         assertTrue(room.claim(200));
         assertFalse(room.claim(1));
-        room.free(1, 200);
+        room.strand(1, 200);
         assertTrue(room.claim(60));
         assertFalse(room.claim(41));
         assertTrue(room.claim(40));
@@ -67,7 +68,7 @@ class RoomTest {
         assertFalse(third.claim(1));
         assertTrue(String.valueOf(third.full().getMessage()).contains("UpstreamRuntime.Builder.outboxBytes"));
         assertTrue(String.valueOf(room.full().getMessage()).contains("UpstreamOptions.outbox"));
-        room.free(1, 100);
+        room.strand(1, 100);
         assertTrue(third.claim(50));
     }
 
@@ -89,9 +90,9 @@ class RoomTest {
                 assertTrue(room.claim(1));
             });
         }
-        room.free(1, 1);
+        room.strand(1, 1);
         assertEquals(List.of(0), order);
-        room.free(2, 2);
+        room.strand(2, 2);
         assertEquals(List.of(0, 1, 2), order);
     }
 
@@ -105,7 +106,7 @@ class RoomTest {
     void lendsNobodysRoomToWhoDoesNotUseIt() {
         fill();
         List<CompletableFuture<Void>> permits = List.of(room.await(), room.await(), room.await());
-        room.free(1, 1);
+        room.strand(1, 1);
         assertTrue(permits.stream().allMatch(RoomTest::is), "nobody took the room");
     }
 
@@ -125,7 +126,7 @@ class RoomTest {
         assertTrue(room.claim(150) && second.claim(100));
         CompletableFuture<Void> permit = third.await();
         assertFalse(permit.isDone());
-        room.free(1, 150);
+        room.strand(1, 150);
         assertTrue(is(permit));
     }
 
@@ -141,7 +142,7 @@ class RoomTest {
     @Test
     void leavesNobodyWaitingHoweverThreadsMeet() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
-        Room busy = new Room(8, 1 << 20, new SharedRoom(64), new Callbacks(Runnable::run));
+        Room busy = new Room(8, 1 << 20, new SharedRoom(64), new Callbacks(Runnable::run), new Ledger());
         ConcurrentLinkedQueue<Integer> taken = new ConcurrentLinkedQueue<>();
         AtomicInteger sent = new AtomicInteger();
         int each = 5_000;
@@ -164,7 +165,7 @@ class RoomTest {
                     for (int freed = 0; freed < 2 * each; ) {
                         Integer size = taken.poll();
                         if (size != null) {
-                            busy.free(1, size);
+                            busy.strand(1, size);
                             freed++;
                         } else {
                             Thread.onSpinWait();

@@ -36,6 +36,10 @@ final class ScriptedSite implements Connector, AutoCloseable {
     final List<@Nullable UpstreamException> attempts = new ArrayList<>();
 
     final List<SessionStatus> told = new ArrayList<>();
+    /** What is told of the pause before each attempt; null for nothing. */
+    @Nullable
+    Duration pause;
+
     int departures;
     int hurries;
     final LastingSession session;
@@ -74,6 +78,9 @@ final class ScriptedSite implements Connector, AutoCloseable {
         attempts.add(after);
         waiting = forWhom;
         owner = forWhom;
+        if (pause != null) {
+            forWhom.waits(pause);
+        }
     }
 
     @Override

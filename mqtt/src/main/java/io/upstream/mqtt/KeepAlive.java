@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ final class KeepAlive {
     /** One for each PINGREQ that is not answered, the oldest first: the peer answers in order. */
     private final Queue<Runnable> unanswered = new ArrayDeque<>(1);
 
+    private final Consumer<Duration> roundTrip;
     private State state = State.RUNNING;
     private long asked;
     private @Nullable Future<?> alarm;
@@ -43,6 +45,7 @@ final class KeepAlive {
      * @param listening whether the socket is being read: while it is not, silence is our own doing
      * @param ping sends a PINGREQ
      * @param dead is called once, when the peer gave no sign of life
+     * @param roundTrip is told how long each answer took
      */
     KeepAlive(
             EventLoop loop,
@@ -50,7 +53,8 @@ final class KeepAlive {
             Duration patience,
             BooleanSupplier listening,
             Runnable ping,
-            Runnable dead) {
+            Runnable dead,
+            Consumer<Duration> roundTrip) {
         this.loop = loop;
         this.intervalNanos = interval.toNanos();
         this.patienceNanos = patience.toNanos();
@@ -58,6 +62,7 @@ final class KeepAlive {
         this.listening = listening;
         this.ping = ping;
         this.dead = dead;
+        this.roundTrip = roundTrip;
     }
 
     void start() {
@@ -108,7 +113,10 @@ final class KeepAlive {
     }
 
     private void ask(long now, Runnable answered) {
-        unanswered.add(answered);
+        unanswered.add(() -> {
+            roundTrip.accept(Duration.ofNanos(now() - now));
+            answered.run();
+        });
         asked = now;
         ping.run();
     }

@@ -71,7 +71,8 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
                 setup.pace().patience(),
                 channel.config()::isAutoRead,
                 this::ping,
-                () -> ending.unanswered(setup.pace().patience()));
+                () -> ending.unanswered(setup.pace().patience()),
+                setup.terms().watch()::roundTrip);
         this.subscriptions = new Subscriptions(
                 setup.dialect().cloudTopic(),
                 where,

@@ -20,6 +20,7 @@ import io.upstream.session.Pacer;
 import io.upstream.session.Pause;
 import io.upstream.session.Remedy;
 import io.upstream.session.TokenSource;
+import io.upstream.watch.SessionWatch;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -53,6 +54,7 @@ final class MqttSeat implements Connector {
     private final LowerLayers lowerLayers;
     private final Consumer<MqttSeat> left;
     private final EventLoop loop;
+    private final SessionWatch watch;
     private final Backoff backoff;
     private final Pacer pacer;
     private final InFlight inFlight;
@@ -75,6 +77,7 @@ final class MqttSeat implements Connector {
         this.lowerLayers = lowerLayers;
         this.left = left;
         loop = setup.terms().loop();
+        watch = setup.terms().watch();
         backoff = new Backoff(
                 setup.options().reconnect(),
                 () -> loop.ticker().nanoTime(),
@@ -96,6 +99,7 @@ final class MqttSeat implements Connector {
         if (after == null || wait.isZero()) {
             begin(owner);
         } else {
+            owner.waits(wait);
             rest = new Rest(owner, after, wait);
         }
     }
@@ -152,9 +156,11 @@ final class MqttSeat implements Connector {
 
     /** The connection is given up when there is a token for the next: until then the present one is as good as any. */
     private void renew(TokenSource source, MqttLink link, SasToken shown) {
+        long asked = System.nanoTime();
         source.next()
                 .whenComplete((next, error) -> onLoop(() -> {
                     if (error == null && TokenSource.lastsLonger(next, shown)) {
+                        watch.tokenRenewed(Duration.ofNanos(System.nanoTime() - asked));
                         fresh = next;
                         link.retire();
                         return;
@@ -167,9 +173,20 @@ final class MqttSeat implements Connector {
                                 setup.identity(),
                                 wait,
                                 error);
+                        watch.tokenRenewalFailed(noToken(error), Duration.ofMillis(wait));
                         link.after(wait, () -> renew(source, link, shown));
                     }
                 }));
+    }
+
+    private static UpstreamException noToken(@Nullable Throwable error) {
+        Where here = Where.here("token");
+        return error != null
+                ? Failures.translate(error, here)
+                : UpstreamException.of(
+                        FailureKind.TOKEN_EXPIRED,
+                        here,
+                        "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one");
     }
 
     private void onLoop(Runnable task) {
@@ -205,7 +222,8 @@ final class MqttSeat implements Connector {
                     setup.terms().runtime(),
                     loop,
                     setup.options().connectTimeout(),
-                    this);
+                    this,
+                    watch.attempt());
             attempt = started;
             started.outcome().whenComplete((channel, error) -> {
                 MqttLogin last = login;

@@ -6,6 +6,7 @@ import io.netty.channel.EventLoopGroup;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
 import io.upstream.Identity;
+import io.upstream.TransportStatistics;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
@@ -18,6 +19,8 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
+import io.upstream.watch.SessionWatch;
+import io.upstream.watch.TransportWatch;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +43,8 @@ final class MqttTransport implements UpstreamTransport {
     private final UpstreamRuntime runtime;
     private final LowerLayers lowerLayers;
     private final Pace pace;
+    private final TransportWatch watch;
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Map<MqttSeat, LastingSession> sessions = new HashMap<>();
     private @Nullable CompletableFuture<Void> closed;
 
@@ -55,6 +60,7 @@ final class MqttTransport implements UpstreamTransport {
         this.runtime = runtime;
         this.lowerLayers = lowerLayers;
         this.pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
+        this.watch = new TransportWatch(protocol, runtime);
     }
 
     @Override
@@ -66,10 +72,12 @@ final class MqttTransport implements UpstreamTransport {
         } catch (UpstreamException e) {
             return CompletableFuture.failedFuture(e);
         }
-        MqttSeat seat = new MqttSeat(setup, credentials, lowerLayers, this::forget);
+        SessionWatch watched = setup.terms().watch();
+        MqttSeat seat = new MqttSeat(setup, credentials, lowerLayers, gone -> forget(gone, watched));
         LastingSession session = new LastingSession(setup.terms(), seat);
         synchronized (this) {
             if (closed != null) {
+                watch.left(watched);
                 return CompletableFuture.failedFuture(closedHere());
             }
             sessions.put(seat, session);
@@ -81,12 +89,19 @@ final class MqttTransport implements UpstreamTransport {
         Dialect dialect = Dialect.of(identity, credentials, options);
         EventLoop loop = runtime.unwrap(EventLoopGroup.class).next();
         Callbacks callbacks = new Callbacks(runtime.callbacks());
-        SessionTerms terms = new SessionTerms(identity, protocol, dialect.hub(), options, runtime, loop, callbacks);
+        SessionTerms terms = new SessionTerms(
+                identity, protocol, dialect.hub(), options, runtime, loop, callbacks, watch.session(identity));
         return new SessionSetup(terms, dialect, pace);
     }
 
-    private synchronized void forget(MqttSeat seat) {
+    private synchronized void forget(MqttSeat seat, SessionWatch watched) {
         sessions.remove(seat);
+        watch.left(watched);
+    }
+
+    @Override
+    public TransportStatistics statistics() {
+        return watch.statistics();
     }
 
     @Override
@@ -102,6 +117,7 @@ final class MqttTransport implements UpstreamTransport {
     @Override
     public CompletionStage<Void> close(Duration drain) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
+        mine.thenRun(() -> over.complete(null));
         List<LastingSession> ending;
         synchronized (this) {
             if (closed != null) {
@@ -124,6 +140,11 @@ final class MqttTransport implements UpstreamTransport {
         } catch (RejectedExecutionException e) {
             done.complete(null);
         }
+    }
+
+    @Override
+    public CompletionStage<Void> whenClosed() {
+        return over.minimalCompletionStage();
     }
 
     @Override

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.upstream.watch;
+
+import io.upstream.SessionStatistics.Outgoing;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * The books of one session's messages. Threads book them in, the event loop notes what becomes of them and posts it once per turn; whoever
+ * reads finds the state of one instant, at which what was taken in is what was answered and what is pending. The outbox's bound goes by
+ * these books, so they cannot drift from what is really there.
+ *
+ * <p>{@link #accept} costs one atomic operation and takes the place of the count that the bound would need anyway. What is posted has one
+ * writer: a version before and after tells readers to read again, so that neither side ever waits for the other.
+ */
+public final class Ledger {
+    /** The sign of {@link #accepted}: nothing is booked in any more. */
+    private static final long CLOSED = Long.MIN_VALUE;
+
+    private static final int VERSION = 0;
+    private static final int ANSWERED = 1;
+    private static final int BYTES = 2;
+    private static final int NANOS = 3;
+
+    /** Those, and the {@link Outcome}s behind them. */
+    private static final int SLOTS = 8;
+
+    /** Then a reader takes what it has, of which each number is right, and the sum, but perhaps of two instants. */
+    private static final int MOST_READINGS = 1_000;
+
+    /** Longer than a hub takes when all is well. */
+    static final long SLOW_NANOS = 1_000_000_000L;
+
+    private final SlowListener slow;
+    private final AtomicLong accepted = new AtomicLong();
+    private final AtomicLong rejected = new AtomicLong();
+
+    /** Those that no event loop will ever see. */
+    private final AtomicLong stranded = new AtomicLong();
+
+    /** Written by the event loop only. */
+    private final AtomicLongArray posted = new AtomicLongArray(SLOTS);
+
+    /** Noted on the event loop and not posted yet. */
+    private final long[] noted = new long[SLOTS];
+
+    private final AtomicLong inFlight = new AtomicLong();
+
+    /** Of the payloads that are pending. */
+    private final AtomicLong bytes = new AtomicLong();
+
+    /** Of those that were noted since the last post. */
+    private long answeredBytes;
+
+    /** Is told on the event loop of acknowledgements that took longer than {@link #SLOW_NANOS}. */
+    @FunctionalInterface
+    interface SlowListener {
+        void acknowledged(int size, long nanos);
+    }
+
+    /** Empty books. */
+    public Ledger() {
+        this((size, nanos) -> {});
+    }
+
+    Ledger(SlowListener slow) {
+        this.slow = slow;
+    }
+
+    /**
+     * Any thread: books one message in, unless a bound is reached or the books are {@link #close closed}. One message is taken however large
+     * it is. The bytes come first, because they can be given back: what is booked in as a message stays so until it is answered.
+     *
+     * @param size in bytes, of the payload
+     * @param mostMessages that may be pending
+     * @param mostBytes of the payloads of those that are pending
+     */
+    public boolean accept(int size, int mostMessages, long mostBytes) {
+        long present = accepted.get();
+        if (isFull(present, mostMessages)) {
+            return false;
+        }
+        long before = bytes.getAndAdd(size);
+        if ((before > 0 && before + size > mostBytes) || !book(present, mostMessages)) {
+            bytes.addAndGet(-size);
+            return false;
+        }
+        return true;
+    }
+
+    /** Any thread: whether fewer than {@code most} are pending, and the books are open. */
+    public boolean hasRoom(int most) {
+        return !isFull(accepted.get(), most);
+    }
+
+    private boolean book(long seen, int mostMessages) {
+        long before = seen;
+        while (!isFull(before, mostMessages)) {
+            long present = accepted.compareAndExchange(before, before + 1);
+            if (present == before) {
+                return true;
+            }
+            before = present;
+        }
+        return false;
+    }
+
+    private boolean isFull(long present, int mostMessages) {
+        return present < 0 || present - answered() >= mostMessages;
+    }
+
+    /** Any thread: one was refused because the outbox was full. */
+    public void rejected() {
+        rejected.incrementAndGet();
+    }
+
+    /** Any thread: so many that were booked in are answered there and then as {@link Outcome#CANCELLED}, because the event loop is gone. */
+    public void stranded(int count, long size) {
+        bytes.addAndGet(-size);
+        stranded.addAndGet(count);
+    }
+
+    /** Any thread: books nothing in any more. */
+    public void close() {
+        accepted.getAndUpdate(count -> count | CLOSED);
+    }
+
+    /** Any thread: how many are booked in and not posted as answered. */
+    public long pending() {
+        long answered = answered(); // first: it never overtakes the other
+        return taken() - answered;
+    }
+
+    /** Any thread: of the payloads of those, give or take what is being taken in at the moment. */
+    public long pendingBytes() {
+        return bytes.get();
+    }
+
+    private long taken() {
+        return accepted.get() & ~CLOSED;
+    }
+
+    private long answered() {
+        return posted.getAcquire(ANSWERED) + stranded.get();
+    }
+
+    /** Event loop: so many are written and unanswered. */
+    public void inFlight(long count) {
+        inFlight.setOpaque(count);
+    }
+
+    /**
+     * Event loop: one is answered; nobody sees it before {@link #post}.
+     *
+     * @param size in bytes, of the payload
+     * @param nanos since it was booked in
+     */
+    public void note(Outcome outcome, int size, long nanos) {
+        answeredBytes += size;
+        noted[ANSWERED]++;
+        noted[outcome.slot]++;
+        if (outcome == Outcome.ACKNOWLEDGED) {
+            noted[BYTES] += size;
+            noted[NANOS] += nanos;
+            if (nanos >= SLOW_NANOS) {
+                slow.acknowledged(size, nanos);
+            }
+        }
+    }
+
+    /**
+     * Event loop: everything that was noted is seen from now on, and its room is free.
+     *
+     * @return how many bytes of payloads that is
+     */
+    public long post() {
+        long size = answeredBytes;
+        bytes.addAndGet(-size);
+        answeredBytes = 0;
+        long version = posted.getPlain(VERSION);
+        posted.setOpaque(VERSION, version + 1);
+        VarHandle.storeStoreFence();
+        for (int i = BYTES; i < noted.length; i++) {
+            posted.setOpaque(i, noted[i]);
+        }
+        posted.setRelease(ANSWERED, noted[ANSWERED]);
+        posted.setRelease(VERSION, version + 2);
+        return size;
+    }
+
+    /** Any thread: the state of one instant. */
+    public Outgoing read() {
+        for (int i = 0; ; i++) {
+            long version = posted.getAcquire(VERSION);
+            long lost = stranded.get();
+            Outgoing read = read(lost, i == MOST_READINGS);
+            VarHandle.loadLoadFence();
+            boolean undisturbed =
+                    (version & 1) == 0 && posted.getOpaque(VERSION) == version && stranded.getOpaque() == lost;
+            if (undisturbed || i == MOST_READINGS) {
+                return read;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    /** @param disturbed whether the event loop is in the middle of a post and does not get on: then the parts tell the whole */
+    private Outgoing read(long lost, boolean disturbed) {
+        long nanos = posted.getOpaque(NANOS);
+        long acknowledgedBytes = posted.getOpaque(BYTES);
+        long acknowledged = outcomes(Outcome.ACKNOWLEDGED);
+        long failed = outcomes(Outcome.FAILED);
+        long expired = outcomes(Outcome.EXPIRED);
+        long cancelled = outcomes(Outcome.CANCELLED) + lost;
+        long answered = disturbed ? acknowledged + failed + expired + cancelled : posted.getAcquire(ANSWERED) + lost;
+        long taken = taken(); // last: what is answered was taken in before
+        long pending = taken - answered;
+        return new Outgoing(
+                taken,
+                acknowledged,
+                failed,
+                expired,
+                cancelled,
+                pending,
+                Math.min(inFlight.getOpaque(), pending),
+                rejected.get(),
+                acknowledgedBytes,
+                Math.max(0, bytes.get()),
+                Duration.ofNanos(nanos));
+    }
+
+    private long outcomes(Outcome outcome) {
+        return posted.getOpaque(outcome.slot);
+    }
+}
