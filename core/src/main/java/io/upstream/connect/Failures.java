@@ -162,7 +162,9 @@ public final class Failures {
                 return FailureKind.CLOSED_BY_PEER;
             }
             Throwable below = at.getCause();
-            if (at instanceof SSLException && below instanceof java.io.IOException && !(below instanceof SSLException)) {
+            if (at instanceof SSLException
+                    && below instanceof java.io.IOException
+                    && !(below instanceof SSLException)) {
                 return classify(below); // the connection broke while TLS wrote to it: there is nothing wrong with TLS
             }
         }

@@ -87,6 +87,9 @@ class UpstreamMetricsTest {
         }
 
         @Override
+        public void networkChanged() {}
+
+        @Override
         public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
             throw new UnsupportedOperationException();
         }
