@@ -146,7 +146,7 @@ final class WayAttempt {
             preferFromNowOn(remote.getAddress());
         }
         AttemptGuard.enter(open.pipeline(), this::end);
-        watch = StageWatch.enter(open, this::end);
+        watch = StageWatch.enter(open, clock, this::end);
         establish(open, watch);
     }
 
@@ -158,25 +158,25 @@ final class WayAttempt {
         addresses = again;
     }
 
-    private void establish(Channel open, StageWatch clock) {
+    private void establish(Channel open, StageWatch watching) {
         assert loop.inEventLoop();
         if (phase != Phase.ESTABLISHING || open != channel) {
             return; // timed out or aborted meanwhile
         }
         if (established == stages.size()) {
-            clock.stop();
-            loop.execute(() -> finish(open, clock)); // next turn: the last stage has left the pipeline
+            watching.stop();
+            loop.execute(() -> finish(open, watching)); // next turn: the last stage has left the pipeline
             return;
         }
         ConnectStage stage = stages.get(established);
         where = plan.where(way, stage.name());
-        clock.begin(stage.limit(), patience(stage.limit()), where);
+        watching.begin(stage.limit(), patience(stage.limit()), where);
         begun(stage, open).whenComplete((up, error) -> {
             if (error == null) {
                 established++;
-                establish(open, clock);
+                establish(open, watching);
             } else if (Failures.unwrap(error) instanceof FreshConnection wanted) {
-                startAfresh(open, clock, wanted);
+                startAfresh(open, watching, wanted);
             } else {
                 end(error);
             }
@@ -197,7 +197,7 @@ final class WayAttempt {
         return waysLeft > 1 && isOnTheWay() ? limit.time() : limit.patience();
     }
 
-    private void startAfresh(Channel old, StageWatch clock, FreshConnection wanted) {
+    private void startAfresh(Channel old, StageWatch watching, FreshConnection wanted) {
         if (phase != Phase.ESTABLISHING) {
             return;
         }
@@ -205,17 +205,17 @@ final class WayAttempt {
             end(wanted.otherwise());
             return;
         }
-        clock.stop();
+        watching.stop();
         AttemptGuard.leave(old.pipeline());
         channel = null;
         old.close();
         openSocket();
     }
 
-    private void finish(Channel open, StageWatch clock) {
+    private void finish(Channel open, StageWatch watching) {
         if (phase == Phase.ESTABLISHING) {
             phase = Phase.OVER;
-            clock.leave(open.pipeline());
+            watching.leave(open.pipeline());
             AttemptGuard.leave(open.pipeline());
             way.towards().forEach(ConnectStage::end);
             outcome.complete(open);

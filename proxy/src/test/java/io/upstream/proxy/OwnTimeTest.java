@@ -115,7 +115,7 @@ class OwnTimeTest {
         }
 
         @Override
-        public void failed(Route route, UpstreamException why) {
+        public void failed(Route route, HostPort target, UpstreamException why) {
             failed.add(route);
         }
     }
