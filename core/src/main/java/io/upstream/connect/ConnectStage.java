@@ -25,7 +25,7 @@ public interface ConnectStage {
     /** Short and stable, the label in error messages: {@code proxy-tls}, {@code tunnel}, {@code tls}, {@code websocket} … */
     String name();
 
-    /** How long it may take; the attempt sees to it, see {@link StageWatch}. Twenty seconds unless the stage says otherwise. */
+    /** How long it may take; the attempt sees to it, while its {@link PeerClock} runs. Twenty seconds unless the stage says otherwise. */
     default StageLimit limit() {
         return StageLimit.OTHERWISE;
     }

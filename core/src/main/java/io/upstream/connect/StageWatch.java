@@ -16,17 +16,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The first handler while an attempt runs: it keeps the {@link StageLimit} of the layer that is being established, and sees what is said and
- * heard on the wire, whatever lies above. A layer that waits for something here and not for its peer, such as credentials, pauses it.
- * Confined to the event loop.
+ * heard on the wire, whatever lies above. While the {@link PeerClock} stands, because something here is waited for, nobody is late; what is
+ * written then has the whole limit before it again. Confined to the event loop.
  */
-public final class StageWatch extends ChannelDuplexHandler {
+final class StageWatch extends ChannelDuplexHandler {
     private enum Phase {
         OFF,
-        RUNNING,
-        PAUSED
+        RUNNING
     }
 
     private final EventLoop loop;
+    private final PeerClock clock;
     private final Consumer<Throwable> failure;
     private Phase phase = Phase.OFF;
     private StageLimit limit = StageLimit.OTHERWISE;
@@ -34,14 +34,15 @@ public final class StageWatch extends ChannelDuplexHandler {
     private Where where = Where.here("open");
     private @Nullable Future<?> alarm;
 
-    private StageWatch(EventLoop loop, Consumer<Throwable> failure) {
+    private StageWatch(EventLoop loop, PeerClock clock, Consumer<Throwable> failure) {
         this.loop = loop;
+        this.clock = clock;
         this.failure = failure;
     }
 
     /** Begins to watch a pipeline; told to {@code failure} is what {@link StageLimit#exceeded} makes. */
-    static StageWatch enter(Channel channel, Consumer<Throwable> failure) {
-        StageWatch watch = new StageWatch(channel.eventLoop(), failure);
+    static StageWatch enter(Channel channel, PeerClock clock, Consumer<Throwable> failure) {
+        StageWatch watch = new StageWatch(channel.eventLoop(), clock, failure);
         channel.pipeline().addFirst(PipelineNames.WATCH, watch);
         return watch;
     }
@@ -73,31 +74,6 @@ public final class StageWatch extends ChannelDuplexHandler {
         cancelAlarm();
     }
 
-    /**
-     * Stops the limit of the layer that is being established over {@code channel}, which has something to find out here before it can go on;
-     * for how long is up to the layer. Without effect outside an attempt.
-     */
-    public static void pause(Channel channel) {
-        StageWatch watch = of(channel);
-        if (watch != null && watch.phase == Phase.RUNNING) {
-            watch.phase = Phase.PAUSED;
-            watch.cancelAlarm();
-        }
-    }
-
-    /** Ends a pause, with the whole limit before the layer again. What is written next does the same where silence counts. */
-    public static void resume(Channel channel) {
-        StageWatch watch = of(channel);
-        if (watch != null && watch.phase == Phase.PAUSED) {
-            watch.phase = Phase.RUNNING;
-            watch.setAlarm(watch.first);
-        }
-    }
-
-    private static @Nullable StageWatch of(Channel channel) {
-        return channel.pipeline().get(PipelineNames.WATCH) instanceof StageWatch watch ? watch : null;
-    }
-
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         if (phase == Phase.RUNNING && countsSilence(limit)) {
@@ -108,8 +84,7 @@ public final class StageWatch extends ChannelDuplexHandler {
 
     @Override
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-        if (phase != Phase.OFF && countsSilence(limit)) {
-            phase = Phase.RUNNING;
+        if (phase == Phase.RUNNING && countsSilence(limit)) {
             setAlarm(first);
         }
         ctx.write(message, promise);
@@ -121,8 +96,15 @@ public final class StageWatch extends ChannelDuplexHandler {
 
     private void setAlarm(Duration time) {
         cancelAlarm();
-        alarm = loop.schedule(
-                () -> failure.accept(StageLimit.exceeded(where, time)), time.toNanos(), TimeUnit.NANOSECONDS);
+        alarm = loop.schedule(() -> ring(time), time.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void ring(Duration time) {
+        if (clock.awaited() == null) {
+            failure.accept(StageLimit.exceeded(where, time));
+        } else {
+            setAlarm(time);
+        }
     }
 
     private void cancelAlarm() {

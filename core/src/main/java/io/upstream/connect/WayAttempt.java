@@ -162,7 +162,7 @@ final class WayAttempt {
         }
         listener.connected(open, way.route());
         AttemptGuard.enter(open.pipeline(), this::end);
-        watch = StageWatch.enter(open, this::end);
+        watch = StageWatch.enter(open, clock, this::end);
         establish(open, watch);
     }
 

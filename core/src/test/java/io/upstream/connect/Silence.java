@@ -18,13 +18,16 @@ public final class Silence implements AutoCloseable {
     /** With what lies below the layer. */
     public final EmbeddedChannel channel = new EmbeddedChannel();
 
+    /** Of the attempt. */
+    public final PeerClock clock = new PeerClock();
+
     private final StageWatch watch;
     private @Nullable Throwable told;
 
     public Silence() {
         channel.freezeTime();
         AttemptGuard.enter(channel.pipeline(), this::tell);
-        watch = StageWatch.enter(channel, this::tell);
+        watch = StageWatch.enter(channel, clock, this::tell);
     }
 
     private void tell(Throwable failure) {
@@ -41,6 +44,7 @@ public final class Silence implements AutoCloseable {
     /** Establishes {@code stage} with that patience for its peer's first byte. */
     public Silence with(ConnectStage stage, Duration patience) {
         Where where = new Where(stage.name(), "peer of " + stage.name());
+        stage.begin(clock);
         watch.begin(stage.limit(), patience, where);
         stage.establish(channel, where).whenComplete((done, error) -> {
             if (error != null) {

@@ -29,8 +29,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** P11: no layer takes longer than its limit, whatever the attempt may take. The other modules have the rows of their own layers. */
 class StageWatchTest {
@@ -128,20 +126,15 @@ class StageWatchTest {
         silence.with(new Listening(StageLimit.ofSilence(TIME, PATIENCE)), TIME).endsAfter(TIME, "listening");
     }
 
-    @ParameterizedTest
-    @CsvSource({"resume", "write"})
-    void aPauseIsNotThePeersFault(String how) {
+    @Test
+    void whatIsWaitedForHereIsNotThePeersFault() {
         silence.with(new Listening(StageLimit.ofSilence(TIME, PATIENCE)));
         hear();
-        StageWatch.pause(silence.channel);
+        silence.clock.stop(() -> "the provider of the credentials");
         silence.pass(Duration.ofMinutes(5));
-        hear();
         silence.goesOn();
-        if (how.equals("resume")) {
-            StageWatch.resume(silence.channel);
-        } else {
-            say();
-        }
+        silence.clock.resume();
+        say();
         silence.endsAfter(PATIENCE, "listening");
     }
 

@@ -11,7 +11,7 @@ import io.upstream.ProxyServer;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UserPassword;
-import io.upstream.connect.StageWatch;
+import io.upstream.connect.PeerClock;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class SocksLogin {
     private final ProxyServer proxy;
     private final CredentialsSource credentials;
+    private PeerClock clock = new PeerClock();
     private int refusals;
 
     /** @throws UpstreamException of kind {@link FailureKind#CONFIGURATION} if the credentials cannot be expressed */
@@ -29,6 +30,11 @@ final class SocksLogin {
         this.proxy = proxy;
         this.credentials = new CredentialsSource(proxy);
         check(proxy.authentication().userPassword(), Where.here("proxy"));
+    }
+
+    /** For one attempt, whose clock stands still while credentials are looked for. */
+    void begin(PeerClock attempts) {
+        clock = attempts;
     }
 
     boolean isVersion5() {
@@ -86,18 +92,22 @@ final class SocksLogin {
     CompletionStage<UserPassword> find(Channel channel, SocksTexts texts) {
         CompletableFuture<UserPassword> login = new CompletableFuture<>();
         Duration limit = TunnelLimits.DEFAULT.authentication();
-        StageWatch.pause(channel);
+        clock.stop(() -> "the provider of the credentials for proxy " + proxy.address());
         Future<?> alarm = channel.eventLoop()
                 .schedule(
                         () -> login.completeExceptionally(texts.noCredentialsInTime(limit)),
                         limit.toNanos(),
                         TimeUnit.NANOSECONDS);
-        login.whenComplete((known, error) -> alarm.cancel(false));
+        login.whenComplete((known, error) -> {
+            alarm.cancel(false);
+            if (error == null) {
+                clock.resume(); // else the failure is ours, too
+            }
+        });
         credentials
                 .credentials(proxy.kind().scheme(), "")
                 .whenCompleteAsync(
                         (known, error) -> {
-                            StageWatch.resume(channel);
                             settle(known, error, texts, login);
                         },
                         LoopExecutor.of(channel.eventLoop()));

@@ -14,9 +14,9 @@ import io.upstream.connect.ConnectStage;
 import io.upstream.connect.Failures;
 import io.upstream.connect.FreshConnection;
 import io.upstream.connect.NameLookup;
+import io.upstream.connect.PeerClock;
 import io.upstream.connect.PipelineNames;
 import io.upstream.connect.StageLimit;
-import io.upstream.connect.StageWatch;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -85,6 +85,11 @@ final class SocksStage implements ConnectStage {
         return proxy.kind() == ProxyKind.SOCKS5 || proxy.kind() == ProxyKind.SOCKS4;
     }
 
+    @Override
+    public void begin(PeerClock clock) {
+        login.begin(clock);
+    }
+
     /** Completes with {@link FreshConnection} if the proxy is to be asked once more, for which it is called again. */
     @Override
     public CompletionStage<Void> establish(Channel channel, Where where) {
@@ -110,9 +115,7 @@ final class SocksStage implements ConnectStage {
             ask(List.of(address), channel, texts, established);
             return;
         }
-        StageWatch.pause(channel); // a lookup has a limit of its own
         names.addressesOf(address.name(), channel.eventLoop()).whenComplete((found, error) -> {
-            StageWatch.resume(channel);
             if (error != null) {
                 established.completeExceptionally(
                         Failures.translate(error, new Where(texts.where().stage(), "hub " + target)));

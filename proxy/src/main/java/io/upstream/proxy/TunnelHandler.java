@@ -11,7 +11,6 @@ import io.netty.util.ReferenceCountUtil;
 import io.upstream.UpstreamException;
 import io.upstream.connect.FreshConnection;
 import io.upstream.connect.PeerClock;
-import io.upstream.connect.StageWatch;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -87,7 +86,6 @@ final class TunnelHandler extends ChannelDuplexHandler {
 
     private void authorize(ChannelHandlerContext ctx, Supplier<CompletionStage<String>> making) {
         Duration limit = limits.authentication();
-        StageWatch.pause(ctx.channel()); // until something is said
         alarm.set(ctx, limit, () -> fail(authorizing.late(limit)));
         authorizing.make(making).whenComplete((authorization, error) -> {
             if (phase != TunnelPhase.AUTHENTICATING) {

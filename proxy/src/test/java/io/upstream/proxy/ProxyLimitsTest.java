@@ -129,7 +129,7 @@ class ProxyLimitsTest {
         silence.pass(Duration.ofMillis(1));
         UpstreamException failure = assertInstanceOf(UpstreamException.class, silence.failure());
         assertEquals(FailureKind.TIMEOUT, failure.kind());
-        assertTrue(failure.getMessage().contains("asks for credentials"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("the provider of the credentials for"), failure.getMessage());
     }
 
     /** From when it is asked for: not from when the dialogue began. */
