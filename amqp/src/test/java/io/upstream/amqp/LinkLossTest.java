@@ -158,6 +158,8 @@ class LinkLossTest {
         assertEquals(1, peer.cloudRefusals);
         assertEquals(Phase.RECONNECTING, session.status().phase());
         assertEquals(FailureKind.UNAUTHORIZED, cause(session).kind());
+        assertTrue(session.status().attempt() > 0);
+        assertFalse(session.status().nextAttemptIn().isZero());
         peer.cloudRefusal = null;
         peer.pass(LONGEST_PAUSE);
         assertEquals(Phase.CONNECTED, session.status().phase());

@@ -119,7 +119,8 @@ class WatchContractTest extends SessionContract {
             assertNotNull(await(events, Lost.class).cause());
             ReconnectPlanned planned = await(events, ReconnectPlanned.class);
             assertEquals(1, planned.attempt());
-            assertTrue(planned.pause().toMillis() > 0, planned::toString);
+            assertFalse(planned.pause().isNegative(), planned::toString);
+            assertNotNull(planned.cause());
             assertEquals(2, await(events, Connected.class).number());
             get(session.send(Telemetry.json("1")));
             assertEquals(1, session.statistics().connecting().reconnects());
