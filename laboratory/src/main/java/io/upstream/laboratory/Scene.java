@@ -2,33 +2,23 @@
 package io.upstream.laboratory;
 
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.EventExecutor;
 import io.upstream.ConnectionString;
 import io.upstream.Credentials;
-import io.upstream.HostPort;
 import io.upstream.Identity;
-import io.upstream.ProxyServer;
 import io.upstream.Reconnect;
-import io.upstream.Route;
 import io.upstream.SasKey;
 import io.upstream.Trust;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
-import io.upstream.UserPassword;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.hub.Fault;
 import io.upstream.emulator.proxy.ConnectProxy;
 import io.upstream.emulator.relay.FaultRelay;
-import io.upstream.emulator.tls.EmulatorCa;
-import io.upstream.emulator.tls.ServerCertificate;
 import io.upstream.laboratory.FaultCase.Trait;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,8 +46,6 @@ final class Scene implements AutoCloseable {
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
     private static final String DEVICE = "watched";
-    private static final String HOST = "localhost";
-    private static final String LOOPBACK = "127.0.0.1";
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(4);
     private static final Duration PATIENCE = Duration.ofSeconds(1);
 
@@ -66,21 +54,10 @@ final class Scene implements AutoCloseable {
 
     private static final Duration KEEP_ALIVE_MQTT = Duration.ofSeconds(2);
     private static final Reconnect RECONNECT = new Reconnect(Duration.ofMillis(100), Duration.ofMillis(500));
-    private static final String PROXY_PASSWORD = "proxy-password";
-    private static final UserPassword PROXY_USER = new UserPassword("laboratory", PROXY_PASSWORD);
-
     private final Column column;
     private final RandomGenerator random;
-    private final ShiftedClock clock = new ShiftedClock();
-    private final List<Runnable> closings = new ArrayList<>();
     private final List<Visitor> visitors = new ArrayList<>();
-    private final EmulatorCa ca;
-    private final IotHubEmulator hub;
-    private final @Nullable FaultRelay inner;
-    private final @Nullable ConnectProxy proxy;
-    private final FaultRelay far;
-    private final FaultRelay near;
-    private final InetSocketAddress home;
+    private final Servers servers;
     private final Routes routes;
     private final @Nullable Loops loops;
     private final @Nullable Callbacks callbacks;
@@ -89,12 +66,6 @@ final class Scene implements AutoCloseable {
     private final @Nullable Tokens tokens;
     private final List<Watched> watched = new CopyOnWriteArrayList<>();
     private volatile @Nullable Journal firstJournal;
-
-    /** Who pretends to be the hub. */
-    enum Impostor {
-        UNKNOWN_AUTHORITY,
-        WRONG_HOST
-    }
 
     /**
      * Without a session as yet.
@@ -105,19 +76,9 @@ final class Scene implements AutoCloseable {
     Scene(Column column, Set<Trait> traits, long seed, Path directory) throws IOException {
         this.column = column;
         this.random = new SplittableRandom(seed);
-        hub = IotHubEmulator.builder().directory(directory).clock(clock).start();
-        closings.add(hub::close);
-        hub.addDevice(DEVICE);
-        ca = EmulatorCa.openOrCreate(directory);
-        InetSocketAddress door = address(port());
-        inner = traits.contains(Trait.DECRYPTED) ? keep(decrypting(ca.issueForLoopback(HOST), door)) : null;
-        home = inner == null ? door : inner.address();
-        far = keep(FaultRelay.to(home).seed(random.nextLong()).start());
-        proxy = column.isProxy() ? newProxy(far.address()) : null;
-        near = proxy == null
-                ? far
-                : keep(FaultRelay.to(proxy.address()).seed(random.nextLong()).start());
-        routes = new Routes(normalRoute(), this::noteAttempt);
+        servers = new Servers(column, traits, random, directory);
+        servers.hub.addDevice(DEVICE);
+        routes = new Routes(servers.route(), this::noteAttempt);
         loops = traits.contains(Trait.OWN_LOOPS) ? new Loops() : null;
         callbacks = traits.contains(Trait.OWN_CALLBACKS) ? new Callbacks() : null;
         runtime = newRuntime();
@@ -126,52 +87,7 @@ final class Scene implements AutoCloseable {
     }
 
     private Credentials credentials(String device) {
-        return ConnectionString.parse(hub.connectionString(device)).credentials();
-    }
-
-    private FaultRelay keep(FaultRelay relay) {
-        closings.add(relay::close);
-        return relay;
-    }
-
-    private static InetSocketAddress address(int port) {
-        return new InetSocketAddress(LOOPBACK, port);
-    }
-
-    private int port() {
-        return switch (column.protocol()) {
-            case MQTT -> hub.mqttPort();
-            case AMQP -> hub.amqpPort();
-            case MQTT_WS, AMQP_WS -> hub.wsPort();
-        };
-    }
-
-    private FaultRelay decrypting(ServerCertificate shown, InetSocketAddress target) throws IOException {
-        SslContext server = SslContextBuilder.forServer(
-                        shown.key(), shown.chain().toArray(java.security.cert.X509Certificate[]::new))
-                .sslProvider(SslProvider.JDK)
-                .build();
-        SslContext client = SslContextBuilder.forClient()
-                .sslProvider(SslProvider.JDK)
-                .trustManager(ca.certificate())
-                .build();
-        return FaultRelay.to(target)
-                .seed(random.nextLong())
-                .decrypting(server, client, HOST)
-                .start();
-    }
-
-    private ConnectProxy newProxy(InetSocketAddress behind) throws IOException {
-        ConnectProxy made = ConnectProxy.builder()
-                .credentials(PROXY_USER.user(), PROXY_PASSWORD)
-                .route(HOST + ":" + port(), behind)
-                .start();
-        closings.add(made::close);
-        return made;
-    }
-
-    private Route normalRoute() {
-        return proxy == null ? Route.DIRECT : ProxyServer.http(new HostPort(LOOPBACK, near.port()), PROXY_USER);
+        return ConnectionString.parse(servers.hub.connectionString(device)).credentials();
     }
 
     private UpstreamRuntime newRuntime() {
@@ -186,11 +102,11 @@ final class Scene implements AutoCloseable {
     }
 
     private UpstreamOptions.Builder options() {
-        return UpstreamOptions.forHub(HOST)
+        return UpstreamOptions.forHub(Servers.HOST)
                 .protocol(column.protocol())
-                .port(proxy == null ? near.port() : port())
+                .port(servers.port())
                 .proxy(routes)
-                .trust(Trust.systemAnd(hub.trustBundle()))
+                .trust(Trust.systemAnd(servers.hub.trustBundle()))
                 .connectTimeout(CONNECT_TIMEOUT)
                 .operationTimeout(OPERATION_TIMEOUT)
                 .closeTimeout(CLOSE_TIMEOUT)
@@ -217,7 +133,7 @@ final class Scene implements AutoCloseable {
 
     /** As {@link #open()}, another device. */
     Watched open(String device) throws Exception {
-        hub.addDevice(device);
+        servers.hub.addDevice(device);
         return open(device, credentials(device), new Journal());
     }
 
@@ -226,7 +142,8 @@ final class Scene implements AutoCloseable {
                 .open(Identity.device(device), credentials)
                 .toCompletableFuture()
                 .get(CONNECT_TIMEOUT.toSeconds() * 3, TimeUnit.SECONDS);
-        Watched opened = new Watched(hub, device, journal, session, new Traffic(hub, device, session, journal, random));
+        Watched opened = new Watched(
+                servers.hub, device, journal, session, new Traffic(servers.hub, device, session, journal, random));
         watched.add(opened);
         for (var confirmed : opened.traffic().subscribe()) {
             confirmed.toCompletableFuture().get(OPERATION_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
@@ -245,19 +162,19 @@ final class Scene implements AutoCloseable {
     }
 
     FaultRelay near() {
-        return near;
+        return servers.near;
     }
 
     FaultRelay far() {
-        return far;
+        return servers.far;
     }
 
     FaultRelay inner() {
-        return required(inner, "a relay below TLS");
+        return required(servers.inner, "a relay below TLS");
     }
 
     ConnectProxy proxy() {
-        return required(proxy, "a proxy");
+        return required(servers.proxy, "a proxy");
     }
 
     Loops loops() {
@@ -282,11 +199,11 @@ final class Scene implements AutoCloseable {
     }
 
     ShiftedClock clock() {
-        return clock;
+        return servers.clock;
     }
 
     IotHubEmulator hub() {
-        return hub;
+        return servers.hub;
     }
 
     List<Visitor> visitors() {
@@ -311,25 +228,21 @@ final class Scene implements AutoCloseable {
     }
 
     void inject(Fault fault) {
-        hub.inject(DEVICE, fault);
+        servers.hub.inject(DEVICE, fault);
     }
 
     /** Waits for so many more messages, for a while. */
     void awaitReceived(int more) throws InterruptedException {
-        int goal = hub.telemetry(DEVICE).size() + more;
+        int goal = servers.hub.telemetry(DEVICE).size() + more;
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
-        while (hub.telemetry(DEVICE).size() < goal && System.nanoTime() - end < 0) {
+        while (servers.hub.telemetry(DEVICE).size() < goal && System.nanoTime() - end < 0) {
             pass(5);
         }
     }
 
-    /** Connections that come from now on meet somebody else, until the scene is healed. */
-    void leadTo(Impostor impostor) throws IOException {
-        ServerCertificate shown = switch (impostor) {
-            case UNKNOWN_AUTHORITY -> EmulatorCa.create().issueForLoopback(HOST);
-            case WRONG_HOST -> ca.issue("elsewhere.example");
-        };
-        far.target(keep(decrypting(shown, home)).address());
+    /** As {@link Servers#leadTo}. */
+    void leadTo(Servers.Impostor impostor) throws IOException {
+        servers.leadTo(impostor);
     }
 
     /** The client's event loops stand still, as its whole process does in a suspended machine. */
@@ -347,9 +260,9 @@ final class Scene implements AutoCloseable {
 
     /** Another identity on its way, with a transport of its own on the same runtime. */
     Visitor visit(String name) {
-        hub.addDevice(name);
+        servers.hub.addDevice(name);
         UpstreamOptions options =
-                options().proxy(target -> List.of(normalRoute())).build();
+                options().proxy(target -> List.of(servers.route())).build();
         Visitor visitor =
                 new Visitor(name, UpstreamTransport.create(options, runtime), Identity.device(name), credentials(name));
         visitors.add(visitor);
@@ -359,7 +272,7 @@ final class Scene implements AutoCloseable {
     /** The watched identity once more, straight to the hub. */
     Visitor rival() {
         UpstreamOptions options = options()
-                .port(port())
+                .port(servers.hubPort())
                 .proxy(io.upstream.ProxyChoice.DIRECT)
                 .reconnect(Reconnect.NEVER)
                 .build();
@@ -369,18 +282,9 @@ final class Scene implements AutoCloseable {
 
     /** Ends whatever goes wrong. */
     void heal() throws IOException {
-        clock.reset();
-        hub.endFault(DEVICE);
+        servers.hub.endFault(DEVICE);
         routes.beNormal();
-        far.target(home);
-        far.heal();
-        near.heal();
-        if (inner != null) {
-            inner.heal();
-        }
-        if (proxy != null) {
-            proxy.misbehave();
-        }
+        servers.heal();
         if (loops != null) {
             loops.replenish();
         }
@@ -414,14 +318,12 @@ final class Scene implements AutoCloseable {
         }
         watched.forEach(each -> each.traffic().close());
         return threads == Threads.OF_THIS_SCENE
-                ? Leftovers.of(near.port())
-                : new Evidence.Left(List.of(), Leftovers.connectionsTo(near.port()));
+                ? Leftovers.of(servers.near.port())
+                : new Evidence.Left(List.of(), Leftovers.connectionsTo(servers.near.port()));
     }
 
     @Override
     public void close() {
-        for (int i = closings.size() - 1; i >= 0; i--) {
-            closings.get(i).run();
-        }
+        servers.close();
     }
 }

@@ -43,7 +43,7 @@ final class TransportFaults {
     }
 
     static void otherCertificates(Scene scene) throws Exception {
-        for (Scene.Impostor impostor : Scene.Impostor.values()) {
+        for (Servers.Impostor impostor : Servers.Impostor.values()) {
             scene.leadTo(impostor);
             scene.far().cutAll(Ending.RST);
             scene.pass(1_200);

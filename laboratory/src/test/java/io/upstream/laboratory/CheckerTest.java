@@ -112,7 +112,10 @@ class CheckerTest {
                     f.desired.clear();
                     f.desired.add(2L);
                 }),
-                wrong("a phase that cannot follow", Invariant.I7, f -> f.told.remove(2)),
+                wrong(
+                        "a phase that cannot follow",
+                        Invariant.I7,
+                        f -> f.told.add(3, new Told(150, Phase.CONNECTED, null))),
                 wrong(
                         "a connection with a cause",
                         Invariant.I7,
