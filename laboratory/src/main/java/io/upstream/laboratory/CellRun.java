@@ -31,7 +31,7 @@ public final class CellRun {
     private static final long WARM_UP_MILLIS = 700;
     private static final long CLOSED_MILLIS = 2_000;
     private static final Duration RECOVERY = Duration.ofSeconds(10);
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     private final Cell cell;
     private final long seed;

@@ -9,6 +9,7 @@ import java.util.Set;
  * The 48 faults. What cannot be done within one process is done at the nearest level that can, and {@link #note} says how. Times are those of
  * the field divided by some ten, as the client's own are.
  */
+@SuppressWarnings("ImmutableEnumChecker") // scripts are method references, the set of traits is never changed
 public enum FaultCase {
     F01("reset in mid-stream", NetworkFaults::reset),
     F02("hole both ways", NetworkFaults::hole),

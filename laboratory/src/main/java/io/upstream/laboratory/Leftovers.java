@@ -92,7 +92,7 @@ final class Leftovers {
                 try {
                     all.add(Files.readSymbolicLink(each).toString());
                 } catch (NoSuchFileException e) {
-                    continue; // closed while the directory was read
+                    // closed while the directory was read
                 }
             }
         }

@@ -44,7 +44,7 @@ final class ProtocolFaults {
     }
 
     static void refuses(Scene scene) throws Exception {
-        scene.inject(Fault.lasting(FaultKind.AUTH, Duration.ofMillis(1_000)));
+        scene.inject(Fault.lasting(FaultKind.AUTH, Duration.ofSeconds(1)));
         scene.far().cutAll(Ending.RST);
         scene.pass(1_300);
         scene.inject(Fault.lasting(FaultKind.DISABLE, Duration.ofMillis(800)));
@@ -54,7 +54,7 @@ final class ProtocolFaults {
     static void throttles(Scene scene) throws Exception {
         scene.inject(Fault.lasting(FaultKind.THROTTLE, Duration.ofMillis(1_200)));
         scene.pass(1_500);
-        scene.inject(Fault.lasting(FaultKind.QUOTA, Duration.ofMillis(1_000)));
+        scene.inject(Fault.lasting(FaultKind.QUOTA, Duration.ofSeconds(1)));
         scene.pass(1_200);
     }
 

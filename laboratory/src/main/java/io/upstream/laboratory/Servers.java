@@ -15,6 +15,7 @@ import io.upstream.emulator.tls.EmulatorCa;
 import io.upstream.emulator.tls.ServerCertificate;
 import io.upstream.laboratory.FaultCase.Trait;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
@@ -56,7 +57,7 @@ final class Servers implements AutoCloseable {
         hub = IotHubEmulator.builder().directory(directory).clock(clock).start();
         closings.add(hub::close);
         ca = EmulatorCa.openOrCreate(directory);
-        InetSocketAddress door = new InetSocketAddress(LOOPBACK, hubPort());
+        InetSocketAddress door = new InetSocketAddress(InetAddress.getLoopbackAddress(), hubPort());
         inner = traits.contains(Trait.DECRYPTED) ? decrypting(ca.issueForLoopback(HOST), door) : null;
         home = inner == null ? door : inner.address();
         far = plain(home);

@@ -122,7 +122,7 @@ public final class Soak {
         try (round) {
             round.open(plan.identities(), PACE);
             double end =
-                    Math.min(plan.length().toSeconds(), seconds() + plan.round().toSeconds());
+                    Math.min((double) plan.length().toSeconds(), seconds() + plan.round().toSeconds());
             while (pause(end)) {
                 strikes.add(round.strike(seconds(), RECOVERY, violations));
             }
