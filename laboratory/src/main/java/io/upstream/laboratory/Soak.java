@@ -121,8 +121,8 @@ public final class Soak {
         List<Strike> strikes = new ArrayList<>();
         try (round) {
             round.open(plan.identities(), PACE);
-            double end =
-                    Math.min((double) plan.length().toSeconds(), seconds() + plan.round().toSeconds());
+            double end = Math.min(
+                    (double) plan.length().toSeconds(), seconds() + plan.round().toSeconds());
             while (pause(end)) {
                 strikes.add(round.strike(seconds(), RECOVERY, violations));
             }
