@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -22,6 +24,12 @@ final class FlightWatch {
 
     /** Said by {@code Identity} to {@code ConnectionString}, which says it in other words, without the text that may be half a key. */
     private static final String REPLACED = " must be 1..128 ASCII letters, digits or ";
+
+    /** Said by the JDK to picocli, which asks of every argument whether it is a number. */
+    private static final String NO_NUMBER = "For input string: ";
+
+    /** Says what is wrong with the arguments of a command, as they are; the command leaves out what may be secret when it prints that. */
+    private static final String ARGUMENTS = "picocli.";
 
     private static @Nullable Recording running;
 
@@ -72,28 +80,31 @@ final class FlightWatch {
     }
 
     private static void lookInto(Path file) throws IOException {
+        Set<String> seen = new HashSet<>(); // most are made again and again
         try (RecordingFile events = new RecordingFile(file)) {
             while (events.hasMoreEvents()) {
-                look(events.readEvent());
+                look(events.readEvent(), seen);
             }
         }
     }
 
-    private static void look(RecordedEvent event) {
+    private static void look(RecordedEvent event, Set<String> seen) {
         switch (event.getEventType().getName()) {
-            case THREAD -> {
-                RecordedThread thread = event.getThread("thread");
-                SecretScan.look("the name of a thread", name(thread));
-            }
+            case THREAD -> SecretScan.look("the name of a thread", name(event.getThread("thread")));
             case EXCEPTION -> {
                 String message = event.getString("message");
-                if (message != null && !message.contains(REPLACED) && !message.startsWith(SecretCheck.FAILED)) {
-                    String type = event.getClass("thrownClass").getName();
+                String type = event.getClass("thrownClass").getName();
+                if (message != null && seen.add(message) && !isDropped(message) && !type.startsWith(ARGUMENTS)) {
                     SecretScan.look("what " + type + " says, made by thread " + name(event.getThread()), message);
                 }
             }
             default -> {} // the recorder's own
         }
+    }
+
+    /** Whether whoever had it made has forgotten it at once: it was only an answer to a question. */
+    private static boolean isDropped(String message) {
+        return message.startsWith(NO_NUMBER) || message.contains(REPLACED) || message.startsWith(SecretCheck.FAILED);
     }
 
     private static String name(@Nullable RecordedThread thread) {
