@@ -269,7 +269,9 @@ class TunnelNegotiateFaultsTest {
             asking.request();
             assertNull(attempt(ProxyServer.http(other.address())), "the one event loop is free");
             assertFalse(late.outcome().toCompletableFuture().isDone() && System.nanoTime() - start < 700_000_000L);
-            refused(asking, FailureKind.TIMEOUT, HubAttempt.failure(late));
+            UpstreamException failure = HubAttempt.failure(late);
+            assertEquals(FailureKind.TIMEOUT, failure.kind());
+            assertEquals("here", failure.hop(), "the proxy has answered, the KDC has not");
             assertTrue(System.nanoTime() - start < Duration.ofSeconds(5).toNanos());
         } finally {
             Kdc.restore(before);
