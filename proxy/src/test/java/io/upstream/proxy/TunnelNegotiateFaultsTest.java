@@ -270,6 +270,7 @@ class TunnelNegotiateFaultsTest {
             assertNull(attempt(ProxyServer.http(other.address())), "the one event loop is free");
             assertFalse(late.outcome().toCompletableFuture().isDone() && System.nanoTime() - start < 700_000_000L);
             UpstreamException failure = HubAttempt.failure(late);
+            assertNotNull(failure, "the tunnel must not open");
             assertEquals(FailureKind.TIMEOUT, failure.kind());
             assertEquals("here", failure.hop(), "the proxy has answered, the KDC has not");
             assertTrue(System.nanoTime() - start < Duration.ofSeconds(5).toNanos());
