@@ -13,7 +13,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /** Upstream: one transport on one runtime, all identities asked for at once. */
 final class UpstreamCrowd implements Crowd, AutoCloseable {
     private final Endpoint endpoint;
-    private final UpstreamRuntime runtime = UpstreamRuntime.create();
+    /** Nobody else waits to be let in more slowly than it can be done. */
+    private final UpstreamRuntime runtime =
+            UpstreamRuntime.builder().connectsPerSecond(10_000).build();
+
     private final UpstreamTransport transport;
     private final Queue<UpstreamSession> sessions = new ConcurrentLinkedQueue<>();
 
