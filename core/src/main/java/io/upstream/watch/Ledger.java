@@ -4,7 +4,6 @@ package io.upstream.watch;
 import io.upstream.SessionStatistics.Outgoing;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -14,18 +13,39 @@ import java.util.concurrent.atomic.AtomicLongArray;
  *
  * <p>{@link #accept} costs one atomic operation and takes the place of the count that the bound would need anyway. What is posted has one
  * writer: a version before and after tells readers to read again, so that neither side ever waits for the other.
+ *
+ * <p>Senders and the event loop write to cache lines of their own, or each would wait for the other's at every message.
  */
 public final class Ledger {
-    /** The sign of {@link #accepted}: nothing is booked in any more. */
+    /** The sign of what was accepted: nothing is booked in any more. */
     private static final long CLOSED = Long.MIN_VALUE;
+
+    /** A pair of cache lines, which processors fetch together, in longs. */
+    private static final int APART = 16;
+
+    /** Written by senders; the last two seldom. */
+    private static final int ACCEPTED = APART;
+
+    private static final int ACCEPTED_BYTES = APART + 1;
+    private static final int REJECTED = APART + 2;
+
+    /** Those that no event loop will ever see. */
+    private static final int STRANDED = APART + 3;
+
+    /** Written by the event loop when it posts, and read by senders: from here on what was {@link #noted}. */
+    private static final int POSTED = 2 * APART;
 
     private static final int VERSION = 0;
     private static final int ANSWERED = 1;
-    private static final int BYTES = 2;
-    private static final int NANOS = 3;
+    private static final int ANSWERED_BYTES = 2;
+    private static final int ACKNOWLEDGED_BYTES = 3;
+    private static final int NANOS = 4;
 
     /** Those, and the {@link Outcome}s behind them. */
-    private static final int SLOTS = 8;
+    private static final int SLOTS = 9;
+
+    /** Written by the event loop at every message, read by nobody but readers of statistics. */
+    private static final int IN_FLIGHT = 3 * APART;
 
     /** Then a reader takes what it has, of which each number is right, and the sum, but perhaps of two instants. */
     private static final int MOST_READINGS = 1_000;
@@ -34,25 +54,10 @@ public final class Ledger {
     static final long SLOW_NANOS = 1_000_000_000L;
 
     private final SlowListener slow;
-    private final AtomicLong accepted = new AtomicLong();
-    private final AtomicLong rejected = new AtomicLong();
-
-    /** Those that no event loop will ever see. */
-    private final AtomicLong stranded = new AtomicLong();
-
-    /** Written by the event loop only. */
-    private final AtomicLongArray posted = new AtomicLongArray(SLOTS);
+    private final AtomicLongArray cells = new AtomicLongArray(4 * APART);
 
     /** Noted on the event loop and not posted yet. */
     private final long[] noted = new long[SLOTS];
-
-    private final AtomicLong inFlight = new AtomicLong();
-
-    /** Of the payloads that are pending. */
-    private final AtomicLong bytes = new AtomicLong();
-
-    /** Of those that were noted since the last post. */
-    private long answeredBytes;
 
     /** Is told on the event loop of acknowledgements that took longer than {@link #SLOW_NANOS}. */
     @FunctionalInterface
@@ -78,13 +83,14 @@ public final class Ledger {
      * @param mostBytes of the payloads of those that are pending
      */
     public boolean accept(int size, int mostMessages, long mostBytes) {
-        long present = accepted.get();
+        long present = cells.get(ACCEPTED);
         if (isFull(present, mostMessages)) {
             return false;
         }
-        long before = bytes.getAndAdd(size);
+        long answered = posted(ANSWERED_BYTES); // first: it never overtakes the other
+        long before = cells.getAndAdd(ACCEPTED_BYTES, size) - answered;
         if ((before > 0 && before + size > mostBytes) || !book(present, mostMessages)) {
-            bytes.addAndGet(-size);
+            cells.getAndAdd(ACCEPTED_BYTES, -size);
             return false;
         }
         return true;
@@ -92,13 +98,13 @@ public final class Ledger {
 
     /** Any thread: whether fewer than {@code most} are pending, and the books are open. */
     public boolean hasRoom(int most) {
-        return !isFull(accepted.get(), most);
+        return !isFull(cells.get(ACCEPTED), most);
     }
 
     private boolean book(long seen, int mostMessages) {
         long before = seen;
         while (!isFull(before, mostMessages)) {
-            long present = accepted.compareAndExchange(before, before + 1);
+            long present = cells.compareAndExchange(ACCEPTED, before, before + 1);
             if (present == before) {
                 return true;
             }
@@ -113,18 +119,18 @@ public final class Ledger {
 
     /** Any thread: one was refused because the outbox was full. */
     public void rejected() {
-        rejected.incrementAndGet();
+        cells.getAndIncrement(REJECTED);
     }
 
     /** Any thread: so many that were booked in are answered there and then as {@link Outcome#CANCELLED}, because the event loop is gone. */
     public void stranded(int count, long size) {
-        bytes.addAndGet(-size);
-        stranded.addAndGet(count);
+        cells.getAndAdd(ACCEPTED_BYTES, -size);
+        cells.getAndAdd(STRANDED, count);
     }
 
     /** Any thread: books nothing in any more. */
     public void close() {
-        accepted.getAndUpdate(count -> count | CLOSED);
+        cells.getAndUpdate(ACCEPTED, count -> count | CLOSED);
     }
 
     /** Any thread: how many are booked in and not posted as answered. */
@@ -135,20 +141,25 @@ public final class Ledger {
 
     /** Any thread: of the payloads of those, give or take what is being taken in at the moment. */
     public long pendingBytes() {
-        return bytes.get();
+        long answered = posted(ANSWERED_BYTES);
+        return Math.max(0, cells.get(ACCEPTED_BYTES) - answered);
     }
 
     private long taken() {
-        return accepted.get() & ~CLOSED;
+        return cells.get(ACCEPTED) & ~CLOSED;
     }
 
     private long answered() {
-        return posted.getAcquire(ANSWERED) + stranded.get();
+        return posted(ANSWERED) + cells.get(STRANDED);
+    }
+
+    private long posted(int slot) {
+        return cells.getAcquire(POSTED + slot);
     }
 
     /** Event loop: so many are written and unanswered. */
     public void inFlight(long count) {
-        inFlight.setOpaque(count);
+        cells.setOpaque(IN_FLIGHT, count);
     }
 
     /**
@@ -158,11 +169,11 @@ public final class Ledger {
      * @param nanos since it was booked in
      */
     public void note(Outcome outcome, int size, long nanos) {
-        answeredBytes += size;
         noted[ANSWERED]++;
+        noted[ANSWERED_BYTES] += size;
         noted[outcome.slot]++;
         if (outcome == Outcome.ACKNOWLEDGED) {
-            noted[BYTES] += size;
+            noted[ACKNOWLEDGED_BYTES] += size;
             noted[NANOS] += nanos;
             if (nanos >= SLOW_NANOS) {
                 slow.acknowledged(size, nanos);
@@ -176,29 +187,28 @@ public final class Ledger {
      * @return how many bytes of payloads that is
      */
     public long post() {
-        long size = answeredBytes;
-        bytes.addAndGet(-size);
-        answeredBytes = 0;
-        long version = posted.getPlain(VERSION);
-        posted.setOpaque(VERSION, version + 1);
+        long size = noted[ANSWERED_BYTES] - cells.getPlain(POSTED + ANSWERED_BYTES);
+        long version = cells.getPlain(POSTED + VERSION);
+        cells.setOpaque(POSTED + VERSION, version + 1);
         VarHandle.storeStoreFence();
-        for (int i = BYTES; i < noted.length; i++) {
-            posted.setOpaque(i, noted[i]);
+        for (int i = ANSWERED_BYTES; i < SLOTS; i++) {
+            cells.setRelease(POSTED + i, noted[i]);
         }
-        posted.setRelease(ANSWERED, noted[ANSWERED]);
-        posted.setRelease(VERSION, version + 2);
+        cells.setRelease(POSTED + ANSWERED, noted[ANSWERED]);
+        cells.setRelease(POSTED + VERSION, version + 2);
         return size;
     }
 
     /** Any thread: the state of one instant. */
     public Outgoing read() {
         for (int i = 0; ; i++) {
-            long version = posted.getAcquire(VERSION);
-            long lost = stranded.get();
+            long version = posted(VERSION);
+            long lost = cells.get(STRANDED);
             Outgoing read = read(lost, i == MOST_READINGS);
             VarHandle.loadLoadFence();
-            boolean undisturbed =
-                    (version & 1) == 0 && posted.getOpaque(VERSION) == version && stranded.getOpaque() == lost;
+            boolean undisturbed = (version & 1) == 0
+                    && cells.getOpaque(POSTED + VERSION) == version
+                    && cells.getOpaque(STRANDED) == lost;
             if (undisturbed || i == MOST_READINGS) {
                 return read;
             }
@@ -208,13 +218,13 @@ public final class Ledger {
 
     /** @param disturbed whether the event loop is in the middle of a post and does not get on: then the parts tell the whole */
     private Outgoing read(long lost, boolean disturbed) {
-        long nanos = posted.getOpaque(NANOS);
-        long acknowledgedBytes = posted.getOpaque(BYTES);
+        long nanos = cells.getOpaque(POSTED + NANOS);
+        long acknowledgedBytes = cells.getOpaque(POSTED + ACKNOWLEDGED_BYTES);
         long acknowledged = outcomes(Outcome.ACKNOWLEDGED);
         long failed = outcomes(Outcome.FAILED);
         long expired = outcomes(Outcome.EXPIRED);
         long cancelled = outcomes(Outcome.CANCELLED) + lost;
-        long answered = disturbed ? acknowledged + failed + expired + cancelled : posted.getAcquire(ANSWERED) + lost;
+        long answered = disturbed ? acknowledged + failed + expired + cancelled : posted(ANSWERED) + lost;
         long taken = taken(); // last: what is answered was taken in before
         long pending = taken - answered;
         return new Outgoing(
@@ -224,14 +234,14 @@ public final class Ledger {
                 expired,
                 cancelled,
                 pending,
-                Math.min(inFlight.getOpaque(), pending),
-                rejected.get(),
+                Math.min(cells.getOpaque(IN_FLIGHT), pending),
+                cells.get(REJECTED),
                 acknowledgedBytes,
-                Math.max(0, bytes.get()),
+                pendingBytes(),
                 Duration.ofNanos(nanos));
     }
 
     private long outcomes(Outcome outcome) {
-        return posted.getOpaque(outcome.slot);
+        return cells.getOpaque(POSTED + outcome.slot);
     }
 }
