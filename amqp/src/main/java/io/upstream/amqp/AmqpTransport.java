@@ -18,6 +18,7 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.SessionTerms;
 import io.upstream.session.TokenSource;
+import io.upstream.session.Wakeups;
 import io.upstream.watch.SessionWatch;
 import io.upstream.watch.TransportWatch;
 import java.time.Duration;
@@ -45,6 +46,7 @@ final class AmqpTransport implements UpstreamTransport {
     private final UpstreamRuntime runtime;
     private final ConnectionTable table;
     private final TransportWatch watch;
+    private final Wakeups.Watcher wakeups;
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Object lock = new Object();
     private final Map<AmqpSeat, LastingSession> sessions = new HashMap<>();
@@ -65,6 +67,7 @@ final class AmqpTransport implements UpstreamTransport {
                 () -> runtime.unwrap(EventLoopGroup.class).next(),
                 options.reconnect(),
                 seatsAtMost);
+        wakeups = Wakeups.of(runtime).watch(this::networkChanged);
     }
 
     @Override
@@ -136,6 +139,7 @@ final class AmqpTransport implements UpstreamTransport {
             closing = mine;
             open = List.copyOf(sessions.values());
         }
+        wakeups.end();
         // Also connections that the last session has left and whose goodbye is still under way.
         CompletionStage<Void> connections = table.close();
         Stream<CompletionStage<Void>> ends =

@@ -2,11 +2,11 @@
 package io.upstream.amqp;
 
 import io.upstream.FailureKind;
-import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
 import io.upstream.connect.StageLimit;
+import io.upstream.session.TokenLease;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -26,7 +26,7 @@ final class SessionOpening {
     private Step step = Step.TOKEN;
     private @Nullable Future<?> alarm;
     private @Nullable Future<?> stepAlarm;
-    private @Nullable CompletableFuture<SasToken> presented;
+    private @Nullable CompletableFuture<TokenLease> presented;
 
     private enum Step {
         TOKEN("cbs"),

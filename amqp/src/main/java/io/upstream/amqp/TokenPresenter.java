@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.amqp;
 
-import io.upstream.SasToken;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.Failures;
+import io.upstream.session.TokenLease;
 import io.upstream.session.TokenSource;
 import io.upstream.watch.SessionWatch;
 import java.time.Duration;
@@ -36,6 +36,10 @@ final class TokenPresenter {
 
     private static final long RETRY_MILLIS = 5_000;
     private static final int TRIES = 5;
+
+    /** From one try to the next where the former token should have ended, and the hub does not mind: its clock is another. */
+    private static final long OVERDUE_MILLIS = 60_000;
+
     private static final Logger log = LoggerFactory.getLogger(TokenPresenter.class);
 
     private final AmqpConnection connection;
@@ -43,8 +47,8 @@ final class TokenPresenter {
     private final String audience;
     private final SessionWatch watch;
     private @Nullable Future<?> renewal;
-    private @Nullable CompletableFuture<SasToken> made;
-    private @Nullable CompletableFuture<SasToken> underWay;
+    private @Nullable CompletableFuture<TokenLease> made;
+    private @Nullable CompletableFuture<TokenLease> underWay;
 
     /** How long a try to renew the token, its pause included, may take. */
     private long tryMillis = ANSWER_MILLIS + RETRY_MILLIS;
@@ -73,14 +77,14 @@ final class TokenPresenter {
     }
 
     /** Has a token made and presents it; completes on the event loop. Whoever gives up completes the future. */
-    CompletableFuture<SasToken> present() {
-        CompletableFuture<SasToken> presented = new CompletableFuture<>();
+    CompletableFuture<TokenLease> present() {
+        CompletableFuture<TokenLease> presented = new CompletableFuture<>();
         ask(presented, token -> put(token, presented));
         return presented;
     }
 
-    private void ask(CompletableFuture<SasToken> presented, Consumer<SasToken> then) {
-        CompletableFuture<SasToken> asked = tokens.next().toCompletableFuture();
+    private void ask(CompletableFuture<TokenLease> presented, Consumer<TokenLease> then) {
+        CompletableFuture<TokenLease> asked = tokens.next(connection.clock()).toCompletableFuture();
         made = asked;
         asked.whenComplete((token, error) -> onLoop(() -> {
             if (error != null) {
@@ -96,8 +100,8 @@ final class TokenPresenter {
         return made != null && !made.isDone();
     }
 
-    private void put(SasToken token, CompletableFuture<SasToken> presented) {
-        CompletableFuture<Void> request = connection.cbs().put(audience, token);
+    private void put(TokenLease token, CompletableFuture<TokenLease> presented) {
+        CompletableFuture<Void> request = connection.cbs().put(audience, token.token());
         request.whenComplete((done, error) -> {
             if (error == null) {
                 presented.complete(token);
@@ -122,8 +126,8 @@ final class TokenPresenter {
     }
 
     /** Arranges for {@code token} to be followed by another in time. */
-    void renewAhead(SasToken token) {
-        OptionalLong left = TokenSource.millisLeft(token);
+    void renewAhead(TokenLease token) {
+        OptionalLong left = token.millisLeft(connection.clock().getAsLong());
         if (tokens.canRenew() && left.isPresent()) {
             long pause = (long) (left.getAsLong() * (RENEW_AT + RENEW_SPREAD * spread()));
             tryMillis = Math.min(ANSWER_MILLIS + RETRY_MILLIS, Math.max(0, left.getAsLong() - pause) / TRIES);
@@ -131,7 +135,7 @@ final class TokenPresenter {
         }
     }
 
-    private void renewIn(SasToken former, long millis) {
+    private void renewIn(TokenLease former, long millis) {
         if (life == Life.ACTIVE) {
             long pause = Math.max(SHORTEST_PAUSE_MILLIS, millis);
             renewal = connection.loop().schedule(() -> renew(former), pause, TimeUnit.MILLISECONDS);
@@ -143,24 +147,24 @@ final class TokenPresenter {
         return ThreadLocalRandom.current().nextDouble(-1, 1);
     }
 
-    private void renew(SasToken former) {
-        CompletableFuture<SasToken> presented = new CompletableFuture<>();
+    private void renew(TokenLease former) {
+        CompletableFuture<TokenLease> presented = new CompletableFuture<>();
         underWay = presented;
-        long began = System.nanoTime();
+        long began = connection.clock().getAsLong();
         presented.whenComplete((token, error) -> {
             if (error == null) {
-                watch.tokenRenewed(Duration.ofNanos(System.nanoTime() - began));
+                watch.tokenRenewed(Duration.ofNanos(connection.clock().getAsLong() - began));
                 renewAhead(token);
             } else if (life == Life.ACTIVE) {
                 // the hub closes the link when the old token ends, and the session tells why
-                long pause = pauseAfterFailure();
+                long pause = pauseAfterFailure(former);
                 log.warn("the token for {} could not be renewed, next try in {} ms", audience, pause, error);
                 watch.tokenRenewalFailed(Failures.translate(error, Where.here("token")), Duration.ofMillis(pause));
                 renewIn(former, pause);
             }
         });
         ask(presented, token -> {
-            if (tokens.mayBeStale() && !TokenSource.lastsLonger(token, former)) {
+            if (tokens.mayBeStale() && !token.outlasts(former)) {
                 presented.completeExceptionally(
                         new IllegalStateException(
                                 "what makes the tokens gave one that lasts no longer than the one in use: it must make a fresh one"));
@@ -171,7 +175,7 @@ final class TokenPresenter {
         });
     }
 
-    private void limit(CompletableFuture<SasToken> presented) {
+    private void limit(CompletableFuture<TokenLease> presented) {
         long limit = Math.max(SHORTEST_PAUSE_MILLIS, tryMillis * ANSWER_MILLIS / (ANSWER_MILLIS + RETRY_MILLIS));
         Future<?> alarm = connection
                 .loop()
@@ -184,8 +188,10 @@ final class TokenPresenter {
     }
 
     /** So that there are several more tries before the token in use ends, however short it lasts. */
-    private long pauseAfterFailure() {
-        return (long) (Math.min(RETRY_MILLIS, tryMillis / TRIES) * (1 + spread() / 2));
+    private long pauseAfterFailure(TokenLease former) {
+        boolean overdue = former.millisLeft(connection.clock().getAsLong()).orElse(1) <= 0;
+        long usual = overdue ? OVERDUE_MILLIS : Math.min(RETRY_MILLIS, tryMillis / TRIES);
+        return (long) (usual * (1 + spread() / 2));
     }
 
     /** Presents nothing any more. */

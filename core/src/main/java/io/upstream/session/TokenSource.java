@@ -12,6 +12,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamRuntime;
 import io.upstream.connect.Failures;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -19,9 +20,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where one identity's tokens come from, the same for all protocols: signed here, made by the application, or ready. Never on the event
@@ -31,12 +33,19 @@ public final class TokenSource {
     /** The layer that failures here are blamed on. */
     static final String STAGE = "token";
 
-    private static final Pattern EXPIRY = Pattern.compile("[ &]se=(\\d{1,15})(?:&|$)");
+    /** Tokens that seem to last no longer than this, so many in a row, are less likely than a clock that is wrong. */
+    private static final Duration SHORT = Duration.ofSeconds(10);
+
+    private static final int MOST_SHORT_ONES = 10;
+
+    private static final Logger log = LoggerFactory.getLogger(TokenSource.class);
 
     private final Credentials credentials;
     private final TokenRequest request;
     private final Executor blocking;
     private final TokenCalls calls;
+    private final WallClock wall;
+    private final AtomicInteger shortOnes = new AtomicInteger();
 
     /**
      * For one identity; asks for nothing yet.
@@ -44,7 +53,12 @@ public final class TokenSource {
      * @throws IllegalArgumentException if the identity does not prove itself by tokens, see {@link #serves}
      */
     public TokenSource(Credentials credentials, String hubHost, Identity identity, UpstreamRuntime runtime) {
-        this(credentials, new TokenRequest(hubHost, identity), runtime.blocking(), TokenCalls.on(runtime));
+        this(
+                credentials,
+                new TokenRequest(hubHost, identity),
+                runtime.blocking(),
+                TokenCalls.on(runtime),
+                WallClock.of(runtime));
     }
 
     /** As above, with tokens that are made and providers that are called where {@code blocking} says. */
@@ -54,10 +68,12 @@ public final class TokenSource {
                 credentials,
                 new TokenRequest(hubHost, identity),
                 blocking,
-                new TokenCalls(runtime, blocking, TokenCalls.LIMIT));
+                new TokenCalls(runtime, blocking, TokenCalls.LIMIT),
+                WallClock.of(runtime));
     }
 
-    private TokenSource(Credentials credentials, TokenRequest request, Executor blocking, TokenCalls calls) {
+    private TokenSource(
+            Credentials credentials, TokenRequest request, Executor blocking, TokenCalls calls, WallClock wall) {
         if (!serves(credentials)) {
             throw new IllegalArgumentException("these credentials have no token");
         }
@@ -65,6 +81,7 @@ public final class TokenSource {
         this.request = request;
         this.blocking = blocking;
         this.calls = calls;
+        this.wall = wall;
     }
 
     /** Whether the identity proves itself by tokens at all. */
@@ -84,20 +101,55 @@ public final class TokenSource {
         return credentials instanceof SasTokenProvider;
     }
 
-    /** A token to present now; completes on any thread, or fails with an {@link UpstreamException}. */
-    public CompletionStage<SasToken> next() {
+    /**
+     * A token to present now; completes on any thread, or fails with an {@link UpstreamException}.
+     *
+     * @param nanoTime the monotonic clock of whoever asks; any thread
+     */
+    public CompletionStage<TokenLease> next(LongSupplier nanoTime) {
         if (credentials instanceof SasToken token) {
-            return CompletableFuture.completedFuture(token);
+            return CompletableFuture.completedFuture(given(token, nanoTime.getAsLong()));
         } else if (credentials instanceof SasTokenProvider provider) {
-            return calls.ask(provider, request);
+            return calls.ask(provider, request).thenApply(token -> given(token, nanoTime.getAsLong()));
         }
         SasKey key = (SasKey) credentials;
         try {
-            return CompletableFuture.supplyAsync(
-                    () -> key.sign(request.hubHost(), request.identity(), Instant.now()), blocking);
+            return CompletableFuture.supplyAsync(() -> signed(key, nanoTime.getAsLong()), blocking);
         } catch (RejectedExecutionException e) {
             return CompletableFuture.failedFuture(noThread(blocking, e));
         }
+    }
+
+    private TokenLease signed(SasKey key, long nanoTime) {
+        Instant now = wall.now();
+        SasToken token = key.sign(request.hubHost(), request.identity(), now);
+        return TokenLease.lasting(token, left(token, now), nanoTime);
+    }
+
+    /**
+     * The maker's clock and this one may differ, and the hub goes by its own: a token that seems to have ended here is presented all the same,
+     * and not replaced at once.
+     */
+    private TokenLease given(SasToken token, long nanoTime) {
+        if (TokenLease.expiry(token).isEmpty()) {
+            return new TokenLease(token, OptionalLong.empty());
+        }
+        Duration left = left(token, wall.now());
+        int shorts = shortOnes.updateAndGet(before -> left.compareTo(SHORT) > 0 ? 0 : before + 1);
+        if (left.compareTo(Duration.ZERO) > 0 && shorts <= MOST_SHORT_ONES) {
+            return TokenLease.lasting(token, left, nanoTime);
+        }
+        log.warn(
+                "the token given for '{}' ends {} s from now by this machine's clock: what makes it must make a fresh one each time,"
+                        + " or the clock is wrong",
+                request.identity(),
+                left.toSeconds());
+        return TokenLease.lasting(token, TokenLease.ASSUMED, nanoTime);
+    }
+
+    private static Duration left(SasToken token, Instant now) {
+        return Duration.between(
+                now, Instant.ofEpochSecond(TokenLease.expiry(token).orElseThrow()));
     }
 
     static UpstreamException noThread(Executor from, RejectedExecutionException cause) {
@@ -109,24 +161,5 @@ public final class TokenSource {
                 Where.here(STAGE),
                 "too many tokens wait to be made at once: open fewer sessions at a time",
                 cause);
-    }
-
-    /**
-     * Whether {@code next} lasts longer than {@code former}, or it cannot be told: what is cached somewhere would else be asked for and
-     * presented in ever shorter intervals.
-     */
-    public static boolean lastsLonger(SasToken next, SasToken former) {
-        OptionalLong left = millisLeft(next);
-        return !next.text().equals(former.text())
-                && (left.isEmpty() || left.getAsLong() > millisLeft(former).orElse(0) - TimeUnit.SECONDS.toMillis(1));
-    }
-
-    /** In how many milliseconds from now the token ends, if it says so; may be negative. */
-    public static OptionalLong millisLeft(SasToken token) {
-        Matcher expiry = EXPIRY.matcher(token.text());
-        return expiry.find()
-                ? OptionalLong.of(
-                        TimeUnit.SECONDS.toMillis(Long.parseLong(expiry.group(1))) - System.currentTimeMillis())
-                : OptionalLong.empty();
     }
 }

@@ -169,12 +169,7 @@ class TokenCallsTest {
                 row("knows better", FailureKind.THROTTLED, () -> failed(known)),
                 row("breaks", FailureKind.INTERNAL, () -> broken()),
                 row("completes with null", FailureKind.INTERNAL, () -> CompletableFuture.completedFuture(null)),
-                row("gives null", FailureKind.INTERNAL, TokenCallsTest::nothing),
-                row(
-                        "is stale",
-                        FailureKind.TOKEN_EXPIRED,
-                        () -> CompletableFuture.completedFuture(
-                                token(TokenCalls.SKEW.plusSeconds(2).negated()))));
+                row("gives null", FailureKind.INTERNAL, TokenCallsTest::nothing));
     }
 
     private static Arguments row(String what, FailureKind kind, Supplier<@Nullable CompletionStage<SasToken>> answer) {
@@ -200,13 +195,6 @@ class TokenCallsTest {
                 kind == FailureKind.THROTTLED || failure.getMessage().contains("the token for 'd'"),
                 failure.getMessage());
         get(calls.ask(provider, REQUEST));
-    }
-
-    @Test
-    void takesATokenThatEndedWithinTheSkewOfClocks() throws Exception {
-        TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
-        SasToken token = token(Duration.ofMinutes(-4));
-        assertSame(token, get(calls.ask(request -> CompletableFuture.completedFuture(token), REQUEST)));
     }
 
     @Test

@@ -97,12 +97,18 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
         channel.closeFuture().addListener(closed -> alarm.cancel(false));
     }
 
-    /** Ends as planned, to be replaced: what was written is still acknowledged, for a while. */
-    void retire() {
-        if (owner != null && ending.retire(RETIREMENT)) {
-            owner.retiring(this);
-            drain();
+    /**
+     * Ends as planned, to be replaced: what was written is still acknowledged, for a while.
+     *
+     * @return whether this changed anything: not if it ends already
+     */
+    boolean retire() {
+        if (owner == null || !ending.retire(RETIREMENT)) {
+            return false;
         }
+        owner.retiring(this);
+        drain();
+        return true;
     }
 
     @Override

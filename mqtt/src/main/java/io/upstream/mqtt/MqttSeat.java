@@ -4,7 +4,6 @@ package io.upstream.mqtt;
 import io.netty.channel.EventLoop;
 import io.upstream.Credentials;
 import io.upstream.FailureKind;
-import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.connect.ConnectPlan;
@@ -14,11 +13,10 @@ import io.upstream.connect.LowerLayers;
 import io.upstream.session.Backoff;
 import io.upstream.session.Connector;
 import io.upstream.session.LineOwner;
-import io.upstream.session.PacedAttempt;
 import io.upstream.session.PacedAttempt.Occasion;
-import io.upstream.session.Pacer;
 import io.upstream.session.Pause;
 import io.upstream.session.Remedy;
+import io.upstream.session.TokenLease;
 import io.upstream.session.TokenSource;
 import io.upstream.watch.SessionWatch;
 import java.time.Duration;
@@ -47,23 +45,25 @@ final class MqttSeat implements Connector {
     /** For a token that is late, before the present one ends. */
     private static final int TRIES = 5;
 
+    /** From one try to the next where the present one should have ended, and the hub does not mind: its clock is another. */
+    private static final long OVERDUE_MILLIS = 60_000;
+
     private static final Logger log = LoggerFactory.getLogger(MqttSeat.class);
 
     private final SessionSetup setup;
     private final Credentials credentials;
-    private final LowerLayers lowerLayers;
+    private final Dialler dialler;
     private final Consumer<MqttSeat> left;
     private final EventLoop loop;
     private final SessionWatch watch;
     private final Backoff backoff;
-    private final Pacer pacer;
     private final InFlight inFlight;
     private final @Nullable TokenSource tokens;
     private @Nullable Rest rest;
     private @Nullable Attempt latest;
 
     /** Made ahead, for the next connection. */
-    private @Nullable SasToken fresh;
+    private @Nullable TokenLease fresh;
 
     /**
      * Connects to nothing yet.
@@ -72,25 +72,43 @@ final class MqttSeat implements Connector {
      * @param left told when the session is over and its last connection closed
      */
     MqttSeat(SessionSetup setup, Credentials credentials, LowerLayers lowerLayers, Consumer<MqttSeat> left) {
+        this(setup, credentials, tokens(setup, credentials), new HubDialler(setup, credentials, lowerLayers), left);
+    }
+
+    /** As above, with connections and tokens from elsewhere. */
+    MqttSeat(
+            SessionSetup setup,
+            Credentials credentials,
+            @Nullable TokenSource tokens,
+            Dialler dialler,
+            Consumer<MqttSeat> left) {
         this.setup = setup;
         this.credentials = credentials;
-        this.lowerLayers = lowerLayers;
+        this.tokens = tokens;
+        this.dialler = dialler;
         this.left = left;
         loop = setup.terms().loop();
         watch = setup.terms().watch();
         backoff = new Backoff(
                 setup.options().reconnect(),
-                () -> loop.ticker().nanoTime(),
+                this::nanoTime,
                 () -> ThreadLocalRandom.current().nextLong());
-        pacer = Pacer.of(setup.terms().runtime(), setup.options().hubHost());
         inFlight = new InFlight(setup.options().outboxMessages());
-        tokens = TokenSource.serves(credentials)
+    }
+
+    private static @Nullable TokenSource tokens(SessionSetup setup, Credentials credentials) {
+        return TokenSource.serves(credentials)
                 ? new TokenSource(
                         credentials,
                         setup.options().hubHost(),
                         setup.identity(),
                         setup.terms().runtime())
                 : null;
+    }
+
+    /** Of all timers and limits; the time of day, which may jump, is for nothing but to make tokens. */
+    private long nanoTime() {
+        return loop.ticker().nanoTime();
     }
 
     @Override
@@ -155,28 +173,37 @@ final class MqttSeat implements Connector {
     }
 
     /** The connection is given up when there is a token for the next: until then the present one is as good as any. */
-    private void renew(TokenSource source, MqttLink link, SasToken shown) {
-        long asked = System.nanoTime();
-        source.next()
+    private void renew(TokenSource source, MqttLink link, TokenLease shown) {
+        long asked = nanoTime();
+        source.next(this::nanoTime)
                 .whenComplete((next, error) -> onLoop(() -> {
-                    if (error == null && TokenSource.lastsLonger(next, shown)) {
-                        watch.tokenRenewed(Duration.ofNanos(System.nanoTime() - asked));
-                        fresh = next;
-                        link.retire();
-                        return;
-                    }
-                    long left = TokenSource.millisLeft(shown).orElse(0);
-                    if (left > 0) { // when it has ended the hub closes the connection, and the status tells why
-                        long wait = Math.max(SHORTEST_LIFE_MILLIS, left / TRIES);
-                        log.warn(
-                                "no token for {} that lasts longer than the present one, next try in {} ms",
-                                setup.identity(),
-                                wait,
-                                error);
-                        watch.tokenRenewalFailed(noToken(error), Duration.ofMillis(wait));
-                        link.after(wait, () -> renew(source, link, shown));
+                    if (error == null && next.outlasts(shown)) {
+                        replace(link, next, Duration.ofNanos(nanoTime() - asked));
+                    } else {
+                        again(source, link, shown, error);
                     }
                 }));
+    }
+
+    private void replace(MqttLink link, TokenLease next, Duration took) {
+        watch.tokenRenewed(took);
+        fresh = next;
+        if (!link.retire()) {
+            fresh = null; // lost meanwhile: what connects now has asked for a token itself, and this one would be old
+            // when it is needed
+        }
+    }
+
+    private void again(TokenSource source, MqttLink link, TokenLease shown, @Nullable Throwable error) {
+        long left = shown.millisLeft(nanoTime()).orElse(0);
+        long wait = left > 0 ? Math.max(SHORTEST_LIFE_MILLIS, left / TRIES) : OVERDUE_MILLIS;
+        log.warn(
+                "no token for {} that lasts longer than the present one, next try in {} ms",
+                setup.identity(),
+                wait,
+                error);
+        watch.tokenRenewalFailed(noToken(error), Duration.ofMillis(wait));
+        link.after(wait, () -> renew(source, link, shown));
     }
 
     private static UpstreamException noToken(@Nullable Throwable error) {
@@ -203,12 +230,12 @@ final class MqttSeat implements Connector {
         private final Occasion occasion;
         private final CompletableFuture<Void> gone = new CompletableFuture<>();
         private volatile @Nullable MqttLogin login;
-        private volatile @Nullable SasToken token;
-        private final @Nullable SasToken ahead;
-        private @Nullable PacedAttempt attempt;
+        private volatile @Nullable TokenLease token;
+        private final @Nullable TokenLease ahead;
+        private Dialler.@Nullable Dialling attempt;
         private @Nullable MqttLink line;
 
-        private Attempt(LineOwner owner, @Nullable SasToken ahead, Occasion occasion) {
+        private Attempt(LineOwner owner, @Nullable TokenLease ahead, Occasion occasion) {
             this.owner = owner;
             this.occasion = occasion;
             this.ahead = ahead;
@@ -216,14 +243,7 @@ final class MqttSeat implements Connector {
         }
 
         private void start() {
-            PacedAttempt started = PacedAttempt.start(
-                    pacer,
-                    occasion,
-                    setup.terms().runtime(),
-                    loop,
-                    setup.options().connectTimeout(),
-                    this,
-                    watch.attempt());
+            Dialler.Dialling started = dialler.dial(occasion, this);
             attempt = started;
             started.outcome().whenComplete((channel, error) -> {
                 MqttLogin last = login;
@@ -245,30 +265,30 @@ final class MqttSeat implements Connector {
             }
             return ahead != null
                     ? CompletableFuture.completedFuture(ahead)
-                    : tokens.next().thenAccept(next -> token = next);
+                    : tokens.next(MqttSeat.this::nanoTime).thenAccept(next -> token = next);
         }
 
         @Override
         public ConnectPlan plan() throws UpstreamException {
-            SasToken ready = token;
-            MqttLogin last = new MqttLogin(setup, ready == null ? credentials : ready, inFlight, this::welcome);
+            TokenLease ready = token;
+            MqttLogin last = new MqttLogin(setup, ready == null ? credentials : ready.token(), inFlight, this::welcome);
             login = last;
-            return lowerLayers.plan(credentials).then(last);
+            return dialler.plan().then(last);
         }
 
         private void welcome(MqttLink link) {
             backoff.succeeded();
             line = link;
-            SasToken shown = token;
+            TokenLease shown = token;
             if (shown != null && tokens != null && tokens.canRenew()) {
-                TokenSource.millisLeft(shown)
+                shown.millisLeft(nanoTime())
                         .ifPresent(left -> link.after(lifeMillis(left), () -> renew(tokens, link, shown)));
             }
             link.serve(owner);
         }
 
         private CompletableFuture<Void> leave() {
-            PacedAttempt started = attempt;
+            Dialler.Dialling started = attempt;
             if (started != null) {
                 started.abort(UpstreamException.of(
                         FailureKind.CLOSED, Where.here("open"), "the session was closed while it connected"));

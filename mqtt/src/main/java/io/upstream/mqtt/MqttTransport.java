@@ -19,6 +19,7 @@ import io.upstream.session.Callbacks;
 import io.upstream.session.LastingSession;
 import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
+import io.upstream.session.Wakeups;
 import io.upstream.watch.SessionWatch;
 import io.upstream.watch.TransportWatch;
 import java.time.Duration;
@@ -44,6 +45,7 @@ final class MqttTransport implements UpstreamTransport {
     private final LowerLayers lowerLayers;
     private final Pace pace;
     private final TransportWatch watch;
+    private final Wakeups.Watcher wakeups;
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Map<MqttSeat, LastingSession> sessions = new HashMap<>();
     private @Nullable CompletableFuture<Void> closed;
@@ -61,6 +63,7 @@ final class MqttTransport implements UpstreamTransport {
         this.lowerLayers = lowerLayers;
         this.pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
         this.watch = new TransportWatch(protocol, runtime);
+        wakeups = Wakeups.of(runtime).watch(this::networkChanged);
     }
 
     @Override
@@ -126,6 +129,7 @@ final class MqttTransport implements UpstreamTransport {
             closed = mine;
             ending = List.copyOf(sessions.values());
         }
+        wakeups.end();
         CompletableFuture.allOf(ending.stream()
                         .map(session -> session.close(drain).toCompletableFuture())
                         .toArray(CompletableFuture<?>[]::new))

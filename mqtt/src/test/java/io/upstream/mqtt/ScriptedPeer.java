@@ -22,7 +22,6 @@ import io.upstream.Identity;
 import io.upstream.Phase;
 import io.upstream.Reconnect;
 import io.upstream.SasKey;
-import io.upstream.SasToken;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
@@ -36,10 +35,10 @@ import io.upstream.session.LastingSession;
 import io.upstream.session.LineOwner;
 import io.upstream.session.Pace;
 import io.upstream.session.SessionTerms;
+import io.upstream.session.TokenLease;
 import io.upstream.session.TokenSource;
 import io.upstream.testing.SecretScan;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -134,12 +133,10 @@ final class ScriptedPeer implements AutoCloseable {
                 channels.add(channel);
                 decoder = new EmbeddedChannel(new MqttDecoder(1 << 20));
             }
-            Credentials shown = credentials instanceof SasKey key
-                    ? key.sign(setup.options().hubHost(), setup.identity(), Instant.now())
-                    : credentials;
-            MqttLogin login = new MqttLogin(setup, shown, inFlight, link -> {
-                if (shown instanceof SasToken token && shown != credentials) {
-                    TokenSource.millisLeft(token)
+            TokenLease lease = credentials instanceof SasKey ? lease() : null;
+            MqttLogin login = new MqttLogin(setup, lease == null ? credentials : lease.token(), inFlight, link -> {
+                if (lease != null) {
+                    lease.millisLeft(home.eventLoop().ticker().nanoTime())
                             .ifPresent(left -> link.after(MqttSeat.lifeMillis(left), link::retire));
                 }
                 link.serve(owner);
@@ -149,6 +146,18 @@ final class ScriptedPeer implements AutoCloseable {
                     owner.failed(Failures.translate(error, WHERE));
                 }
             });
+        }
+
+        private TokenLease lease() {
+            return new TokenSource(
+                            credentials,
+                            setup.options().hubHost(),
+                            setup.identity(),
+                            setup.terms().runtime(),
+                            Runnable::run)
+                    .next(() -> home.eventLoop().ticker().nanoTime())
+                    .toCompletableFuture()
+                    .join();
         }
 
         @Override
