@@ -183,6 +183,13 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         }
     }
 
+    /** A member asked for a sign of life in vain: if nothing else came either all get another connection, or he would come back onto this one. */
+    void unheard(UpstreamException cause) {
+        if (nanoTime.getAsLong() - quiet.lastRead() >= patience().toNanos()) {
+            lose(cause);
+        }
+    }
+
     /** Who shares it. */
     Members members() {
         return members;

@@ -234,6 +234,7 @@ final class AmqpLine implements Line, Members.Member {
 
     @Override
     public void giveUp(UpstreamException cause) {
+        connection.unheard(cause);
         linkLost(cause);
     }
 

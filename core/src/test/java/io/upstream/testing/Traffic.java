@@ -72,6 +72,7 @@ public final class Traffic {
             if (away == null) {
                 away = world.truth();
                 planned = true;
+                world.after(world.drawUpTo(Duration.ofSeconds(1)), this::burst);
             }
             planned &= status.cause() == null;
         } else if (status.phase() == Phase.CONNECTED && away != null) {
