@@ -35,6 +35,7 @@ final class TokenPresenter {
     private static final long ANSWER_MILLIS = 20_000;
 
     private static final long RETRY_MILLIS = 5_000;
+    private static final long MOST_RETRY_MILLIS = 20_000;
     private static final int TRIES = 5;
 
     /** From one try to the next where the former token should have ended, and the hub does not mind: its clock is another. */
@@ -187,10 +188,11 @@ final class TokenPresenter {
         presented.whenComplete((token, error) -> alarm.cancel(false));
     }
 
-    /** So that there are several more tries before the token in use ends, however short it lasts. */
+    /** So that there are several more tries before the token in use ends, however short it lasts, and not more than that is worth. */
     private long pauseAfterFailure(TokenLease former) {
-        boolean overdue = former.millisLeft(connection.clock().getAsLong()).orElse(1) <= 0;
-        long usual = overdue ? OVERDUE_MILLIS : Math.min(RETRY_MILLIS, tryMillis / TRIES);
+        long left = former.millisLeft(connection.clock().getAsLong()).orElse(RETRY_MILLIS * TRIES);
+        long least = Math.min(RETRY_MILLIS, tryMillis / TRIES);
+        long usual = left > 0 ? Math.max(least, Math.min(MOST_RETRY_MILLIS, left / TRIES)) : OVERDUE_MILLIS;
         return (long) (usual * (1 + spread() / 2));
     }
 
