@@ -35,7 +35,7 @@ final class SoakRound implements AutoCloseable {
     void open(int identities, int pace) throws Exception {
         List<Column> columns = Column.all();
         for (int i = 0; i < columns.size(); i++) {
-            Scene scene = new Scene(columns.get(i), traits, random.nextLong(), directory);
+            Scene scene = Scene.of(columns.get(i), traits, random.nextLong(), directory);
             List<Watched> watched = new ArrayList<>();
             scenes.put(scene, watched);
             watched.add(scene.open());
