@@ -88,7 +88,7 @@ final class Scene implements AutoCloseable {
      */
     static Scene of(Column column, Set<Trait> traits, long seed, Path directory) throws IOException {
         RandomGenerator random = new SplittableRandom(seed);
-        Servers servers = new Servers(column, traits, random, directory);
+        Servers servers = new Servers(column, traits, random, directory, Servers.Memory.ALL);
         try {
             return new Scene(column, traits, random, servers);
         } catch (RuntimeException e) {
@@ -242,11 +242,11 @@ final class Scene implements AutoCloseable {
         servers.hub.inject(DEVICE, fault);
     }
 
-    /** Waits for so many more messages, for a while. */
-    void awaitReceived(int more) throws InterruptedException {
-        int goal = servers.hub.telemetry(DEVICE).size() + more;
+    /** Waits until so many more messages are acknowledged, for a while. */
+    void awaitAcknowledged(int more) throws InterruptedException {
+        long goal = traffic().acked() + more;
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
-        while (servers.hub.telemetry(DEVICE).size() < goal && System.nanoTime() - end < 0) {
+        while (traffic().acked() < goal && System.nanoTime() - end < 0) {
             pass(5);
         }
     }
