@@ -4,6 +4,7 @@ package io.upstream.cli;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.emulator.hub.TelemetryStore;
 import io.upstream.laboratory.Soak;
 import io.upstream.laboratory.Soak.Extent;
 import io.upstream.laboratory.SoakReport;
@@ -153,8 +154,9 @@ final class SoakCommand extends Operation {
             throw usage("--rate must be 1.." + MOST_RATE + ", was " + rate);
         } else if (atOnce < 1 || atOnce > LEAST_IDENTITIES) {
             throw usage("--at-once must be 1.." + LEAST_IDENTITIES + ", was " + atOnce);
-        } else if (messages < 1 || roundMessages < 1) {
-            throw usage("--messages and --round-messages must be at least 1");
+        } else if (messages < 1 || roundMessages < 1 || roundMessages > TelemetryStore.MAX_MESSAGES) {
+            throw usage("--messages must be at least 1 and --round-messages 1.." + TelemetryStore.MAX_MESSAGES
+                    + ", for more no hub here keeps");
         }
         if (identities < LEAST_IDENTITIES || identities > MOST_IDENTITIES) {
             throw usage("--identities must be " + LEAST_IDENTITIES + ".." + MOST_IDENTITIES + ", was " + identities);

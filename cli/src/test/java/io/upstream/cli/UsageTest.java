@@ -133,7 +133,7 @@ class UsageTest {
                 "soak --every 30s                                 | --every is two durations",
                 "soak --identities 1                              | --identities must be 8..",
                 "soak --rate 0                                    | --rate must be 1..10000, was 0",
-                "soak --messages 0                                | --messages and --round-messages must be at least 1",
+                "soak --messages 0                                | --messages must be at least 1 and --round-messages 1..1000000",
                 "reconnects --cycles 0                            | --cycles must be 1..1000000 and --opens 0..1000000",
                 "reconnects --protocol Http                       | --protocol: unknown protocol 'Http'",
             })

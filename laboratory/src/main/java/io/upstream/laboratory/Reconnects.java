@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -202,6 +203,7 @@ public final class Reconnects {
         private Result measured(ReconnectScene scene, Kind kind, int cycles, Cycle cycle) throws Exception {
             List<Violation> violations = new ArrayList<>();
             repeat(kind, plan.warmUp(), cycle);
+            Set<Thread> threads = Set.copyOf(Thread.getAllStackTraces().keySet());
             Census before =
                     Census.settled(scene.loops(), census -> false, plan.rest().toMillis());
             long begun = System.nanoTime();
@@ -217,9 +219,17 @@ public final class Reconnects {
                     Census.settled(scene.loops(), census -> census.isWithin(before, HEAP_MARGIN), PATIENCE_MILLIS);
             String excess = after.excess(before, HEAP_MARGIN);
             if (!excess.isEmpty()) {
-                violations.add(new Violation(Invariant.I10, "after " + done + " " + excess));
+                violations.add(new Violation(
+                        Invariant.I10, "after " + done + " " + excess + "; threads that are new: " + since(threads)));
             }
             return new Result(column, kind, done, seconds, before, after, violations);
+        }
+
+        private List<String> since(Set<Thread> before) {
+            return Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> !before.contains(thread))
+                    .map(Thread::getName)
+                    .toList();
         }
 
         private int repeat(Kind kind, int cycles, Cycle cycle) throws CycleException, InterruptedException {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReconnectsTest {
-    private static final int CYCLES = 25;
+    private static final int CYCLES = 10;
 
     @TempDir
     private Path directory;

@@ -25,7 +25,7 @@ final class Multitude {
 
     private static final int USUAL_PACE = 0;
     private static final int NO_PACE = 10_000;
-    private static final Duration LIMIT = Duration.ofSeconds(300);
+    private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final double KIB = 1_024;
     private static final double MIB = 1 << 20;
     private static final int MOST_THREADS = 16;
