@@ -18,9 +18,12 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
+/** Counts what the whole process holds, so nothing else may run beside it. */
+@Isolated
 class ReconnectsTest {
-    private static final int CYCLES = 10;
+    private static final int CYCLES = 5;
 
     @TempDir
     private Path directory;

@@ -24,8 +24,8 @@ class SoakTest {
     @Test
     void countsAcknowledgementsAndFindsTheFirstSince() throws InterruptedException {
         Journal journal = new Journal();
-        long from = journal.now() + 1;
         send(journal, CompletableFuture.completedFuture(null));
+        long from = journal.now() + 1;
         assertEquals(1, journal.acked());
         assertEquals(-1, journal.awaitAcknowledged(from + 1_000_000, 0));
         while (journal.now() < from) {
