@@ -18,6 +18,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Mixed traffic of many identities over all eight columns for a long time, with a fault of the matrix on one of the columns every now and then.
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * was forgotten is on it.
  */
 public final class Soak {
+    private static final Logger LOG = LoggerFactory.getLogger(Soak.class);
     private static final Set<FailureKind> MAY_FAIL =
             EnumSet.of(FailureKind.THROTTLED, FailureKind.QUOTA, FailureKind.UNAUTHORIZED, FailureKind.DEVICE_DISABLED);
 
@@ -171,6 +174,7 @@ public final class Soak {
                                 strikes.add(striker.strike(seconds(), RECOVERY, violations));
                             }
                         } catch (Exception e) {
+                            LOG.warn("a striker gives up", e);
                             violations.add(new Violation(Violation.Invariant.LAB, e.toString()));
                         }
                     },
