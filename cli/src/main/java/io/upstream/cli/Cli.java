@@ -32,6 +32,7 @@ final class Cli {
                 .addSubcommand(new BenchCommand(around))
                 .addSubcommand(new FaultsCommand(around))
                 .addSubcommand(new SoakCommand(around))
+                .addSubcommand(new ReconnectsCommand(around))
                 .addSubcommand(new CommandLine.HelpCommand());
         ErrorReport errors = new ErrorReport(around, args);
         int code = root.setCaseInsensitiveEnumValuesAllowed(true)

@@ -4,7 +4,9 @@ package io.upstream.cli;
 import io.upstream.FailureKind;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
+import io.upstream.emulator.hub.TelemetryStore;
 import io.upstream.laboratory.Soak;
+import io.upstream.laboratory.Soak.Extent;
 import io.upstream.laboratory.SoakReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,13 +32,27 @@ import picocli.CommandLine.TypeConversionException;
 final class SoakCommand extends Operation {
     private static final int LEAST_IDENTITIES = 8;
     private static final int MOST_IDENTITIES = 1_000;
+    private static final int MOST_RATE = 10_000;
+    private static final Duration USUAL = Duration.ofMinutes(10);
 
     @Option(
             names = "--for",
             paramLabel = "D",
             converter = DurationConverter.class,
-            description = "How long, as 10m or 1h; default 10m.")
-    private Duration length = Duration.ofMinutes(10);
+            description = "How long, as 10m or 1h; default 10m, or a day with --messages.")
+    private @Nullable Duration length;
+
+    @Option(
+            names = "--messages",
+            paramLabel = "N",
+            description = "Goes on until so many are acknowledged, checked at each round's end.")
+    private long messages = Long.MAX_VALUE;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "N",
+            description = "Messages of each identity in a second, as long as the hub keeps up; 1 to 10000, default 10.")
+    private int rate = 10;
 
     @Option(
             names = "--round",
@@ -45,11 +61,24 @@ final class SoakCommand extends Operation {
             description = "How long sessions live before everything is closed, checked and measured; default 10m.")
     private Duration round = Duration.ofMinutes(10);
 
+    @Option(
+            names = "--round-messages",
+            paramLabel = "N",
+            description =
+                    "A round ends sooner if so many are acknowledged, for all of them are in memory; default 500000.")
+    private long roundMessages = 500_000;
+
     @Option(names = "--identities", paramLabel = "N", description = "How many, over all ways; default 50.")
     private int identities = 50;
 
     @Option(names = "--every", paramLabel = "D..D", description = "How long between faults; default 30s..90s.")
     private String every = "30s..90s";
+
+    @Option(
+            names = "--at-once",
+            paramLabel = "N",
+            description = "On how many of the eight ways there are faults at the same time; default 1.")
+    private int atOnce = 1;
 
     @Option(
             names = "--seed",
@@ -76,6 +105,7 @@ final class SoakCommand extends Operation {
         }
         long violations =
                 intervals.stream().mapToLong(each -> each.violations().size()).sum();
+        summary(console, intervals, plan.seed(), violations);
         if (violations == 0) {
             return Cli.DONE;
         }
@@ -85,7 +115,49 @@ final class SoakCommand extends Operation {
                 violations + " times a promise was broken: see above, seed " + plan.seed());
     }
 
+    private static void summary(Console console, List<Soak.Interval> intervals, long seed, long violations) {
+        long acked = intervals.stream().mapToLong(Soak.Interval::acked).sum();
+        long doubles = intervals.stream().mapToLong(Soak.Interval::doubles).sum();
+        long losses = intervals.stream().mapToLong(Soak.Interval::losses).sum();
+        long faults =
+                intervals.stream().mapToLong(each -> each.strikes().size()).sum();
+        double seconds =
+                intervals.stream().mapToDouble(Soak.Interval::endSeconds).max().orElse(0);
+        if (console.isJson()) {
+            console.json(Console.event("summary")
+                    .put("rounds", intervals.size())
+                    .put("acked", acked)
+                    .put("doubles", doubles)
+                    .put("losses", losses)
+                    .put("faults", faults)
+                    .put("violations", violations)
+                    .put("seconds", Table.round(seconds))
+                    .put("messagesPerSecond", Table.round(acked / Math.max(1, seconds)))
+                    .put("seed", seed));
+            return;
+        }
+        console.print(String.format(
+                Locale.ROOT,
+                "%,d acknowledged in %.0f s, %,.0f a second; %,d more copies, %,d connections lost, %d faults, %d violations; seed %d",
+                acked,
+                seconds,
+                acked / Math.max(1, seconds),
+                doubles,
+                losses,
+                faults,
+                violations,
+                seed));
+    }
+
     private Soak.Plan plan() {
+        if (rate < 1 || rate > MOST_RATE) {
+            throw usage("--rate must be 1.." + MOST_RATE + ", was " + rate);
+        } else if (atOnce < 1 || atOnce > LEAST_IDENTITIES) {
+            throw usage("--at-once must be 1.." + LEAST_IDENTITIES + ", was " + atOnce);
+        } else if (messages < 1 || roundMessages < 1 || roundMessages > TelemetryStore.MAX_MESSAGES) {
+            throw usage("--messages must be at least 1 and --round-messages 1.." + TelemetryStore.MAX_MESSAGES
+                    + ", for more no hub here keeps");
+        }
         if (identities < LEAST_IDENTITIES || identities > MOST_IDENTITIES) {
             throw usage("--identities must be " + LEAST_IDENTITIES + ".." + MOST_IDENTITIES + ", was " + identities);
         }
@@ -97,13 +169,28 @@ final class SoakCommand extends Operation {
                 Duration most = converter.convert(ends[1]);
                 if (least.compareTo(most) <= 0) {
                     long drawn = seed == null ? new SecureRandom().nextInt(1_000_000) : seed;
-                    return new Soak.Plan(length, round, identities, least, most, drawn);
+                    return new Soak.Plan(
+                            new Extent(whole(), messages),
+                            new Extent(round, roundMessages),
+                            identities,
+                            rate,
+                            atOnce,
+                            least,
+                            most,
+                            drawn);
                 }
             }
         } catch (TypeConversionException e) {
             throw usage("--every: " + e.getMessage());
         }
         throw usage("--every is two durations, the shorter first, as 30s..90s");
+    }
+
+    private Duration whole() {
+        if (length != null) {
+            return length;
+        }
+        return messages == Long.MAX_VALUE ? USUAL : Duration.ofDays(1);
     }
 
     private static void tell(Console console, Soak.Interval interval) {
@@ -113,6 +200,7 @@ final class SoakCommand extends Operation {
                     .put("sent", interval.sent())
                     .put("acked", interval.acked())
                     .put("doubles", interval.doubles())
+                    .put("losses", interval.losses())
                     .put("heapBytes", interval.heapBytes())
                     .put("threads", interval.threads())
                     .put("descriptors", interval.descriptors())
@@ -124,12 +212,13 @@ final class SoakCommand extends Operation {
         }
         console.print(String.format(
                 Locale.ROOT,
-                "%-4s after %.0f s: acked %d/%d, doubles %d, faults %d, heap %.1f MiB, threads %d, descriptors %d",
+                "%-4s after %.0f s: acked %d/%d, doubles %d, losses %d, faults %d, heap %.1f MiB, threads %d, descriptors %d",
                 interval.violations().isEmpty() ? "ok" : "FAIL",
                 interval.endSeconds(),
                 interval.acked(),
                 interval.sent(),
                 interval.doubles(),
+                interval.losses(),
                 interval.strikes().size(),
                 interval.heapBytes() / (double) (1 << 20),
                 interval.threads(),

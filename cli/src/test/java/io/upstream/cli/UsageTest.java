@@ -36,7 +36,7 @@ class UsageTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, twin, provision, bench, faults, soak and help",
+                "\"\"                                               | a command is missing, there are demo, emulator, send, receive, twin, provision, bench, faults, soak, reconnects and help",
                 "dance                                            | 'dance' is not a command",
                 "sned                                             | 'sned' is not a command or option of it, there are demo, emulator, send",
                 "--frobnicate                                     | unknown option '--frobnicate'",
@@ -132,6 +132,10 @@ class UsageTest {
                 "faults --parallel 0                              | --parallel must be 1..",
                 "soak --every 30s                                 | --every is two durations",
                 "soak --identities 1                              | --identities must be 8..",
+                "soak --rate 0                                    | --rate must be 1..10000, was 0",
+                "soak --messages 0                                | --messages must be at least 1 and --round-messages 1..1000000",
+                "reconnects --cycles 0                            | --cycles must be 1..1000000 and --opens 0..1000000",
+                "reconnects --protocol Http                       | --protocol: unknown protocol 'Http'",
             })
     void namesTheMistakeInOneLineWithAHint(String line, String fragment) {
         String[] args = words(line);
@@ -223,8 +227,8 @@ class UsageTest {
 
     @Test
     void hasAHelpLineForEachCommand() {
-        List<String> commands =
-                Arrays.asList("demo", "emulator", "send", "receive", "twin", "provision", "bench", "faults", "soak");
+        List<String> commands = Arrays.asList(
+                "demo", "emulator", "send", "receive", "twin", "provision", "bench", "faults", "soak", "reconnects");
         String help = Shell.run("--help").out();
         assertTrue(commands.stream().allMatch(command -> help.contains("  " + command + " ")), help);
     }

@@ -8,6 +8,7 @@ import io.upstream.emulator.hub.HubException;
 import io.upstream.emulator.hub.HubIdentity;
 import io.upstream.emulator.hub.IdentityStatus;
 import io.upstream.emulator.hub.ServicePolicy;
+import io.upstream.emulator.hub.TelemetryStore;
 import io.upstream.emulator.provisioning.ProvisioningService;
 import io.upstream.emulator.server.Listeners;
 import io.upstream.emulator.tls.EmulatorCa;
@@ -38,6 +39,7 @@ public final class EmulatorBuilder {
     private int apiPort;
     private Duration tokenGrace = Duration.ZERO;
     private Clock clock = Clock.systemUTC();
+    private int keptMessages = TelemetryStore.MAX_MESSAGES;
 
     EmulatorBuilder() {}
 
@@ -139,6 +141,20 @@ public final class EmulatorBuilder {
     }
 
     /**
+     * How many messages of all devices are kept to be read; the oldest are dropped, as they are at 256 MiB.
+     *
+     * @param messages 1 to {@value TelemetryStore#MAX_MESSAGES}, the default
+     */
+    public EmulatorBuilder keepMessages(int messages) {
+        if (messages < 1 || messages > TelemetryStore.MAX_MESSAGES) {
+            throw new IllegalArgumentException(
+                    "messages to keep must be 1.." + TelemetryStore.MAX_MESSAGES + ", was " + messages);
+        }
+        this.keptMessages = messages;
+        return this;
+    }
+
+    /**
      * Starts the hub.
      *
      * @throws IOException if the directory cannot be used or a port cannot be bound; the message names which
@@ -149,7 +165,7 @@ public final class EmulatorBuilder {
         }
         EmulatorCa ca = EmulatorCa.openOrCreate(directory);
         ServicePolicy policy = policyKey == null ? PolicyFile.openOrCreate(directory) : ServicePolicy.of(policyKey);
-        HubCore hub = new HubCore(hostName, clock, tokenGrace, policy);
+        HubCore hub = new HubCore(hostName, clock, tokenGrace, policy, keptMessages);
         trust(hub, "emulator", ca.certificate());
         for (Path file : trustedCas) {
             int number = 0;

@@ -88,7 +88,7 @@ public final class CellRun {
     }
 
     private Verdict play() {
-        try (Scene scene = new Scene(cell.column(), cell.fault().traits(), seed, directory)) {
+        try (Scene scene = Scene.of(cell.column(), cell.fault().traits(), seed, directory)) {
             return play(scene);
         } catch (Exception e) {
             LOG.warn("cell {} with seed {} could not be played", cell, seed, e);

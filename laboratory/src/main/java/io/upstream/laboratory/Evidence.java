@@ -93,7 +93,7 @@ record Evidence(
     /** One kind of traffic, when everything should be well. */
     record Probe(String what, @Nullable String failure) {}
 
-    /** What the session says that it has counted. */
+    /** What the session says that it has counted: what was expired has failed, what was closed is cancelled, what was rejected is not there. */
     record Counts(long accepted, long acked, long failed, long cancelled, long pending) {}
 
     /**

@@ -31,6 +31,7 @@ final class Journal {
     private final List<Call> calls = new ArrayList<>();
     private final List<Long> desired = new ArrayList<>();
     private int pending;
+    private long acked;
 
     private static final class Entry {
         final long at;
@@ -74,6 +75,7 @@ final class Journal {
         Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
         if (cause == null) {
             entry.outcome = Outcome.ACKED;
+            acked++;
         } else if (cause instanceof CancellationException) {
             entry.outcome = Outcome.CANCELLED;
         } else {
@@ -85,6 +87,10 @@ final class Journal {
 
     synchronized int pending() {
         return pending;
+    }
+
+    synchronized long acked() {
+        return acked;
     }
 
     synchronized long count() {
@@ -132,11 +138,26 @@ final class Journal {
     }
 
     private long acknowledged(long from) {
-        return sent.stream()
-                .filter(each -> each.at >= from && each.outcome == Outcome.ACKED)
+        return sent.subList(firstSince(from), sent.size()).stream()
+                .filter(each -> each.outcome == Outcome.ACKED)
                 .mapToLong(each -> each.doneAt)
                 .min()
                 .orElse(-1);
+    }
+
+    /** The index of the first message that was sent at {@code from} or later: they lie in the order of their times. */
+    private int firstSince(long from) {
+        int low = 0;
+        int high = sent.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (sent.get(middle).at < from) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     /** Waits for what is told here. */

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Leftovers {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+    private static final Path STATUS = Path.of("/proc/self/status");
     private static final List<Path> TABLES = List.of(Path.of("/proc/self/net/tcp"), Path.of("/proc/self/net/tcp6"));
     private static final String LISTENING = "0A";
     /** Those that a client makes; what belongs to the hub, the proxy and the relays is there for longer. */
@@ -58,6 +59,18 @@ final class Leftovers {
             return Files.isDirectory(DESCRIPTORS) ? inodes().size() : -1;
         } catch (IOException e) {
             return -1;
+        }
+    }
+
+    /** The resident set of this process; 0 if that cannot be seen. */
+    static long residentBytes() {
+        try {
+            return Files.readAllLines(STATUS).stream()
+                    .filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1_024)
+                    .sum();
+        } catch (IOException e) {
+            return 0;
         }
     }
 

@@ -3,9 +3,13 @@ package io.upstream.laboratory;
 
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** F44 to F48: what goes wrong in the process of the client. */
 final class ProcessFaults {
+    /** Without one Netty's loop can end in the turn in which it is told to, and leaves its channels open and whoever waits for them waiting. */
+    private static final int QUIET_MILLIS = 50;
+
     private ProcessFaults() {}
 
     static void tokens(Scene scene) throws Exception {
@@ -40,7 +44,7 @@ final class ProcessFaults {
         scene.pass(500);
         scene.callbacks().accept();
         scene.pass(500);
-        scene.loops().shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS);
+        scene.loops().shutdownGracefully(QUIET_MILLIS, 1_000, TimeUnit.MILLISECONDS);
         scene.pass(2_000);
     }
 

@@ -60,7 +60,7 @@ final class ProtocolFaults {
 
     static void losesAcknowledgements(Scene scene) throws Exception {
         for (int i = 0; i < 5; i++) {
-            scene.awaitReceived(scene.random().nextInt(1, 50));
+            scene.awaitAcknowledged(scene.random().nextInt(1, 50));
             scene.inject(Fault.now(FaultKind.LOST_ACK));
             scene.pass(400);
         }

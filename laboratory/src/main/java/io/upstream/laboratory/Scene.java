@@ -67,16 +67,10 @@ final class Scene implements AutoCloseable {
     private final List<Watched> watched = new CopyOnWriteArrayList<>();
     private volatile @Nullable Journal firstJournal;
 
-    /**
-     * Without a session as yet.
-     *
-     * @param traits what faults that are to take place here need
-     * @param directory of the certificate authority; made if it is not there
-     */
-    Scene(Column column, Set<Trait> traits, long seed, Path directory) throws IOException {
+    private Scene(Column column, Set<Trait> traits, RandomGenerator random, Servers servers) {
         this.column = column;
-        this.random = new SplittableRandom(seed);
-        servers = new Servers(column, traits, random, directory);
+        this.random = random;
+        this.servers = servers;
         servers.hub.addDevice(DEVICE);
         routes = new Routes(servers.route(), this::noteAttempt);
         loops = traits.contains(Trait.OWN_LOOPS) ? new Loops() : null;
@@ -84,6 +78,23 @@ final class Scene implements AutoCloseable {
         runtime = newRuntime();
         transport = UpstreamTransport.create(options().build(), runtime);
         tokens = traits.contains(Trait.OWN_TOKENS) ? new Tokens((SasKey) credentials(DEVICE)) : null;
+    }
+
+    /**
+     * Without a session as yet.
+     *
+     * @param traits what faults that are to take place here need
+     * @param directory of the certificate authority; made if it is not there
+     */
+    static Scene of(Column column, Set<Trait> traits, long seed, Path directory) throws IOException {
+        RandomGenerator random = new SplittableRandom(seed);
+        Servers servers = new Servers(column, traits, random, directory, Servers.Memory.ALL);
+        try {
+            return new Scene(column, traits, random, servers);
+        } catch (RuntimeException e) {
+            servers.close();
+            throw e;
+        }
     }
 
     private Credentials credentials(String device) {
@@ -231,11 +242,11 @@ final class Scene implements AutoCloseable {
         servers.hub.inject(DEVICE, fault);
     }
 
-    /** Waits for so many more messages, for a while. */
-    void awaitReceived(int more) throws InterruptedException {
-        int goal = servers.hub.telemetry(DEVICE).size() + more;
+    /** Waits until so many more messages are acknowledged, for a while. */
+    void awaitAcknowledged(int more) throws InterruptedException {
+        long goal = traffic().acked() + more;
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
-        while (servers.hub.telemetry(DEVICE).size() < goal && System.nanoTime() - end < 0) {
+        while (traffic().acked() < goal && System.nanoTime() - end < 0) {
             pass(5);
         }
     }
@@ -324,6 +335,8 @@ final class Scene implements AutoCloseable {
 
     @Override
     public void close() {
+        transport.close(Duration.ZERO); // without effect unless something went wrong before
+        runtime.close();
         servers.close();
     }
 }

@@ -7,7 +7,9 @@ import io.netty.handler.ssl.SslProvider;
 import io.upstream.HostPort;
 import io.upstream.ProxyServer;
 import io.upstream.Route;
+import io.upstream.UpstreamProtocol;
 import io.upstream.UserPassword;
+import io.upstream.emulator.EmulatorBuilder;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.proxy.ConnectProxy;
 import io.upstream.emulator.relay.FaultRelay;
@@ -30,6 +32,7 @@ final class Servers implements AutoCloseable {
     static final String HOST = "localhost";
 
     private static final String LOOPBACK = "127.0.0.1";
+    private static final int LITTLE = 50;
     private static final String PROXY_PASSWORD = "proxy-password";
     private static final UserPassword PROXY_USER = new UserPassword("laboratory", PROXY_PASSWORD);
 
@@ -40,6 +43,7 @@ final class Servers implements AutoCloseable {
     final FaultRelay far;
     final FaultRelay near;
     private final Column column;
+    private final Memory memory;
     private final RandomGenerator random;
     private final EmulatorCa ca;
     private final InetSocketAddress home;
@@ -51,10 +55,19 @@ final class Servers implements AutoCloseable {
         WRONG_HOST
     }
 
-    Servers(Column column, Set<Trait> traits, RandomGenerator random, Path directory) throws IOException {
+    /** How much the hub and the proxy remember. */
+    enum Memory {
+        ALL,
+        /** What came last: what they hold does not grow. */
+        SHORT
+    }
+
+    Servers(Column column, Set<Trait> traits, RandomGenerator random, Path directory, Memory memory)
+            throws IOException {
         this.column = column;
         this.random = random;
-        hub = IotHubEmulator.builder().directory(directory).clock(clock).start();
+        this.memory = memory;
+        hub = newHub(directory);
         closings.add(hub::close);
         ca = EmulatorCa.openOrCreate(directory);
         InetSocketAddress door = new InetSocketAddress(InetAddress.getLoopbackAddress(), hubPort());
@@ -63,6 +76,11 @@ final class Servers implements AutoCloseable {
         far = plain(home);
         proxy = column.isProxy() ? newProxy(far.address()) : null;
         near = proxy == null ? far : plain(proxy.address());
+    }
+
+    private IotHubEmulator newHub(Path directory) throws IOException {
+        EmulatorBuilder builder = IotHubEmulator.builder().directory(directory).clock(clock);
+        return (memory == Memory.SHORT ? builder.keepMessages(LITTLE) : builder).start();
     }
 
     private FaultRelay keep(FaultRelay relay) {
@@ -90,12 +108,16 @@ final class Servers implements AutoCloseable {
     }
 
     private ConnectProxy newProxy(InetSocketAddress behind) throws IOException {
-        ConnectProxy made = ConnectProxy.builder()
+        ConnectProxy.Builder builder = ConnectProxy.builder()
                 .credentials(PROXY_USER.user(), PROXY_PASSWORD)
-                .route(HOST + ":" + hubPort(), behind)
-                .start();
+                .route(HOST + ":" + hubPort(), behind);
+        ConnectProxy made = (memory == Memory.SHORT ? builder.keepRequests(LITTLE) : builder).start();
         closings.add(made::close);
         return made;
+    }
+
+    UpstreamProtocol protocol() {
+        return column.protocol();
     }
 
     /** The hub's own. */

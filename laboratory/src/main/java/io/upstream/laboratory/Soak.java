@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +18,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Mixed traffic of many identities over all eight columns for a long time, with a fault of the matrix on one of the columns every now and then.
@@ -24,29 +27,54 @@ import org.jspecify.annotations.Nullable;
  * was forgotten is on it.
  */
 public final class Soak {
+    private static final Logger LOG = LoggerFactory.getLogger(Soak.class);
     private static final Set<FailureKind> MAY_FAIL =
             EnumSet.of(FailureKind.THROTTLED, FailureKind.QUOTA, FailureKind.UNAUTHORIZED, FailureKind.DEVICE_DISABLED);
 
     private static final Set<Trait> TRAITS = EnumSet.of(Trait.DECRYPTED);
     private static final Duration RECOVERY = Duration.ofSeconds(20);
     private static final int PACE = 10;
+    private static final int LOOK_MILLIS = 100;
 
     private final Plan plan;
     private final Path directory;
     private final Consumer<Interval> told;
-    private final RandomGenerator random;
+    private final SplittableRandom random;
     private final long begun = System.nanoTime();
+    private long acked;
 
     /**
      * What to do.
      *
-     * @param length altogether; the last round is shorter
+     * @param whole altogether; the last round is shorter
      * @param round how long sessions live
      * @param identities over all columns, at least 8
-     * @param least between faults
-     * @param most between faults
+     * @param rate messages of each identity in a second, 1 to 10,000, as long as the hub keeps up
+     * @param atOnce how many of the columns are struck at the same time, 1 to 8
+     * @param least between the faults of a column that is struck and the next one
+     * @param most between them
      */
-    public record Plan(Duration length, Duration round, int identities, Duration least, Duration most, long seed) {}
+    public record Plan(
+            Extent whole,
+            Extent round,
+            int identities,
+            int rate,
+            int atOnce,
+            Duration least,
+            Duration most,
+            long seed) {}
+
+    /** An end: so much time, or so many acknowledged messages, whichever comes first. */
+    public record Extent(Duration time, long messages) {
+        /** No number of messages ends it. */
+        public static Extent of(Duration time) {
+            return new Extent(time, Long.MAX_VALUE);
+        }
+
+        boolean isReached(double seconds, long acked) {
+            return seconds >= time.toSeconds() || acked >= messages;
+        }
+    }
 
     /** A fault on a column, and when; {@code recoveryMillis} of the slowest session there, -1 if one did not come back. */
     public record Strike(double atSeconds, FaultCase fault, Column column, long recoveryMillis) {}
@@ -54,6 +82,7 @@ public final class Soak {
     /**
      * A round.
      *
+     * @param losses how many connections ended without a plan
      * @param heapBytes after two collections, when everything was closed
      * @param descriptors -1 where they cannot be seen
      */
@@ -62,6 +91,7 @@ public final class Soak {
             long sent,
             long acked,
             long doubles,
+            long losses,
             long heapBytes,
             int threads,
             int descriptors,
@@ -81,12 +111,13 @@ public final class Soak {
         random = new SplittableRandom(plan.seed());
     }
 
-    /** Returns when the time is over; the last round's end takes some seconds more. */
+    /** Returns when the end is reached; the last round's end takes some seconds more. */
     public List<Interval> run() throws IOException, InterruptedException {
         IotHubEmulator.builder().directory(directory).start().close();
         List<Interval> intervals = new ArrayList<>();
-        while (seconds() < plan.length().toSeconds()) {
+        while (!plan.whole().isReached(seconds(), acked)) {
             Interval interval = inGroup();
+            acked += interval.acked();
             intervals.add(interval);
             told.accept(interval);
         }
@@ -117,20 +148,47 @@ public final class Soak {
 
     private Interval round() {
         SoakRound round = new SoakRound(directory, TRAITS, random);
-        List<Violation> violations = new ArrayList<>();
-        List<Strike> strikes = new ArrayList<>();
+        List<Violation> violations = Collections.synchronizedList(new ArrayList<>());
+        List<Strike> strikes = Collections.synchronizedList(new ArrayList<>());
         try (round) {
-            round.open(plan.identities(), PACE);
-            double end = Math.min(
-                    (double) plan.length().toSeconds(), seconds() + plan.round().toSeconds());
-            while (pause(end)) {
-                strikes.add(round.strike(seconds(), RECOVERY, violations));
-            }
+            double start = seconds();
+            round.open(plan.identities(), PACE, plan.rate());
+            strike(round, start, strikes, violations);
             violations.addAll(round.end(RECOVERY, MAY_FAIL));
         } catch (Exception e) {
             violations.add(new Violation(Violation.Invariant.LAB, e.toString()));
         }
         return interval(round, strikes, violations);
+    }
+
+    /** Has columns struck until the round is over; each of the threads has columns of its own. */
+    private void strike(SoakRound round, double start, List<Strike> strikes, List<Violation> violations)
+            throws InterruptedException {
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < plan.atOnce(); i++) {
+            SoakRound.Striker striker = round.striker(i, plan.atOnce(), random.split());
+            threads.add(new Thread(
+                    () -> {
+                        try {
+                            while (pause(round, start, striker.random())) {
+                                strikes.add(striker.strike(seconds(), RECOVERY, violations));
+                            }
+                        } catch (Exception e) {
+                            LOG.warn("a striker gives up", e);
+                            violations.add(new Violation(Violation.Invariant.LAB, e.toString()));
+                        }
+                    },
+                    "laboratory striker " + i));
+        }
+        threads.forEach(Thread::start);
+        try {
+            for (Thread each : threads) {
+                each.join();
+            }
+        } catch (InterruptedException e) {
+            threads.forEach(Thread::interrupt);
+            throw e;
+        }
     }
 
     private Interval interval(SoakRound round, List<Strike> strikes, List<Violation> violations) {
@@ -142,21 +200,30 @@ public final class Soak {
                 round.sent(),
                 round.acked(),
                 round.doubles(),
+                round.losses(),
                 runtime.totalMemory() - runtime.freeMemory(),
                 Thread.activeCount(),
                 Leftovers.descriptors(),
-                strikes,
-                violations);
+                List.copyOf(strikes),
+                List.copyOf(violations));
     }
 
-    /** Waits for the next fault; false if there is no more time for one. */
-    private boolean pause(double end) throws InterruptedException {
+    /** Waits for the next fault; false if the round is over before. */
+    private boolean pause(SoakRound round, double start, RandomGenerator chance) throws InterruptedException {
         long most = plan.most().toMillis();
         long least = plan.least().toMillis();
-        long millis = least + random.nextLong(Math.max(1, most - least));
-        double left = end - seconds();
-        boolean fits = left * 1_000 > millis;
-        TimeUnit.MILLISECONDS.sleep(fits ? millis : Math.max(0, (long) (left * 1_000)));
-        return fits;
+        double next = seconds() + (least + chance.nextLong(Math.max(1, most - least))) / 1e3;
+        while (!isOver(round, start)) {
+            if (seconds() >= next) {
+                return true;
+            }
+            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+        }
+        return false;
+    }
+
+    private boolean isOver(SoakRound round, double start) {
+        long came = round.ackedSoFar();
+        return plan.round().isReached(seconds() - start, came) || plan.whole().isReached(seconds(), acked + came);
     }
 }

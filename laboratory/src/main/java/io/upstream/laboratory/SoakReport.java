@@ -5,6 +5,7 @@ import io.upstream.laboratory.Soak.Interval;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.function.ToLongFunction;
 
 /** A soak as a page that a person can read. */
 public final class SoakReport {
@@ -17,37 +18,41 @@ public final class SoakReport {
 
     /** Totals, one row for each round, each fault, and what went wrong. */
     public static String markdown(List<Interval> intervals, Soak.Plan plan) {
-        long violations =
-                intervals.stream().mapToLong(each -> each.violations().size()).sum();
+        long violations = sum(intervals, each -> each.violations().size());
+        double seconds =
+                intervals.stream().mapToDouble(Interval::endSeconds).max().orElse(0);
         OptionalDouble slope = heapSlope(intervals);
         StringBuilder text = new StringBuilder("# Soak\n\n")
                 .append(String.format(
                         Locale.ROOT,
-                        "%d identities on 8 columns, %s, seed %d: %,d messages were acknowledged, %,d arrived twice, %d faults, %d violations."
-                                + " Heap after collection, between rounds: %s.%n%n",
+                        "%d identities on 8 columns, up to %,d messages a second each, seed %d: %,d messages were acknowledged in %.0f s,"
+                                + " %,d a second with rounds' beginnings and ends; %,d more copies arrived, %,d connections were lost; %d faults,"
+                                + " %d violations. Heap after collection, between rounds: %s.%n%n",
                         plan.identities(),
-                        plan.length(),
+                        plan.rate(),
                         plan.seed(),
-                        intervals.stream().mapToLong(Interval::acked).sum(),
-                        intervals.stream().mapToLong(Interval::doubles).sum(),
-                        intervals.stream()
-                                .mapToLong(each -> each.strikes().size())
-                                .sum(),
+                        sum(intervals, Interval::acked),
+                        seconds,
+                        Math.round(sum(intervals, Interval::acked) / Math.max(1, seconds)),
+                        sum(intervals, Interval::doubles),
+                        sum(intervals, Interval::losses),
+                        sum(intervals, each -> each.strikes().size()),
                         violations,
                         slope.isPresent()
                                 ? String.format(Locale.ROOT, "%+.2f MiB an hour (least squares)", slope.getAsDouble())
                                 : "too few rounds for a slope"))
                 .append(
-                        "| round ends at | sent | acknowledged | twice | heap MiB | threads | descriptors | faults | violations |\n")
-                .append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+                        "| round ends at | sent | acknowledged | more copies | losses | heap MiB | threads | descriptors | faults | violations |\n")
+                .append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         for (Interval each : intervals) {
             text.append(String.format(
                     Locale.ROOT,
-                    "| %.0f s | %d | %d | %d | %.1f | %d | %d | %d | %d |%n",
+                    "| %.0f s | %d | %d | %d | %d | %.1f | %d | %d | %d | %d |%n",
                     each.endSeconds(),
                     each.sent(),
                     each.acked(),
                     each.doubles(),
+                    each.losses(),
                     each.heapBytes() / MIB,
                     each.threads(),
                     each.descriptors(),
@@ -72,6 +77,10 @@ public final class SoakReport {
                     .forEach(each -> text.append("- ").append(each).append('\n')));
         }
         return text.toString();
+    }
+
+    private static long sum(List<Interval> intervals, ToLongFunction<Interval> figure) {
+        return intervals.stream().mapToLong(figure).sum();
     }
 
     /** In MiB an hour, by least squares over the ends of the rounds but the first, which loads classes; empty if there are too few. */

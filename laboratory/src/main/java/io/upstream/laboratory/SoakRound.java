@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 
-/** Eight scenes, one for each column, with sessions that live from the round's beginning to its end. Confined to one thread. */
+/** Eight scenes, one for each column, with sessions that live from the round's beginning to its end. Confined to one thread, but for its strikers. */
 final class SoakRound implements AutoCloseable {
     private final Path directory;
     private final Set<Trait> traits;
@@ -24,6 +24,7 @@ final class SoakRound implements AutoCloseable {
     private long sent;
     private long acked;
     private long doubles;
+    private long losses;
 
     SoakRound(Path directory, Set<Trait> traits, RandomGenerator random) {
         this.directory = directory;
@@ -32,47 +33,71 @@ final class SoakRound implements AutoCloseable {
     }
 
     /** As many sessions on each column as on any other, give or take one. */
-    void open(int identities, int pace) throws Exception {
+    void open(int identities, int pace, int rate) throws Exception {
         List<Column> columns = Column.all();
         for (int i = 0; i < columns.size(); i++) {
-            Scene scene = new Scene(columns.get(i), traits, random.nextLong(), directory);
+            Scene scene = Scene.of(columns.get(i), traits, random.nextLong(), directory);
             List<Watched> watched = new ArrayList<>();
             scenes.put(scene, watched);
             watched.add(scene.open());
             for (int n = columns.size() + i; n < identities; n += columns.size()) {
                 watched.add(scene.open("device-" + n));
             }
-            watched.forEach(each -> each.traffic().start(pace));
+            watched.forEach(each -> each.traffic().start(pace, rate));
         }
     }
 
-    /** Plays a fault that suits a column, both by chance, and waits until all sessions of the column are back. */
-    Soak.Strike strike(double atSeconds, Duration recovery, List<Violation> violations) throws Exception {
+    /** One of {@code count} that share the columns. */
+    Striker striker(int index, int count, RandomGenerator chance) {
         List<Scene> all = List.copyOf(scenes.keySet());
-        Scene scene = all.get(random.nextInt(all.size()));
-        List<FaultCase> possible = Arrays.stream(FaultCase.values())
-                .filter(fault -> fault.applies(scene.column()) && traits.containsAll(fault.traits()))
-                .toList();
-        FaultCase fault = possible.get(random.nextInt(possible.size()));
-        try {
-            fault.script().play(scene);
-        } finally {
-            scene.heal();
+        List<Scene> mine = new ArrayList<>();
+        for (int i = index; i < all.size(); i += count) {
+            mine.add(all.get(i));
         }
-        long slowest = 0;
-        for (Watched each : scenes.getOrDefault(scene, List.of())) {
-            long healed = each.journal().now();
-            long back = each.journal().awaitAcknowledged(healed, recovery.toMillis());
-            if (back < 0) {
-                violations.add(new Violation(
-                        Violation.Invariant.I8,
-                        fault + "/" + scene.column() + ": " + each.device() + " is not back within "
-                                + recovery.toMillis() + " ms"));
-                return new Soak.Strike(atSeconds, fault, scene.column(), -1);
+        return new Striker(mine, chance);
+    }
+
+    /** Does faults to some of the columns. Confined to one thread. */
+    final class Striker {
+        private final List<Scene> mine;
+        private final RandomGenerator chance;
+
+        private Striker(List<Scene> mine, RandomGenerator chance) {
+            this.mine = mine;
+            this.chance = chance;
+        }
+
+        RandomGenerator random() {
+            return chance;
+        }
+
+        /** Plays a fault that suits a column, both by chance, and waits until all sessions of the column are back. */
+        Soak.Strike strike(double atSeconds, Duration recovery, List<Violation> violations) throws Exception {
+            Scene scene = mine.get(chance.nextInt(mine.size()));
+            List<FaultCase> possible = Arrays.stream(FaultCase.values())
+                    .filter(fault -> fault.applies(scene.column()) && traits.containsAll(fault.traits()))
+                    .toList();
+            FaultCase fault = possible.get(chance.nextInt(possible.size()));
+            try {
+                fault.script().play(scene);
+            } finally {
+                scene.heal();
             }
-            slowest = Math.max(slowest, back - healed);
+            long slowest = 0;
+            for (Watched each : scenes.getOrDefault(scene, List.of())) {
+                long healed = each.journal().now();
+                long back = each.journal().awaitAcknowledged(healed, recovery.toMillis());
+                if (back < 0) {
+                    violations.add(new Violation(
+                            Violation.Invariant.I8,
+                            fault + "/" + scene.column() + ": " + each.device() + " is not back within "
+                                    + recovery.toMillis() + " ms"));
+                    return new Soak.Strike(atSeconds, fault, scene.column(), -1);
+                }
+                slowest = Math.max(slowest, back - healed);
+            }
+            return new Soak.Strike(atSeconds, fault, scene.column(), slowest);
         }
-        return new Soak.Strike(atSeconds, fault, scene.column(), slowest);
     }
 
     /** Closes everything and looks at the evidence of every session. */
@@ -111,6 +136,7 @@ final class SoakRound implements AutoCloseable {
         acked += evidence.sent().stream()
                 .filter(each -> each.outcome() == Outcome.ACKED)
                 .count();
+        losses += watched.session().statistics().connecting().losses();
         doubles += evidence.received().size() - new HashSet<>(evidence.received()).size();
         for (Violation each : Checker.check(evidence)) {
             violations.add(
@@ -135,6 +161,18 @@ final class SoakRound implements AutoCloseable {
 
     long doubles() {
         return doubles;
+    }
+
+    long losses() {
+        return losses;
+    }
+
+    /** While the round goes on. */
+    long ackedSoFar() {
+        return scenes.values().stream()
+                .flatMap(List::stream)
+                .mapToLong(each -> each.journal().acked())
+                .sum();
     }
 
     @Override

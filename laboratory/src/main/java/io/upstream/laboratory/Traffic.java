@@ -34,6 +34,9 @@ final class Traffic implements AutoCloseable {
     private static final Duration METHOD_LIMIT = Duration.ofSeconds(5);
     private static final int MOST_PENDING = 1_500;
 
+    /** No thread wakes up more often for telemetry, each second. */
+    private static final int BURSTS = 100;
+
     private final IotHubEmulator hub;
     private final String device;
     private final Journal journal;
@@ -91,8 +94,18 @@ final class Traffic implements AutoCloseable {
 
     /** @param pace what everything is divided by: 1 for a hundred messages each second */
     void start(int pace) {
+        start(pace, 100 / pace);
+    }
+
+    /**
+     * As {@link #start(int)}, with a telemetry of its own.
+     *
+     * @param rate messages each second, in bursts where there are many, as long as not too many are unanswered
+     */
+    void start(int pace, int rate) {
         pulse = Pulse.GOING;
-        every(10L * pace, this::telemetry);
+        int burst = (rate + BURSTS - 1) / BURSTS;
+        every(1_000L * burst / rate, () -> telemetry(burst));
         every(200L * pace, this::down);
         every(500L * pace, this::report);
         every(700L * pace, this::desire);
@@ -151,10 +164,14 @@ final class Traffic implements AutoCloseable {
         pulse = Pulse.GOING;
     }
 
-    private void telemetry() {
-        if (journal.pending() < MOST_PENDING) {
+    private void telemetry(int burst) {
+        for (int i = 0; i < burst && pulse == Pulse.GOING && journal.pending() < MOST_PENDING; i++) {
             send();
         }
+    }
+
+    long acked() {
+        return journal.acked();
     }
 
     private void send() {

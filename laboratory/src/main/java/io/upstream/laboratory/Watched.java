@@ -2,6 +2,7 @@
 package io.upstream.laboratory;
 
 import io.upstream.Phase;
+import io.upstream.SessionStatistics;
 import io.upstream.UpstreamSession;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.hub.TelemetryRecord;
@@ -45,9 +46,19 @@ record Watched(IotHubEmulator hub, String device, Journal journal, UpstreamSessi
                 traffic.lastDesired(),
                 probes,
                 recoveryMillis,
-                null,
+                terms.recovery() == null ? null : counted(),
                 left,
                 terms);
+    }
+
+    private Evidence.Counts counted() {
+        SessionStatistics.Outgoing counted = session.statistics().outgoing();
+        return new Evidence.Counts(
+                counted.accepted(),
+                counted.acknowledged(),
+                counted.failed() + counted.expired(),
+                counted.cancelled(),
+                counted.pending());
     }
 
     private static List<Long> numbers(List<TelemetryRecord> came) {

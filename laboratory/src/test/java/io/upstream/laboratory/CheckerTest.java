@@ -164,6 +164,19 @@ class CheckerTest {
     }
 
     @Test
+    void allowsThatTheHubAnswersWhatWasCancelledTooLate() {
+        Forgery forgery = new Forgery();
+        forgery.sent.set(2, new Sent(2, 130, 140, 1, Outcome.CANCELLED, null));
+        for (Counts counted :
+                List.of(new Counts(3, 2, 0, 1, 0), new Counts(3, 3, 0, 0, 0), new Counts(3, 2, 1, 0, 0))) {
+            forgery.counted = counted;
+            assertEquals(List.of(), forgery.check());
+        }
+        forgery.counted = new Counts(3, 1, 1, 1, 0);
+        assertEquals(Invariant.I9, forgery.check().get(0).invariant());
+    }
+
+    @Test
     void allowsATimeoutAtTheDeadline() {
         Forgery forgery = new Forgery();
         forgery.sent.set(2, failed(2, 10_020, FailureKind.TIMEOUT));

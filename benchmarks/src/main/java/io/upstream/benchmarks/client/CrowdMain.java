@@ -85,7 +85,7 @@ public final class CrowdMain {
                 plain(trouble));
     }
 
-    private static String plain(String text) {
+    static String plain(String text) {
         return text.replaceAll("[\"\\\\\\p{Cntrl}]", "'");
     }
 

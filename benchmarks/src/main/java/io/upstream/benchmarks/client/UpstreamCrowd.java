@@ -3,6 +3,7 @@ package io.upstream.benchmarks.client;
 
 import io.upstream.Identity;
 import io.upstream.Telemetry;
+import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
@@ -12,17 +13,28 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Upstream: one transport on one runtime, all identities asked for at once. */
 final class UpstreamCrowd implements Crowd, AutoCloseable {
-    private final Endpoint endpoint;
-    /** Nobody else waits to be let in more slowly than it can be done. */
-    private final UpstreamRuntime runtime =
-            UpstreamRuntime.builder().connectsPerSecond(10_000).build();
+    private static final int AS_FAST_AS_CAN_BE = 10_000;
 
+    private final Endpoint endpoint;
+    private final UpstreamRuntime runtime;
     private final UpstreamTransport transport;
     private final Queue<UpstreamSession> sessions = new ConcurrentLinkedQueue<>();
 
+    /** Nobody else waits to be let in more slowly than it can be done. */
     UpstreamCrowd(Endpoint endpoint) {
+        this(endpoint, AS_FAST_AS_CAN_BE, UpstreamOptions.DEFAULT_CONNECT_TIMEOUT);
+    }
+
+    /** @param connectTimeout of each, in which it also waits for its turn */
+    UpstreamCrowd(Endpoint endpoint, int connectsPerSecond, Duration connectTimeout) {
         this.endpoint = endpoint;
-        this.transport = UpstreamTransport.create(UpstreamClient.options(endpoint), runtime);
+        this.runtime =
+                UpstreamRuntime.builder().connectsPerSecond(connectsPerSecond).build();
+        this.transport = UpstreamTransport.create(
+                UpstreamClient.options(endpoint).toBuilder()
+                        .connectTimeout(connectTimeout)
+                        .build(),
+                runtime);
     }
 
     @Override

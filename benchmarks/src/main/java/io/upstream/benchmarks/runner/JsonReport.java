@@ -60,6 +60,19 @@ final class JsonReport {
         return root;
     }
 
+    /** Of very many identities. */
+    static ObjectNode writeMultitude(
+            Machine machine,
+            Map<String, String> versions,
+            String finishedAt,
+            List<MultitudeRow> rows,
+            List<Target.Verdict> verdicts) {
+        ObjectNode root = head(machine, versions, finishedAt);
+        put(root, "multitude", rows, JsonReport::row);
+        put(root, "targets", verdicts, JsonReport::verdict);
+        return root;
+    }
+
     private static <T> void put(ObjectNode root, String name, List<T> what, Function<T, ObjectNode> written) {
         ArrayNode all = root.putArray(name);
         what.forEach(each -> all.add(written.apply(each)));
@@ -88,6 +101,25 @@ final class JsonReport {
                         .put("p99Micros", rounded(row.p99Micros()))
                         .put("cpuMicros", rounded(row.cpuMicros()))
                 : node.put("failure", row.trouble());
+    }
+
+    static ObjectNode row(MultitudeRow row) {
+        ObjectNode node = object().put("asked", row.asked())
+                .put("connectsPerSecond", row.connectsPerSecond())
+                .put("managed", row.managed());
+        if (row.managed() > 0) {
+            node.put("connections", row.connections())
+                    .put("openSeconds", rounded(row.openSeconds()))
+                    .put("openCpuSeconds", rounded(row.cpuSeconds()))
+                    .put("heapMib", rounded(row.heapMib()))
+                    .put("heapKibEach", rounded(row.heapKibEach()))
+                    .put("residentMib", rounded(row.residentMib()))
+                    .put("residentKibEach", rounded(row.residentKibEach()))
+                    .put("peakThreads", row.peakThreads())
+                    .put("idleThreads", row.threads())
+                    .put("idleCpuPercent", rounded(row.idleCpuPercent()));
+        }
+        return row.trouble().isEmpty() ? node : node.put("failure", row.trouble());
     }
 
     static ObjectNode row(CrowdRow row) {

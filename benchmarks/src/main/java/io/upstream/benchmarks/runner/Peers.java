@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Option;
         description = {
             "Compares Upstream end to end with other client libraries, each in a JVM of its own, against a sink in another. Prints a"
                     + " table, and writes end-to-end.json and charts.",
+            "With --multitude it opens very many identities in a process with little memory, and writes multitude.json.",
             "With --identities it counts instead how many identities a process carries, and writes identities.json; with --connects it"
                     + " measures how long connecting takes, directly and through a proxy, and writes connects.json.",
             "Takes about ten minutes. Close everything else that computes. Microsoft's client takes part where this user may listen on"
@@ -40,6 +42,8 @@ import picocli.CommandLine.Option;
 public final class Peers implements Callable<Integer> {
     private static final int FAILED = 1;
     private static final int CONNECTIONS = 500;
+    private static final Duration IDLE = Duration.ofSeconds(90);
+    private static final Duration BRIEFLY_IDLE = Duration.ofSeconds(10);
     private static final int FEW_CONNECTIONS = 20;
 
     @Option(
@@ -63,6 +67,13 @@ public final class Peers implements Callable<Integer> {
 
     @Option(names = "--identities", description = "Many identities in one process, in place of the contests.")
     private boolean identities;
+
+    @Option(
+            names = "--multitude",
+            paramLabel = "N",
+            description =
+                    "So many identities of Upstream over MQTT in a process with -Xmx512m, in place of the contests.")
+    private int multitude;
 
     @Option(names = "--connects", description = "How long connecting takes, in place of the contests.")
     private boolean connects;
@@ -102,6 +113,9 @@ public final class Peers implements Callable<Integer> {
         Pace pace = quick ? Pace.smoke() : Pace.of(rounds, seconds);
         Path directory = Files.createTempDirectory("upstream-bench-");
         try {
+            if (multitude > 0) {
+                return runMultitude(directory);
+            }
             if (connects) {
                 return runConnects(directory);
             }
@@ -152,6 +166,20 @@ public final class Peers implements Callable<Integer> {
         table.printTargets(json ? List.of() : verdicts);
         write("identities.json", JsonReport.write(Machine.here(), libraries.versions(), now(), rows, verdicts));
         return rows.stream().anyMatch(Crowds::isFailure) ? FAILED : 0;
+    }
+
+    private int runMultitude(Path directory) throws IOException {
+        Libraries libraries = new Libraries(peerLibs);
+        Duration idle = quick ? BRIEFLY_IDLE : IDLE;
+        List<MultitudeRow> rows = new Multitude(libraries, directory, multitude, idle, this::progress).run();
+        rows.forEach(row -> print(JsonReport.row(row)));
+        List<Target.Verdict> verdicts = Multitude.judge(rows);
+        verdicts.forEach(verdict -> print(JsonReport.verdict(verdict)));
+        Table table = new Table(stdout);
+        table.printMultitude(json ? List.of() : rows);
+        table.printTargets(json ? List.of() : verdicts);
+        write("multitude.json", JsonReport.writeMultitude(Machine.here(), libraries.versions(), now(), rows, verdicts));
+        return rows.stream().allMatch(MultitudeRow::isComplete) ? 0 : FAILED;
     }
 
     private int runConnects(Path directory) throws IOException {

@@ -116,6 +116,43 @@ final class Table {
     }
 
     /** Nothing for no rows. */
+    void printMultitude(List<MultitudeRow> rows) {
+        if (rows.isEmpty()) {
+            return;
+        }
+        out.printf(
+                "%n%10s  %8s  %8s  %7s  %8s  %8s  %9s  %8s  %7s  %8s  %6s%n",
+                "a second",
+                "managed",
+                "conns",
+                "open s",
+                "heap MiB",
+                "KiB each",
+                "RSS MiB",
+                "KiB each",
+                "threads",
+                "CPU s",
+                "idle %");
+        for (MultitudeRow row : rows) {
+            out.printf(
+                    Locale.ROOT,
+                    "%,10d  %,8d  %,8d  %7.1f  %8.1f  %8.1f  %9.1f  %8.1f  %,7d  %8.1f  %6.2f  %s%n",
+                    row.connectsPerSecond(),
+                    row.managed(),
+                    row.connections(),
+                    row.openSeconds(),
+                    row.heapMib(),
+                    row.heapKibEach(),
+                    row.residentMib(),
+                    row.residentKibEach(),
+                    row.peakThreads(),
+                    row.cpuSeconds(),
+                    row.idleCpuPercent(),
+                    row.trouble());
+        }
+    }
+
+    /** Nothing for no rows. */
     void printConnects(List<ConnectRow> rows) {
         if (rows.isEmpty()) {
             return;

@@ -30,15 +30,20 @@ public final class HubCore extends ServiceSide implements Hub {
      * @param tokenGrace how long a connection may outlive its token; a new connection never may
      */
     public HubCore(String hostName, Clock clock, Duration tokenGrace) {
-        this(hostName, clock, tokenGrace, ServicePolicy.create());
+        this(hostName, clock, tokenGrace, ServicePolicy.create(), TelemetryStore.MAX_MESSAGES);
     }
 
-    /** As {@link #HubCore(String, Clock, Duration)}, for services that know the keys of this policy. */
-    public HubCore(String hostName, Clock clock, Duration tokenGrace, ServicePolicy policy) {
+    /**
+     * As {@link #HubCore(String, Clock, Duration)}.
+     *
+     * @param policy whose keys services know
+     * @param keptMessages how much telemetry is kept at most
+     */
+    public HubCore(String hostName, Clock clock, Duration tokenGrace, ServicePolicy policy, int keptMessages) {
         super(clock);
         this.hostName = hostName;
         this.gate = new Gatekeeper(hostName, clock, tokenGrace, policy, registry);
-        this.telemetry = new TelemetryStore(clock, TelemetryStore.MAX_MESSAGES, TelemetryStore.MAX_BYTES);
+        this.telemetry = new TelemetryStore(clock, keptMessages, TelemetryStore.MAX_BYTES);
         this.intake = new TelemetryIntake(registry, attendance, telemetry);
     }
 

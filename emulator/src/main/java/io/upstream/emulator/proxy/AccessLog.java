@@ -12,10 +12,15 @@ import org.jspecify.annotations.Nullable;
 final class AccessLog {
     static final int CAPACITY = 10_000;
 
+    private final int capacity;
     private final ArrayDeque<Entry> entries = new ArrayDeque<>();
 
+    AccessLog(int capacity) {
+        this.capacity = capacity;
+    }
+
     synchronized Entry add(InetSocketAddress client, String target, @Nullable String user, int status) {
-        if (entries.size() == CAPACITY) {
+        if (entries.size() == capacity) {
             entries.removeFirst();
         }
         Entry entry = new Entry(Instant.now(), client, target, user, status);

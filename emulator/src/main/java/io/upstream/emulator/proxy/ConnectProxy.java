@@ -44,7 +44,7 @@ public final class ConnectProxy implements AutoCloseable {
     private static final int CLOSE_SECONDS = 5;
 
     private final ProxyRules rules;
-    private final AccessLog log = new AccessLog();
+    private final AccessLog log;
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("connect-proxy", true), NioIoHandler.newFactory());
     // Closes what is added after its own closing, so that a connection accepted meanwhile does not outlive the proxy.
@@ -53,8 +53,9 @@ public final class ConnectProxy implements AutoCloseable {
     private final InetSocketAddress address;
     private volatile Faults faults = Faults.NONE;
 
-    private ConnectProxy(ProxyRules rules, int port) throws IOException {
+    private ConnectProxy(ProxyRules rules, int port, int keptRequests) throws IOException {
         this.rules = rules;
+        this.log = new AccessLog(keptRequests);
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops)
                 .channel(NioServerSocketChannel.class)
@@ -96,7 +97,7 @@ public final class ConnectProxy implements AutoCloseable {
         faults = new Faults(List.of(misbehaviours));
     }
 
-    /** The newest 10,000 requests, oldest first, with the byte counts as they are now. */
+    /** The newest requests, 10,000 unless chosen, oldest first, with the byte counts as they are now. */
     public List<AccessRecord> accessLog() {
         return log.snapshot();
     }
@@ -153,6 +154,7 @@ public final class ConnectProxy implements AutoCloseable {
         private final Set<Integer> allowedPorts = new LinkedHashSet<>();
         private final Map<String, InetSocketAddress> routes = new LinkedHashMap<>();
         private int port;
+        private int keptRequests = AccessLog.CAPACITY;
 
         private Builder() {}
 
@@ -185,13 +187,22 @@ public final class ConnectProxy implements AutoCloseable {
             return this;
         }
 
+        /** How many requests {@link ConnectProxy#accessLog} remembers, at least 1; default is 10,000. */
+        public Builder keepRequests(int requests) {
+            if (requests < 1) {
+                throw new IllegalArgumentException("requests to keep must be at least 1, was " + requests);
+            }
+            keptRequests = requests;
+            return this;
+        }
+
         /**
          * Listens.
          *
          * @throws IOException if the port cannot be bound
          */
         public ConnectProxy start() throws IOException {
-            return new ConnectProxy(new ProxyRules(passwords, allowedPorts, routes), port);
+            return new ConnectProxy(new ProxyRules(passwords, allowedPorts, routes), port, keptRequests);
         }
     }
 }

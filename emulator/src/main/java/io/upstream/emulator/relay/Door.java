@@ -28,6 +28,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -127,9 +128,9 @@ final class Door implements AutoCloseable {
         return clients.size();
     }
 
-    /** To be looked at on the loop only. */
-    Set<Conversation> conversations() {
-        return conversations;
+    /** As they are now, to be asked for on the loop only: what is done to one may end it, and it leaves the set at once. */
+    List<Conversation> conversations() {
+        return List.copyOf(conversations);
     }
 
     /** Runs a task on the loop and waits for it. */
@@ -138,14 +139,14 @@ final class Door implements AutoCloseable {
     }
 
     void forEach(Consumer<Conversation> action) {
-        run(() -> Set.copyOf(conversations).forEach(action));
+        run(() -> conversations().forEach(action));
     }
 
     /** What is joined, or about to be, is joined with nobody from now on. */
     void forget() {
         run(() -> {
             joining.clear();
-            conversations.forEach(Conversation::die);
+            conversations().forEach(Conversation::die);
         });
     }
 

@@ -145,6 +145,26 @@ class FaultRelayTest {
     }
 
     @Test
+    void healsTheOthersWhenOneEndsByIt() throws IOException {
+        try (Socket other = connect();
+                Socket itsHub = accept()) {
+            say(other, "1");
+            assertHears(itsHub, "1");
+            relay.hold();
+            say(client, "first");
+            client.shutdownOutput();
+            hub.shutdownOutput();
+            say(other, "second");
+            assertHearsNothing(itsHub);
+            relay.heal();
+            assertHears(hub, "first");
+            assertEquals(-1, hub.getInputStream().read());
+            assertEquals(-1, client.getInputStream().read());
+            assertHears(itsHub, "second");
+        }
+    }
+
+    @Test
     void isANarrowLine() throws Exception {
         relay.throttle(10_000);
         byte[] sent = random(5_000);
