@@ -19,6 +19,7 @@ import io.upstream.Settlement;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamSession;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -333,6 +334,61 @@ class AmqpSessionTest {
         peer.exchange();
         assertEquals(3, decisions.stream().filter(CompletableFuture::isDone).count());
         assertTrue(link.getCredit() > 0, "settling makes room");
+    }
+
+    /** Identities that had left a shared connection were kept by another client until it was slow (azure-iot-sdk-java#1478). */
+    @Test
+    void theConnectionKeepsNothingOfSessionsThatHaveLeft() {
+        UpstreamSession neighbour = peer.open();
+        List<WeakReference<UpstreamSession>> left = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            left.add(openAndClose());
+        }
+        assertEquals(Phase.CONNECTED, neighbour.status().phase());
+        for (int i = 0; i < 20 && left.stream().anyMatch(each -> each.get() != null); i++) {
+            System.gc();
+        }
+        long kept = left.stream().filter(each -> each.get() != null).count();
+        assertTrue(kept <= 1, kept + " of 20"); // the latest may still lie on a stack
+    }
+
+    private WeakReference<UpstreamSession> openAndClose() {
+        UpstreamSession session = peer.open();
+        CompletionStage<Void> closed = session.close(Duration.ZERO);
+        peer.exchange();
+        peer.pass(Duration.ofSeconds(1));
+        assertTrue(isDone(closed));
+        return new WeakReference<>(session);
+    }
+
+    /** Two windows that wait for each other have stopped another client for good (azure-iot-sdk-java#1155). */
+    @Test
+    void neitherOfTwoFullWindowsHoldsTheOtherUp() {
+        peer.credit = 0;
+        UpstreamSession session = peer.open();
+        List<CompletionStage<Void>> sent =
+                IntStream.range(0, 10).mapToObj(i -> send(session)).toList();
+        List<CompletableFuture<Settlement>> decisions = new ArrayList<>();
+        CompletionStage<Void> subscribed = session.onMessage(message -> {
+            decisions.add(new CompletableFuture<>());
+            return decisions.get(decisions.size() - 1);
+        });
+        peer.exchange();
+        assertTrue(isDone(subscribed));
+        Sender link = peer.cloudLinks.get(0);
+        for (int i = 0; link.getCredit() > 0; i++) {
+            peer.send(link, cloudMessage("m" + i));
+            peer.exchange();
+        }
+        decisions.forEach(decision -> decision.complete(Settlement.COMPLETE));
+        peer.exchange();
+        assertTrue(link.getCredit() > 0, "what came is settled while nothing can be sent");
+        peer.telemetryLink().flow(10);
+        peer.exchange();
+        List<Delivery> came = new ArrayList<>(peer.telemetry);
+        came.forEach(each -> peer.settle(each, Accepted.getInstance()));
+        peer.exchange();
+        assertTrue(sent.stream().allMatch(AmqpSessionTest::isDone));
     }
 
     @Test

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.cli;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -37,6 +40,10 @@ class ArchitectureTest {
 
     private static final DescribedPredicate<JavaClass> LIBRARY = resideInAPackage("io.upstream..")
             .and(resideOutsideOfPackages("io.upstream.cli..", "io.upstream.testing.."));
+
+    /** What runs in an application. */
+    private static final DescribedPredicate<JavaClass> CLIENT = LIBRARY.and(
+            resideOutsideOfPackages("io.upstream.emulator..", "io.upstream.laboratory..", "io.upstream.benchmarks.."));
 
     @Test
     void seesEveryModule() {
@@ -144,6 +151,64 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("org\\.apache\\.qpid\\.proton\\.engine\\.Ssl.*")
+                .check(ALL);
+    }
+
+    /** What has failed others there cannot fail here: names, tunnels, upgrades, packets and bodies of our peers are read by ourselves. */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "'io\\.netty\\.handler\\.codec\\.http\\..*'",
+        "'io\\.netty\\.handler\\.codec\\.http2\\..*'",
+        "'io\\.netty\\.handler\\.codec\\.compression\\..*'",
+        "'io\\.netty\\.handler\\.codec\\.mqtt\\.MqttDecoder.*'",
+        "'io\\.netty\\.handler\\.codec\\.dns\\..*'",
+        "'io\\.netty\\.handler\\.proxy\\..*'",
+        "'io\\.netty\\.handler\\.ssl\\.(Abstract)?Sni.*'",
+        "'io\\.netty\\.resolver\\.dns\\..*'",
+        "'io\\.netty\\.util\\.(HashedWheel)?Timer'",
+    })
+    void theClientLeavesAlone(String types) {
+        noClasses()
+                .that(resideOutsideOfPackages("io.upstream.emulator.."))
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(types)
+                .check(ALL);
+    }
+
+    @Test
+    void nobodyUnpacksWhatAPeerHasCompressed() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(
+                        "(io\\.netty\\.handler\\.codec\\.(compression|http\\.HttpContentDec).*|java\\.util\\.zip\\.Inflater.*)")
+                .check(ALL);
+    }
+
+    /** A thread, or a pool, for each reconnect has ended processes after days: pools belong to the runtime, the few others are named. */
+    @Test
+    void threadsAreMadeInFewPlaces() {
+        noClasses()
+                .that(CLIENT)
+                .and(DescribedPredicate.not(nameMatching("io\\.upstream\\.(UpstreamRuntime|ProtocolChoice|Provisioning|"
+                        + "proxy\\.KerberosWorker|proxy\\.JavaAuthenticator)(\\$.*)?")))
+                .should()
+                .callConstructorWhere(target(owner(assignableTo(Thread.class))))
+                .orShould()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.util\\.(Timer|concurrent\\.(Executors|ThreadPoolExecutor|ForkJoinPool))")
+                .check(ALL);
+    }
+
+    /** The wall clock is asked for what it says, of a token or a certificate, never for how long something took. */
+    @Test
+    void pausesAreMeasuredByAClockThatNobodySets() {
+        noClasses()
+                .that(CLIENT)
+                .and(DescribedPredicate.not(nameMatching("io\\.upstream\\.session\\.TokenSource.*")))
+                .should()
+                .callMethod(System.class, "currentTimeMillis")
                 .check(ALL);
     }
 

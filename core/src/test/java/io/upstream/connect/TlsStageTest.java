@@ -9,6 +9,7 @@ import io.netty.handler.ssl.SslProvider;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.pkitesting.X509Bundle;
+import io.upstream.ClientCertificate;
 import io.upstream.FailureKind;
 import io.upstream.HostPort;
 import io.upstream.Route;
@@ -16,10 +17,12 @@ import io.upstream.Trust;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamRuntime;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -35,6 +38,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +67,8 @@ class TlsStageTest {
     @AfterEach
     void close() {
         runtime.close();
+        System.clearProperty("javax.net.ssl.trustStore");
+        System.clearProperty("javax.net.ssl.trustStorePassword");
     }
 
     private static X509Bundle root(String name) {
@@ -98,14 +104,22 @@ class TlsStageTest {
     }
 
     private CompletableFuture<String> handshake(String host, int port, Trust trust) {
+        return handshake(host, port, contexts(trust), null);
+    }
+
+    private CompletableFuture<String> handshake(
+            String host, int port, TlsContexts contexts, @Nullable ClientCertificate certificate) {
         HostPort hub = new HostPort(host, port);
-        TlsContexts contexts = contexts(trust);
         return ConnectAttempt.start(
                         runtime,
                         Duration.ofSeconds(20),
                         () -> ConnectPlan.to(hub)
                                 .then(TlsStage.toTarget(
-                                        contexts.current(), hub, runtime.blocking(), Route.DIRECT, false)))
+                                        contexts.current(certificate),
+                                        hub,
+                                        runtime.blocking(),
+                                        Route.DIRECT,
+                                        certificate != null)))
                 .outcome()
                 .thenApply(channel -> {
                     channel.close();
@@ -240,6 +254,58 @@ class TlsStageTest {
                 assertTrue(failure.getMessage().contains("SHA-256 "), failure.getMessage());
             }
         }
+    }
+
+    /** Each way to believe: a trust manager that was wrapped once lost the name on one of them only (CVE-2026-50010, CVE-2026-62243). */
+    @ParameterizedTest(name = "{0}, certificate shown: {1}")
+    @CsvSource({"PLATFORM, false", "PLATFORM, true", "BUNDLE, false", "BUNDLE, true"})
+    void refusesAnotherHostHoweverItsAuthorityIsBelieved(Believed believed, boolean shown) throws Exception {
+        TlsContexts contexts = contexts(believed.in(this));
+        ClientCertificate certificate = shown ? client() : null;
+        X509Bundle other = leaf().addSanDnsName("other.test").buildIssuedBy(ROOT);
+        try (SSLServerSocket server = listen(other)) {
+            accept(server);
+            UpstreamException failure = failureOf(handshake("localhost", server.getLocalPort(), contexts, certificate));
+            assertEquals(FailureKind.TLS_NAME, failure.kind(), failure.getMessage());
+        }
+        X509Bundle good = leaf().addSanDnsName("localhost").buildIssuedBy(ROOT);
+        try (SSLServerSocket server = listen(good)) {
+            accept(server);
+            CompletableFuture<String> outcome = handshake("localhost", server.getLocalPort(), contexts, certificate);
+            assertEquals("connected", outcome.get(20, TimeUnit.SECONDS));
+        }
+    }
+
+    /** Where the hub's authority is found. */
+    private enum Believed {
+        PLATFORM {
+            @Override
+            Trust in(TlsStageTest test) throws Exception {
+                KeyStore store = KeyStore.getInstance("PKCS12");
+                store.load(null, null);
+                store.setCertificateEntry("root", ROOT.getCertificate());
+                Path file = test.directory.resolve("roots.p12");
+                try (OutputStream out = Files.newOutputStream(file)) {
+                    store.store(out, "changeit".toCharArray());
+                }
+                System.setProperty("javax.net.ssl.trustStore", file.toString());
+                System.setProperty("javax.net.ssl.trustStorePassword", "changeit");
+                return Trust.system();
+            }
+        },
+        BUNDLE {
+            @Override
+            Trust in(TlsStageTest test) throws Exception {
+                return test.trust(ROOT);
+            }
+        };
+
+        abstract Trust in(TlsStageTest test) throws Exception;
+    }
+
+    private static ClientCertificate client() throws Exception {
+        X509Bundle device = leaf().subject("CN=dev-1").buildIssuedBy(ROOT);
+        return ClientCertificate.of(device.getKeyPair().getPrivate(), device.getCertificate());
     }
 
     @ParameterizedTest

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.upstream.mqtt;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.netty.buffer.Unpooled;
+import io.upstream.FailureKind;
 import io.upstream.Identity;
 import io.upstream.Registration;
 import io.upstream.SasKey;
@@ -16,6 +20,8 @@ import io.upstream.session.SessionTerms;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** P11, the rows of the CONNACK, by a clock that the test moves. */
 class LoginLimitTest {
@@ -32,8 +38,7 @@ class LoginLimitTest {
         runtime.close();
     }
 
-    @Test
-    void aHubHasThirtySecondsForItsConnack() throws UpstreamException {
+    private MqttLogin login() throws UpstreamException {
         SasToken token = SasToken.of("SharedAccessSignature sr=x&sig=y&se=1");
         Identity identity = Identity.device("d");
         SessionTerms terms = new SessionTerms(
@@ -45,7 +50,27 @@ class LoginLimitTest {
                 silence.channel.eventLoop(),
                 new Callbacks(Runnable::run));
         SessionSetup setup = new SessionSetup(terms, Dialect.of(identity, token, options), new Pace(options, () -> 0L));
-        silence.with(new MqttLogin(setup, token, new InFlight(1), link -> {})).endsAfter(LIMIT, "mqtt");
+        return new MqttLogin(setup, token, new InFlight(1), link -> {});
+    }
+
+    @Test
+    void aHubHasThirtySecondsForItsConnack() throws UpstreamException {
+        silence.with(login()).endsAfter(LIMIT, "mqtt");
+    }
+
+    /** A client that waited for ever was mended into one that did not wait for a busy broker (paho.mqtt.java#1028, #763). */
+    @ParameterizedTest
+    @CsvSource({"25, true", "29, true", "30, false", "61, false"})
+    void aSlowConnackIsTakenAndALateOneIsNot(int seconds, boolean taken) throws UpstreamException {
+        MqttLogin login = login();
+        silence.with(login).pass(Duration.ofSeconds(seconds));
+        if (taken) {
+            silence.channel.writeInbound(Unpooled.wrappedBuffer(new byte[] {0x20, 2, 0, 0}));
+            silence.goesOn();
+        } else {
+            assertEquals(FailureKind.TIMEOUT, ((UpstreamException) silence.failure()).kind());
+        }
+        assertEquals(taken, login.isWelcome());
     }
 
     @Test

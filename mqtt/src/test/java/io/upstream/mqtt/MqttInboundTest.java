@@ -23,6 +23,7 @@ import io.upstream.Phase;
 import io.upstream.SasKey;
 import io.upstream.Settlement;
 import io.upstream.SystemProperty;
+import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
 import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamRuntime;
@@ -284,6 +285,34 @@ class MqttInboundTest {
         give(49, Settlement.COMPLETE);
         peer.channel().runPendingTasks();
         assertTrue(peer.channel().config().isAutoRead());
+    }
+
+    /** Two windows that wait for each other have stopped another client for good (azure-iot-sdk-java#1155). */
+    @Test
+    void neitherOfTwoFullWindowsHoldsTheOtherUp() throws UpstreamException {
+        peer.close();
+        UpstreamOptions options =
+                UpstreamOptions.forHub("h.example").outbox(5, 1_000_000).build();
+        peer = new ScriptedPeer(runtime, options, Identity.device("d"), KEY);
+        session = peer.accept();
+        subscribe();
+        List<CompletableFuture<Void>> sent = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            sent.add(session.send(Telemetry.json("1")).toCompletableFuture());
+        }
+        assertTrue(sent.get(5).isCompletedExceptionally(), "one more than there is room for");
+        List<Integer> ids = peer.sentIds();
+        for (int i = 1; i <= 100; i++) {
+            peer.say(Packets.publish(i, TOPIC, "x"));
+        }
+        assertFalse(peer.channel().config().isAutoRead());
+        for (int i = 0; i < 100; i++) {
+            give(i, Settlement.COMPLETE);
+        }
+        assertEquals(100, acknowledged().size());
+        assertTrue(peer.channel().config().isAutoRead());
+        ids.forEach(id -> peer.say(Packets.pubAck(id)));
+        sent.subList(0, 5).forEach(CompletableFuture::join);
     }
 
     @Test

@@ -141,8 +141,10 @@ class MqttReconnectTest {
         assertEquals(List.of(PUBACK), peer.sentTypes());
     }
 
-    @Test
-    void aVerdictThatComesAfterTheLossAcknowledgesNothingOnTheNextConnection() {
+    /** Whether the hub has kept the session or not (hivemq-mqtt-client#377, #378). */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aVerdictThatComesAfterTheLossAcknowledgesNothingOnTheNextConnection(boolean kept) {
         List<CompletableFuture<Settlement>> verdicts = new ArrayList<>();
         subscribe(message -> {
             verdicts.add(new CompletableFuture<>());
@@ -150,7 +152,7 @@ class MqttReconnectTest {
         });
         peer.say(Packets.publish(7, TOPIC, "first"));
         peer.vanish();
-        comeBackSubscribed();
+        comeBackSubscribed(kept);
         peer.say(Packets.publish(7, TOPIC, "another"));
         verdicts.get(0).complete(Settlement.COMPLETE);
         peer.assertSent();
@@ -166,8 +168,12 @@ class MqttReconnectTest {
     }
 
     private void comeBackSubscribed() {
+        comeBackSubscribed(true);
+    }
+
+    private void comeBackSubscribed(boolean kept) {
         peer.nextConnect();
-        peer.say(Packets.connAck(0, true));
+        peer.say(Packets.connAck(0, kept));
         peer.assertSent(SUBSCRIBE);
         peer.say(Packets.subAck(InFlight.SUBSCRIBE_ID, 1));
     }

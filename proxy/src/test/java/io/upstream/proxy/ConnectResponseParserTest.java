@@ -139,6 +139,22 @@ class ConnectResponseParserTest {
         }
     }
 
+    /** Skipped by another reader, so that two of them disagreed about what is an answer (CVE-2026-50020); only empty lines may be. */
+    @Test
+    void skipsNoControlCharacterBeforeAnAnswer() {
+        for (char control = 0; control < ' '; control++) {
+            for (String before : List.of("" + control, "\r\n" + control)) {
+                for (List<byte[]> pieces : everyCut(before + OK + "\r\n")) {
+                    ConnectResponseParser parser = new ConnectResponseParser();
+                    assertEquals(
+                            control == '\n' ? Outcome.COMPLETE : Outcome.MALFORMED,
+                            feed(parser, pieces, new StringBuilder()),
+                            "0x" + Integer.toHexString(control));
+                }
+            }
+        }
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("tooLarge")
     void refusesWhatIsTooLarge(String name, String wire, String fault) {

@@ -330,6 +330,17 @@ class WebSocketStageTest {
         }
     }
 
+    /** Another reader skipped them (CVE-2026-50020). */
+    @Test
+    void skipsNoControlCharacterBeforeTheAnswer() {
+        for (char control = 0; control < ' '; control++) {
+            try (StageFixture stage = new StageFixture()) {
+                stage.answer(control + StageFixture.OK);
+                stage.assertFailed(FailureKind.PROTOCOL);
+            }
+        }
+    }
+
     @Test
     void tellsWhenTheServerLeavesInsteadOfAnswering() {
         try (StageFixture stage = new StageFixture()) {
