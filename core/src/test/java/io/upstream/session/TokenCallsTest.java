@@ -61,6 +61,7 @@ class TokenCallsTest {
         return assertInstanceOf(UpstreamException.class, thrown.getCause());
     }
 
+    /** P15: tokens. */
     @Test
     void asksOffTheEventLoopWithWhatIsToBeSigned() throws Exception {
         TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
@@ -202,6 +203,7 @@ class TokenCallsTest {
         get(calls.ask(provider, REQUEST));
     }
 
+    /** P27: five minutes. */
     @Test
     void takesATokenThatEndedWithinTheSkewOfClocks() throws Exception {
         TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
