@@ -140,6 +140,7 @@ class MqttInboundTest {
         peer.assertSent(SUBSCRIBE);
     }
 
+    /** P11: the row of the SUBACK. */
     @Test
     void failsWhenTheHubDoesNotAnswerTheSubscriptionAndTakesALateAnswer() {
         CompletionStage<Void> subscribed = session.onMessage(handler);
@@ -191,6 +192,7 @@ class MqttInboundTest {
         assertEquals(List.of("bare"), handler.texts());
     }
 
+    /** P7: MQTT 3.1.1 section 4.6. */
     @Test
     void acknowledgesInTheOrderOfReceipt() {
         subscribe();
@@ -231,6 +233,7 @@ class MqttInboundTest {
         assertEquals(List.of(4), acknowledged());
     }
 
+    /** P34: an error of a message handler. */
     @Test
     void containsAHandlerThatThrows() {
         session.onMessage(message -> {
@@ -267,6 +270,7 @@ class MqttInboundTest {
         assertEquals(List.of(1, 2), acknowledged());
     }
 
+    /** P29: messages. */
     @Test
     void stopsReadingAtAHundredMessagesAndGoesOnBelow() {
         subscribe();
@@ -286,6 +290,7 @@ class MqttInboundTest {
         assertTrue(peer.channel().config().isAutoRead());
     }
 
+    /** P29: bytes. */
     @Test
     void stopsReadingAtFourMebibytes() {
         subscribe();
@@ -298,6 +303,7 @@ class MqttInboundTest {
         assertFalse(peer.channel().config().isAutoRead());
     }
 
+    /** P13: while the application is slow. */
     @Test
     void keepsPingingWhileItDoesNotRead() {
         subscribe();
