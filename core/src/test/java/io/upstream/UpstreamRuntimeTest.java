@@ -39,6 +39,7 @@ class UpstreamRuntimeTest {
         assertEquals(false, get(owned));
     }
 
+    /** P15: names. */
     @Test
     void doesOtherWorkWhileNameServersDoNotAnswer() throws Exception {
         CountDownLatch answers = new CountDownLatch(1);

@@ -164,6 +164,7 @@ class AmqpSessionTest {
         assertTrue(opening.stream().allMatch(each -> each.isDone() && !each.isCompletedExceptionally()));
     }
 
+    /** P16: credit that comes is used. */
     @Test
     void waitsForCredit() {
         peer.credit = 2;
@@ -193,6 +194,7 @@ class AmqpSessionTest {
         assertEquals(Phase.CONNECTED, session.status().phase());
     }
 
+    /** P2: only accepted is a success. */
     @Test
     void tellsEachOutcomeOfAMessage() {
         UpstreamSession session = peer.open();
@@ -240,6 +242,7 @@ class AmqpSessionTest {
         assertFalse(peer.channel.isOpen());
     }
 
+    /** P12: a minute of silence. */
     @Test
     void noticesThatThePeerHasVanished() {
         UpstreamSession session = peer.open();
@@ -289,6 +292,7 @@ class AmqpSessionTest {
         assertTrue(isDone(closed));
     }
 
+    /** P8: the drain and five seconds, not more. */
     @Test
     void closeGivesUpAfterTheDrain() {
         UpstreamSession session = peer.open();
@@ -308,6 +312,7 @@ class AmqpSessionTest {
         return message;
     }
 
+    /** P29: credit follows settlement. */
     @Test
     void settlesInTheOrderOfArrivalAndBoundsWhatIsUnsettled() {
         UpstreamSession session = peer.open();
@@ -405,6 +410,7 @@ class AmqpSessionTest {
         assertNull(subscribed.toCompletableFuture().join());
     }
 
+    /** P25: on the connection that there is. */
     @Test
     void renewsTheTokenWhenFourFifthsOfItsLifeAreOver() {
         peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofMinutes(60));
@@ -416,6 +422,7 @@ class AmqpSessionTest {
         assertEquals(Phase.CONNECTED, session.status().phase());
     }
 
+    /** P25: three times and more, the session goes on meanwhile. */
     @Test
     void triesAgainWhenARenewalGetsNoAnswerAndStopsWhenTheSessionIsClosed() {
         peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofMinutes(60));
@@ -431,6 +438,7 @@ class AmqpSessionTest {
         assertEquals(tried, peer.tokens.size());
     }
 
+    /** P27: a clock that is wrong causes no loop. */
     @Test
     void asksForNoTokenInALoopWhenTokensSeemToHaveEndedAlready() {
         peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofSeconds(1));
@@ -440,6 +448,7 @@ class AmqpSessionTest {
         assertTrue(peer.tokens.size() <= 22, "asked " + peer.tokens.size() + " times");
     }
 
+    /** P8: no callback follows the end. */
     @Test
     void handsNothingOverOnceTheSessionHasEnded() {
         UpstreamSession session = peer.open();
@@ -473,6 +482,7 @@ class AmqpSessionTest {
                 peer.channel.runScheduledPendingTasks() > Duration.ofSeconds(20).toNanos(), "only the engine's clock");
     }
 
+    /** P34: a handler that forgets to answer. */
     @Test
     void aHandlerThatReturnsNothingAbandonsTheMessageAndTheStreamGoesOn() {
         UpstreamSession session = peer.open();

@@ -110,6 +110,7 @@ class AmqpTransportTest {
         assertEquals("thermostat", system.get("dt-subject"));
     }
 
+    /** P33: a message that cannot be taken. */
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void aMessageOverTheLimitFailsAlone(UpstreamProtocol protocol) throws Exception {
@@ -229,6 +230,7 @@ class AmqpTransportTest {
         assertEquals(2, lab.connections() - before);
     }
 
+    /** P33: whom the hub refuses. */
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void oneRefusalLeavesTheSiblingsAlone(UpstreamProtocol protocol) throws Exception {

@@ -113,6 +113,7 @@ class ComingBackTest {
         }
     }
 
+    /** P3, P5, P6: as {@link #assertDelivered} says. */
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void losesNothingAndKeepsTheOrderWhenTheConnectionIsKilledWhileSending(UpstreamProtocol protocol) throws Exception {
@@ -140,6 +141,7 @@ class ComingBackTest {
         assertEquals(Phase.CONNECTED, session.status().phase());
     }
 
+    /** P33: whom the hub sends away. */
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void anIdentityWhoseLinksAreClosedComesBackAloneAndItsSiblingNoticesNothing(UpstreamProtocol protocol)

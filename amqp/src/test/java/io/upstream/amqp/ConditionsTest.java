@@ -77,6 +77,7 @@ class ConditionsTest {
         assertEquals(kind, CbsClient.kind(status));
     }
 
+    /** P37: a peer's text is one line. */
     @Test
     void saysWhatHappenedWhereAndWhatToDoOnOneLine() {
         UpstreamException error = Conditions.failure(

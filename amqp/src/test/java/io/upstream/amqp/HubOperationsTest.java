@@ -266,6 +266,7 @@ class HubOperationsTest {
         }
     }
 
+    /** P33: on one connection. */
     @ParameterizedTest
     @EnumSource(names = {"AMQP", "AMQP_WS"})
     void whatFailsForOneIdentityLeavesItsNeighbourAlone(UpstreamProtocol protocol) throws Exception {

@@ -62,6 +62,7 @@ class LineLossTest {
         peer.exchange();
     }
 
+    /** P2, P4: what a lost link answers too late counts for nothing; all comes again, in order. */
     @Test
     void sendsAgainInOrderOnTheNextLinkWhatTheLostOneLeftUnanswered() {
         UpstreamSession session = peer.open();
@@ -113,6 +114,7 @@ class LineLossTest {
         sent.join();
     }
 
+    /** P17: refused at the link, by the token service, and not answered. */
     @Test
     void keepsTryingWhileTheHubRefuses() {
         UpstreamSession session = peer.open();
@@ -166,6 +168,7 @@ class LineLossTest {
         assertEquals(asked + 1, peer.tokens.size());
     }
 
+    /** P25: also where there is little time. */
     @Test
     void aShortTokenIsRenewedAtLeastThreeTimesBeforeItEnds() {
         peer.credentials = SasKey.of("a2V5").lifetime(Duration.ofSeconds(60));

@@ -84,7 +84,7 @@ class ManyIdentitiesTest {
         assertEquals(2, lab.connections() - before);
     }
 
-    /** P18 and P21: however many wait, there is one attempt at a time, and a pause after each. */
+    /** P18, P21, P23: however many wait, there is one attempt at a time, a pause after each, and the proxy is chosen anew. */
     @Test
     void fiftyIdentitiesMakeOneAttemptAfterEachPauseWhileNobodyListens() throws Exception {
         ConnectProxy proxy = ConnectProxy.builder().start();

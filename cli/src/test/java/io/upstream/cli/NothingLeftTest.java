@@ -108,6 +108,7 @@ class NothingLeftTest {
         assertTrue(GlobalEventExecutor.INSTANCE.awaitInactivity(LIMIT.toSeconds(), TimeUnit.SECONDS));
     }
 
+    /** P31: no thread, no socket, no timer. */
     @ParameterizedTest
     @MethodSource("lives")
     void leavesNothing(UpstreamProtocol protocol, Route route, Life life, Owner owner) throws Exception {

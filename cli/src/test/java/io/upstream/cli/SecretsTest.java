@@ -43,6 +43,7 @@ class SecretsTest {
     private final Set<String> forbidden = new LinkedHashSet<>();
     private final Queue<Shell.Run> runs = new ConcurrentLinkedQueue<>();
 
+    /** P37: the command. */
     @Test
     void areNowhereToBeRead() throws Exception {
         Instant start = Instant.now();

@@ -72,6 +72,7 @@ class CloudMessageContractTest extends SessionContract {
         assertTrue(came.isEmpty());
     }
 
+    /** P7: settled after the handler, in the order of arrival. */
     @Test
     void completesInTheOrderOfArrivalWhenTheHandlerAnswersInAnother() throws Exception {
         List<CompletableFuture<Settlement>> verdicts = new ArrayList<>();
@@ -117,6 +118,7 @@ class CloudMessageContractTest extends SessionContract {
         comesAgain(like(Settlement.ABANDON));
     }
 
+    /** P34: the message is not lost. */
     @Test
     void aMessageWhoseHandlerThrowsComesAgain() throws Exception {
         comesAgain(message -> {

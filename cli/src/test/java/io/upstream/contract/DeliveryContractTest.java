@@ -82,6 +82,7 @@ class DeliveryContractTest extends SessionContract {
         return came;
     }
 
+    /** P5, P24, P25: no loss and no duplicate, however often the token is renewed. */
     @Test
     void losesAndDoublesNothingWhileItsTokenIsRenewed() throws Exception {
         SasKey shortLived = ((SasKey) subject.credentials()).lifetime(Duration.ofSeconds(4));
@@ -121,6 +122,7 @@ class DeliveryContractTest extends SessionContract {
                 .count();
     }
 
+    /** P3, P6: whatever happens to the connection. */
     @Test
     void losesNothingAndKeepsTheOrderWhenItsConnectionIsCutAgainAndAgain() throws Exception {
         UpstreamSession session = open(options -> options.reconnect(SOON_AGAIN));

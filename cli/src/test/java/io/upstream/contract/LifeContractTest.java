@@ -53,6 +53,7 @@ class LifeContractTest extends SessionContract {
         assertAlive(session);
     }
 
+    /** P28: messages and bytes, at once. */
     @Test
     void refusesAtOnceWhatGoesBeyondItsBounds() throws Exception {
         UpstreamSession session = open(options -> options.outbox(10, 1_000));
@@ -100,7 +101,7 @@ class LifeContractTest extends SessionContract {
         assertEquals(numbers(5), subject.texts(5));
     }
 
-    /** On the event loop nothing is written between the two calls. */
+    /** P9: on the event loop nothing is written between the two calls. */
     @Test
     void takesBackASendThatIsCancelledBeforeItIsWritten() throws Exception {
         try (UpstreamRuntime oneThread =
@@ -178,6 +179,7 @@ class LifeContractTest extends SessionContract {
         assertEquals(9, late.size());
     }
 
+    /** P8: idempotent. */
     @Test
     void closesOnceHoweverOftenItIsAsked() throws Exception {
         UpstreamSession session = open();

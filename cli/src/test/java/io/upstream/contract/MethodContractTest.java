@@ -90,6 +90,7 @@ class MethodContractTest extends SessionContract {
         assertAnswer(200, large, subject.call("large", large));
     }
 
+    /** P34: of methods. */
     @Test
     void aHandlerThatThrowsAnswers500AndTellsNoSecret() throws Exception {
         UpstreamSession session = answering(request -> {

@@ -111,6 +111,7 @@ class ProxyFaultTest {
         }
     }
 
+    /** P12: through a proxy that has forgotten the tunnel. */
     @Test
     @DisplayName("F136 idle-kill-silent")
     void findOutByTheirKeepAliveThatATunnelIsDead() throws Exception {

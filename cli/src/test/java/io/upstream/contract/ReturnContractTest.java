@@ -255,6 +255,7 @@ class ReturnContractTest extends SessionContract {
         assertEquals(1, subject.telemetry(1).size());
     }
 
+    /** P1: also when the event loops end. */
     @Test
     void everythingThatWaitsIsOverWhenTheRuntimeIsClosedInAPause() throws Exception {
         UpstreamRuntime own = UpstreamRuntime.builder().threads(1).build();

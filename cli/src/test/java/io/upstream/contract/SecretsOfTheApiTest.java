@@ -82,6 +82,7 @@ class SecretsOfTheApiTest {
         return key;
     }
 
+    /** P37: logs, texts and names of threads. */
     @ParameterizedTest
     @EnumSource
     void stayHiddenWhenAllGoesWell(UpstreamProtocol protocol) throws Exception {
@@ -103,6 +104,7 @@ class SecretsOfTheApiTest {
         assertNothingSeen();
     }
 
+    /** P37: exceptions. */
     @ParameterizedTest
     @EnumSource
     void stayHiddenWhenTheHubRefusesTheKey(UpstreamProtocol protocol) throws Exception {
@@ -111,6 +113,7 @@ class SecretsOfTheApiTest {
         assertFails(options(protocol, Canaries.PROXY_PASSWORD), device, Canaries.WRONG_KEY, FailureKind.UNAUTHORIZED);
     }
 
+    /** P37: exceptions. */
     @ParameterizedTest
     @EnumSource
     void stayHiddenWhenTheProxyRefusesThePassword(UpstreamProtocol protocol) throws Exception {

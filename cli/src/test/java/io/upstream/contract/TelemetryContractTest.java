@@ -290,6 +290,7 @@ class TelemetryContractTest extends SessionContract {
         assertTrue(open().sendBatch(List.of()).isEmpty());
     }
 
+    /** P6: in the order of the calls. */
     @Test
     void keepsTheOrderOfManySendsUnderWay() throws Exception {
         UpstreamSession session = open();

@@ -219,6 +219,7 @@ class TwinContractTest extends SessionContract {
         assertTrue(came.isEmpty());
     }
 
+    /** P34: of desired properties. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void aHandlerThatThrowsOrIsReplacedStopsNothing(int replaced) throws Exception {

@@ -54,6 +54,7 @@ class WatchContractTest extends SessionContract {
                 books.acknowledged() + books.failed() + books.expired() + books.cancelled() + books.pending());
     }
 
+    /** P40: also after the end. */
     @Test
     void p40CountsWhatWasSentAndWhatCameAlsoAfterTheEnd() throws Exception {
         UpstreamTransport transport = transport(options -> options, site.runtime);
@@ -142,6 +143,7 @@ class WatchContractTest extends SessionContract {
         }
     }
 
+    /** P37: the wire trace. */
     @Test
     void p37TheWireTraceShowsFramesAndNoSecretNorPayload() throws Exception {
         Logger logger = (Logger) LoggerFactory.getLogger("io.upstream.wire");

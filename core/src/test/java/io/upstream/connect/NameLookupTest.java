@@ -60,6 +60,7 @@ class NameLookupTest {
         return assertThrows(ExecutionException.class, outcome::get).getCause();
     }
 
+    /** P23: the name servers are asked for each attempt. */
     @Test
     void allWhoAskForANameShareOneThread() throws Exception {
         NameLookup names = new NameLookup(threads::add, NameLookupTest::loopback);
@@ -90,6 +91,7 @@ class NameLookupTest {
         assertEquals(1, other.get().size());
     }
 
+    /** P11: the row of name resolution. */
     @Test
     void nobodyWaitsLongerThanTheLimit() {
         List<CompletableFuture<List<InetAddress>>> asked = new ArrayList<>();
@@ -163,6 +165,7 @@ class NameLookupTest {
         assertEquals(FailureKind.INTERNAL, ((UpstreamException) failureOf(outcome)).kind());
     }
 
+    /** P38: names. */
     @ParameterizedTest
     @ValueSource(strings = {"error", "linkage", "memory"})
     void anErrorOfTheResolverReachesWhoWaitsAndLeavesNothing(String kind) throws Exception {

@@ -63,6 +63,7 @@ class SystemRootsTest {
         assertSame(system.current(), system.current());
     }
 
+    /** P23: the platform's roots. */
     @Test
     void believesAStoreThatIsReplaced() throws Exception {
         X509Bundle first = root("CN=First CA");

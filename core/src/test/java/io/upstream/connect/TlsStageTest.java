@@ -20,12 +20,16 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +58,7 @@ import org.junit.jupiter.params.provider.MethodSource;
         value = SslProvider.class,
         names = {"OPENSSL", "JDK"})
 class TlsStageTest {
+    private static final short SUPPORTED_VERSIONS = 43;
     private static final X509Bundle ROOT = root("CN=Site CA");
 
     @Parameter
@@ -162,6 +167,7 @@ class TlsStageTest {
         }
     }
 
+    /** P35: SNI. */
     @Test
     void sendsTheNameEvenWithoutADot() throws Exception {
         X509Bundle certificate = leaf().addSanDnsName("localhost").buildIssuedBy(ROOT);
@@ -236,6 +242,7 @@ class TlsStageTest {
                 });
     }
 
+    /** P35: with Netty's own check switched off by a system property. */
     @ParameterizedTest(name = "{0}: {3}")
     @MethodSource("verdicts")
     void judgesACertificate(String name, X509Bundle certificate, String host, FailureKind expected) throws Exception {
@@ -308,6 +315,7 @@ class TlsStageTest {
         return ClientCertificate.of(device.getKeyPair().getPrivate(), device.getCertificate());
     }
 
+    /** P36: no agreement below ECDHE and AEAD. */
     @ParameterizedTest
     @CsvSource({
         "TLSv1.2, TLS_RSA_WITH_AES_256_GCM_SHA384",
@@ -345,6 +353,7 @@ class TlsStageTest {
         }
     }
 
+    /** P23: the trust bundle. */
     @Test
     void readsTheBundleAgainWhenItHasChanged() throws Exception {
         X509Bundle late = root("CN=New root of the site");
@@ -383,6 +392,53 @@ class TlsStageTest {
         assertEquals(FailureKind.CONFIGURATION, failure.kind());
     }
 
+    /** P36: what a server is offered, read off the wire: no older version, no other suite. */
+    @Test
+    void saysNothingElseInItsHello() throws Exception {
+        try (java.net.ServerSocket server = new java.net.ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            CompletableFuture<String> outcome = handshake("localhost", server.getLocalPort(), trust(ROOT));
+            try (Socket peer = server.accept()) {
+                java.io.DataInputStream in = new java.io.DataInputStream(peer.getInputStream());
+                in.readNBytes(3);
+                ByteBuffer hello = ByteBuffer.wrap(in.readNBytes(in.readUnsignedShort()));
+                hello.position(4 + 2 + 32); // type and length, version, random
+                hello.position(hello.position() + 1 + hello.get(hello.position())); // session id
+                ByteBuffer suites = part(hello, hello.getShort());
+                part(hello, hello.get()); // compression
+                part(hello, Short.BYTES);
+                List<String> versions = new ArrayList<>();
+                while (hello.hasRemaining()) {
+                    short type = hello.getShort();
+                    ByteBuffer extension = part(hello, hello.getShort());
+                    if (type == SUPPORTED_VERSIONS) {
+                        extension.get();
+                        versions.addAll(numbers(extension));
+                    }
+                }
+                assertEquals(List.of("304", "303"), versions);
+                List<String> offered = new ArrayList<>(numbers(suites));
+                offered.remove("ff"); // no suite: it says that renegotiation is secure (RFC 5746)
+                assertEquals(Set.of("1301", "1302", "1303", "c02b", "c02c", "c02f", "c030"), new HashSet<>(offered));
+            }
+            failureOf(outcome);
+        }
+    }
+
+    private static ByteBuffer part(ByteBuffer from, int length) {
+        ByteBuffer part = from.slice(from.position(), length);
+        from.position(from.position() + length);
+        return part;
+    }
+
+    private static List<String> numbers(ByteBuffer shorts) {
+        List<String> numbers = new ArrayList<>();
+        while (shorts.hasRemaining()) {
+            numbers.add(Integer.toHexString(Short.toUnsignedInt(shorts.getShort())));
+        }
+        return numbers;
+    }
+
+    /** P36: five of ECDHE and AEAD beside TLS 1.3. */
     @Test
     void offersSevenSuitesAndNothingElse() throws Exception {
         assertEquals(TlsContexts.CIPHERS, contexts(Trust.system()).current().cipherSuites());

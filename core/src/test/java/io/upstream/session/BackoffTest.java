@@ -34,6 +34,7 @@ class BackoffTest {
         return new Backoff(policy, () -> now, constant);
     }
 
+    /** P18: the bounds. */
     @Test
     void drawsFromARangeThatDoublesUpToTheMost() {
         Backoff longest = backoff(Reconnect.DEFAULT, 1);
@@ -46,6 +47,7 @@ class BackoffTest {
         }
     }
 
+    /** P18: at the cap, too. */
     @Test
     void spreadsThoseThatWereLostTogetherOverTheWholeRange() {
         int[] bySixth = new int[6];
@@ -61,6 +63,7 @@ class BackoffTest {
         }
     }
 
+    /** P22: 30 s, not 29. */
     @ParameterizedTest
     @CsvSource({"29, 4", "30, 1"})
     void beginsAnewOnlyAfterAConnectionThatLasted(int seconds, int pause) {
@@ -72,7 +75,7 @@ class BackoffTest {
         assertEquals(Duration.ofSeconds(pause), backoff.pauseAfter(FailureKind.RESET));
     }
 
-    /** Seconds at least, for the first and for the tenth failure in a row. */
+    /** P17: seconds at least, for the first and for the tenth failure in a row. */
     @ParameterizedTest
     @CsvSource({
         "UNREACHABLE, 0, 0",
@@ -115,6 +118,7 @@ class BackoffTest {
         assertEquals(least(tenth), backoff.pauseAfter(kind));
     }
 
+    /** P17: no kind of failure ends a session but its own end. */
     @ParameterizedTest
     @EnumSource
     void triesForEverUnlessItIsClosedHere(FailureKind kind) {

@@ -45,6 +45,7 @@ class CallbacksTest {
         }
     }
 
+    /** P34: whatever the application throws. */
     @Test
     void goesOnAfterAPieceThatThrows() {
         Callbacks callbacks = new Callbacks(Runnable::run);

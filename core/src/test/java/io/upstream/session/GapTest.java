@@ -206,7 +206,7 @@ class GapTest {
         assertEquals(FailureKind.CLOSED, kindOf(site.session.probe()));
     }
 
-    /** Whether it could have been the network. */
+    /** P20: whether it could have been the network. */
     @ParameterizedTest
     @EnumSource(
             names = {"THROTTLED", "QUOTA", "UNAUTHORIZED", "TOKEN_EXPIRED", "NOT_FOUND", "DEVICE_DISABLED", "KICKED"})

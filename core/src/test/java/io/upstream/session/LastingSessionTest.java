@@ -144,7 +144,7 @@ class LastingSessionTest {
                                         .map(drain -> Arguments.of(moment, event, when, Duration.ofSeconds(drain))))));
     }
 
-    /** P1 and P8; that no attempt is made after the end {@link ScriptedSite#connect} sees to. */
+    /** P1, P8 and P21; that no attempt is made after the end {@link ScriptedSite#connect} sees to. */
     @ParameterizedTest(name = "{0}, {1} {2}, drain {3}")
     @MethodSource("races")
     void closingWinsOverAReconnectInEveryPhase(Moment moment, Event event, When when, Duration drain) {

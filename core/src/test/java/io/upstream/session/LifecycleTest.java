@@ -48,6 +48,7 @@ class LifecycleTest {
         assertEquals(List.of(Phase.CONNECTED), seen);
     }
 
+    /** P10: no monitor is held while the application is called. */
     @Test
     void callsListenersWithoutHoldingItsMonitor() {
         List<Boolean> held = new ArrayList<>();

@@ -114,6 +114,7 @@ class OutboxTest {
         assertEquals(2, outbox.size());
     }
 
+    /** P2: nothing but the hub's answer is a success. */
     @Test
     void completesWhenTheHubAnswersAndOnlyThen() {
         CompletableFuture<Void> outcome = submit(1);
@@ -157,6 +158,7 @@ class OutboxTest {
         assertEquals(FailureKind.OUTBOX_FULL, failure(submit(1)).kind());
     }
 
+    /** P1: not a moment after its deadline. */
     @Test
     void failsWhatIsNotAnsweredByItsDeadline() {
         CompletableFuture<Void> first = submit(1);
@@ -173,6 +175,7 @@ class OutboxTest {
         assertTrue(outbox.isEmpty());
     }
 
+    /** P2: what has failed is not acknowledged afterwards. */
     @Test
     void aLateAnswerToAnExpiredMessageIsHarmless() {
         submit(1);
@@ -192,6 +195,7 @@ class OutboxTest {
         assertNull(outbox.next());
     }
 
+    /** P9: cancelled before it is written is not sent. */
     @Test
     void cancellingTakesBackWhatWasNotWritten() {
         CompletableFuture<Void> outcome = submit(1);
@@ -287,6 +291,7 @@ class OutboxTest {
                 bytes / 16 <= 72, bytes / 16 + " bytes per message"); // a Send has 64; the rest is for sixteen together
     }
 
+    /** P1: the end of a session leaves nothing open. */
     @Test
     void theEndFailsEverythingOnceAndForEver() {
         CompletableFuture<Void> written = submit(1);
@@ -306,6 +311,7 @@ class OutboxTest {
         assertTrue(outbox.isEmpty());
     }
 
+    /** P1: also without an event loop. */
     @Test
     void failsEverySendAtOnceWhenTheEventLoopIsGone() {
         EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());

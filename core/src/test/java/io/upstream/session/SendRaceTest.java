@@ -79,6 +79,7 @@ class SendRaceTest {
         }
     }
 
+    /** P1, P15, P16: the application's code, whoever wins the race. */
     @Test
     void everySendIsCompletedAndRunsNoCodeOfTheApplicationOnTheEventLoop() throws Exception {
         Phaser together = new Phaser(4);

@@ -61,6 +61,7 @@ class TokenCallsTest {
         return assertInstanceOf(UpstreamException.class, thrown.getCause());
     }
 
+    /** P15: tokens. */
     @Test
     void asksOffTheEventLoopWithWhatIsToBeSigned() throws Exception {
         TokenCalls calls = new TokenCalls(runtime, runtime.blocking(), AMPLE);
@@ -197,6 +198,7 @@ class TokenCallsTest {
         get(calls.ask(provider, REQUEST));
     }
 
+    /** P27: five minutes. */
     @Test
     void saysThatTheRuntimeIsClosed() {
         TokenCalls calls = TokenCalls.on(runtime);

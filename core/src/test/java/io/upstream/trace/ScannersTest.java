@@ -124,6 +124,7 @@ class ScannersTest {
         assertEquals(shown, HttpHead.firstLine(line));
     }
 
+    /** P37: the wire trace. */
     @Test
     void controlCharactersOfAPeerReachNoLine() {
         List<String> lines =

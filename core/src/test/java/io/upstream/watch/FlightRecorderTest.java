@@ -80,6 +80,7 @@ class FlightRecorderTest {
                 .toList();
     }
 
+    /** P37: Flight Recorder. */
     @Test
     void recordsAttemptsStagesLossesPausesTokensGapsAndSlowSendsUnderOneCategory() throws Exception {
         List<RecordedEvent> events = recorded();

@@ -23,6 +23,7 @@ class MatrixTest {
             "F43/MqttWs/direct",
             "F40/AmqpWs/direct");
 
+    /** P3, P5, P6, P14, P21, P31: the laboratory's I2 to I5, I8, I14 and I10. */
     @Test
     @Timeout(180)
     void keepsEveryPromise(@TempDir Path directory) throws Exception {

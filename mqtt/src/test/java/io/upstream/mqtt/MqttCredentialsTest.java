@@ -154,6 +154,7 @@ class MqttCredentialsTest {
         assertTrue(refused.getMessage().contains("check"), refused.getMessage());
     }
 
+    /** P23: the client's certificate. */
     @ParameterizedTest
     @EnumSource(names = {"MQTT", "MQTT_WS"})
     void takesTheCertificateThatIsInTheFilesNow(UpstreamProtocol protocol) throws Exception {
@@ -180,6 +181,7 @@ class MqttCredentialsTest {
         assertTrue(failure.getMessage().contains("there is no file"), failure.getMessage());
     }
 
+    /** P23: the token. */
     @ParameterizedTest
     @EnumSource(names = {"MQTT", "MQTT_WS"})
     void asksTheApplicationForATokenForEachConnection(UpstreamProtocol protocol) throws Exception {

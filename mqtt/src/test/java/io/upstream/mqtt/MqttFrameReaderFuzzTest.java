@@ -43,6 +43,7 @@ class MqttFrameReaderFuzzTest {
         assertEquals(whole, heard(List.of(input), MqttFrameReaderFuzzTest::direct));
     }
 
+    /** P38: MQTT. */
     @Test
     void hearsMutantsOfPackets() {
         Mutants.feed(seeds(), 3_000, this::hearsTheSameHoweverItIsCut);

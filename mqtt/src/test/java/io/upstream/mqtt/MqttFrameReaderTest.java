@@ -88,7 +88,7 @@ class MqttFrameReaderTest {
         assertFalse(channel.finishAndReleaseAll());
     }
 
-    /** What Netty's own decoder takes, swallows or waits for in silence is in here beside what it refuses. */
+    /** P30: What Netty's own decoder takes, swallows or waits for in silence is in here beside what it refuses. */
     @ParameterizedTest(name = "{0}: {1}")
     @CsvSource({
         "type 0, 0000",
@@ -151,6 +151,7 @@ class MqttFrameReaderTest {
         channel.finishAndReleaseAll();
     }
 
+    /** P30: at the cap. */
     @Test
     void takesThePacketThatIsJustNotTooLarge() {
         int payload = MqttFrameReader.MAX_PACKET - 4 - 3 - 2;

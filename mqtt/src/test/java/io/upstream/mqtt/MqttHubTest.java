@@ -310,6 +310,7 @@ class MqttHubTest {
         await(session.onDesiredChange(change -> {}));
     }
 
+    /** P8: closed from a callback. */
     @Test
     void letsAMethodCloseTheSessionAndStillAnswers() throws Exception {
         String device = device(UpstreamProtocol.MQTT, "restart");

@@ -141,6 +141,7 @@ class MqttInboundTest {
         peer.assertSent(SUBSCRIBE);
     }
 
+    /** P11: the row of the SUBACK. */
     @Test
     void failsWhenTheHubDoesNotAnswerTheSubscriptionAndTakesALateAnswer() {
         CompletionStage<Void> subscribed = session.onMessage(handler);
@@ -192,6 +193,7 @@ class MqttInboundTest {
         assertEquals(List.of("bare"), handler.texts());
     }
 
+    /** P7: MQTT 3.1.1 section 4.6. */
     @Test
     void acknowledgesInTheOrderOfReceipt() {
         subscribe();
@@ -232,6 +234,7 @@ class MqttInboundTest {
         assertEquals(List.of(4), acknowledged());
     }
 
+    /** P34: an error of a message handler. */
     @Test
     void containsAHandlerThatThrows() {
         session.onMessage(message -> {
@@ -268,6 +271,7 @@ class MqttInboundTest {
         assertEquals(List.of(1, 2), acknowledged());
     }
 
+    /** P29: messages. */
     @Test
     void stopsReadingAtAHundredMessagesAndGoesOnBelow() {
         subscribe();
@@ -315,6 +319,7 @@ class MqttInboundTest {
         sent.subList(0, 5).forEach(CompletableFuture::join);
     }
 
+    /** P29: bytes. */
     @Test
     void stopsReadingAtFourMebibytes() {
         subscribe();
@@ -327,6 +332,7 @@ class MqttInboundTest {
         assertFalse(peer.channel().config().isAutoRead());
     }
 
+    /** P13: while the application is slow. */
     @Test
     void keepsPingingWhileItDoesNotRead() {
         subscribe();

@@ -101,6 +101,7 @@ class MqttReconnectTest {
         return session.send(Telemetry.of(text.getBytes(UTF_8))).toCompletableFuture();
     }
 
+    /** P4: the same ids, marked as duplicates, before anything new. */
     @Test
     void sendsAgainWithTheSameIdsWhenTheHubHasKeptTheSession() {
         CompletableFuture<Void> first = send("1");
@@ -141,7 +142,7 @@ class MqttReconnectTest {
         assertEquals(List.of(PUBACK), peer.sentTypes());
     }
 
-    /** Whether the hub has kept the session or not (hivemq-mqtt-client#377, #378). */
+    /** P7: whether the hub has kept the session or not, a packet's id means another message then (hivemq-mqtt-client#377, #378). */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aVerdictThatComesAfterTheLossAcknowledgesNothingOnTheNextConnection(boolean kept) {
@@ -178,6 +179,7 @@ class MqttReconnectTest {
         peer.say(Packets.subAck(InFlight.SUBSCRIBE_ID, 1));
     }
 
+    /** P4: new ids, no marks, the same order. */
     @Test
     void sendsAgainAsNewWhenTheHubKnowsOfNothing() {
         send("1");
@@ -193,6 +195,25 @@ class MqttReconnectTest {
         assertTrue(again.get(0).startsWith("2 #"), again.get(0));
     }
 
+    /** P2, P4: an id means what was sent under it on the same connection; all is sent again in its order, without marks. */
+    @Test
+    void anAnswerToWhatAnotherConnectionCarriedCountsForNothing() {
+        List<CompletableFuture<Void>> sent = List.of(send("1"), send("2"), send("3"));
+        assertEquals(List.of("1 #1", "2 #2", "3 #3"), published());
+        peer.vanish();
+        peer.nextConnect();
+        peer.say(Packets.connAck(0, false));
+        assertEquals(List.of("1 #4", "2 #5", "3 #6"), published());
+        peer.say(Packets.pubAck(1)); // which is a breach of the protocol, too
+        assertEquals(0, sent.stream().filter(CompletableFuture::isDone).count());
+        peer.nextConnect();
+        assertEquals(FailureKind.PROTOCOL, session.status().cause().kind());
+        peer.say(Packets.connAck(0, true));
+        assertEquals(List.of("1 #4 dup", "2 #5 dup", "3 #6 dup"), published());
+        peer.say(Packets.pubAck(4), Packets.pubAck(5), Packets.pubAck(6));
+        sent.forEach(CompletableFuture::join);
+    }
+
     @Test
     void aMessageThatWasGivenUpMeanwhileLeavesItsIdToOthers() {
         CompletableFuture<Void> first = send("1");
@@ -206,6 +227,7 @@ class MqttReconnectTest {
         assertEquals(List.of("2 #2 dup", "3 #3"), published());
     }
 
+    /** P3: twenty losses, one message. */
     @Test
     void survivesOneLossAfterTheOther() {
         CompletableFuture<Void> only = send("1");
@@ -237,6 +259,7 @@ class MqttReconnectTest {
         assertEquals(Phase.CONNECTED, session.status().phase());
     }
 
+    /** P1: a deadline holds without a connection. */
     @Test
     void failsWhatExpiresWhileThereIsNoConnectionAndSaysWhyThereIsNone() {
         CompletableFuture<Void> send = send("1");
@@ -313,6 +336,7 @@ class MqttReconnectTest {
         }
     }
 
+    /** P24: what was sent is acknowledged first, and nothing is lost or doubled. */
     @Test
     void replacesItsConnectionBeforeTheTokenEnds() throws UpstreamException {
         session.close(Duration.ZERO);
@@ -370,6 +394,7 @@ class MqttReconnectTest {
         }
     }
 
+    /** P24: five seconds. */
     @Test
     void doesNotWaitForEverForTheAnswersOnAConnectionThatIsToBeReplaced() throws UpstreamException {
         session.close(Duration.ZERO);

@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
@@ -219,6 +220,7 @@ class MqttSessionTest {
                 FailureKind.OUTBOX_FULL, failure(session.send(message("3"))).kind());
     }
 
+    /** P16: room that comes is used. */
     @Test
     void writesNothingWhileTheChannelIsNotWritable() {
         peer.channel().unsafe().outboundBuffer().setUserDefinedWritability(1, false);
@@ -228,6 +230,7 @@ class MqttSessionTest {
         peer.assertSent(PUBLISH);
     }
 
+    /** P9: what was written may have come, and says so; what was not says that. */
     @Test
     void saysThatTheHubMayHaveWhatWasInFlightWhenThePeerVanishes() {
         CompletionStage<Void> written = session.send(message("1"));
@@ -260,6 +263,7 @@ class MqttSessionTest {
         peer.assertSent(PINGREQ);
     }
 
+    /** P13: while data flows upwards only. */
     @Test
     void asksForASignOfLifeWhenOnlyInboundIsSilent() {
         for (int i = 0; i < 5; i++) {
@@ -270,6 +274,7 @@ class MqttSessionTest {
         }
     }
 
+    /** P13: while data flows downwards only. */
     @Test
     void asksForASignOfLifeWhenOnlyOutboundIsSilent() {
         for (int i = 0; i < 5; i++) {
@@ -282,6 +287,7 @@ class MqttSessionTest {
         }
     }
 
+    /** P12: 45 s of silence and 15 s of patience. */
     @Test
     void givesThePeerUpWhenItIsSilentAfterAPingreq() {
         CompletionStage<Void> send = session.send(message("1"));
@@ -340,6 +346,27 @@ class MqttSessionTest {
         assertFalse(probes.get(15).toCompletableFuture().isDone());
     }
 
+    /** P13: a packet that takes long to come is a sign of life all the while. */
+    @Test
+    void takesEachPieceOfALongPacketForASignOfLife() {
+        ByteBuf packet = Unpooled.buffer()
+                .writeByte(0x30)
+                .writeByte(0x83)
+                .writeByte(0x80)
+                .writeByte(0x10);
+        packet.writeShort(1).writeByte('t');
+        peer.sayBytes(packet);
+        for (int i = 0; i < 20; i++) {
+            pass(14);
+            peer.sayBytes(Unpooled.buffer().writeZero(1_000));
+        }
+        assertEquals(Phase.CONNECTED, session.status().phase());
+        assertTrue(peer.sentTypes().stream().allMatch(PINGREQ::equals), "and is asked for one itself");
+        pass(15);
+        assertEquals(FailureKind.TIMEOUT, cause().kind());
+    }
+
+    /** P13: an answer may have to wait behind much else. */
     @Test
     void takesAnyPacketForASignOfLife() {
         session.send(message("1"));
@@ -406,6 +433,7 @@ class MqttSessionTest {
         peer.assertSent(DISCONNECT);
     }
 
+    /** P8: whoever has stopped reading is not waited for. */
     @Test
     void isClosedInTimeWhenThePeerStopsReading() {
         peer.channel().pipeline().addFirst(new Swallow());
@@ -418,6 +446,7 @@ class MqttSessionTest {
         assertTrue(closed.isDone());
     }
 
+    /** P8: the application holds up nothing but itself. */
     @Test
     void isClosedInTimeWhenTheApplicationsCallbacksAreStuck() throws Exception {
         peer.close();

@@ -52,6 +52,7 @@ class ConnectResponseFuzzTest {
         }
     }
 
+    /** P38: proxies. */
     @Test
     void readsMutantsOfAnswers() {
         Mutants.feed(seeds(), 20_000, this::readsAnAnswerAlikeHoweverItIsCut);

@@ -155,6 +155,7 @@ class ConnectResponseParserTest {
         }
     }
 
+    /** P30: the parts of a proxy's answer. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("tooLarge")
     void refusesWhatIsTooLarge(String name, String wire, String fault) {
@@ -173,6 +174,7 @@ class ConnectResponseParserTest {
         assertEquals(100, parser.response().values("x-field").size());
     }
 
+    /** P30: the head of a proxy's answer, at the limit and one byte beyond. */
     @Test
     void countsEveryByteOfTheHeadAgainstItsLimit() {
         int frame = OK.length() + "X: \r\n\r\n".length();

@@ -150,6 +150,7 @@ class HttpsProxyTest {
         listener.setSSLParameters(parameters);
     }
 
+    /** P35: SNI within the tunnel. */
     @Test
     @DisplayName("F126 https-proxy-ok")
     void eachLayerAsksForTheNameOfItsOwnPeer() throws Exception {
@@ -169,7 +170,7 @@ class HttpsProxyTest {
         channel.close().sync();
     }
 
-    /** Neither name counts for the other peer, and neither trust does. */
+    /** P35: neither name counts for the other peer, and neither trust does. */
     @ParameterizedTest
     @CsvSource({
         "localhost, proxy, localhost, hub, tls, TLS_NAME",

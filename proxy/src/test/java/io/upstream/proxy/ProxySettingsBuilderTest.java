@@ -243,6 +243,7 @@ class ProxySettingsBuilderTest {
                 .contains("control character"));
     }
 
+    /** P23: the proxy's password. */
     @Test
     void readsThePasswordFileForEachConnection(@TempDir Path directory) throws Exception {
         Path file = directory.resolve("password");

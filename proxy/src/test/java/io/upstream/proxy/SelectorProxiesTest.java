@@ -83,6 +83,7 @@ class SelectorProxiesTest {
         assertEquals(List.of("select https://hub.test:8883"), selector.asked);
     }
 
+    /** P23: the choice of the proxy. */
     @Test
     void asksForEachDestinationAnew() throws UpstreamException {
         Scripted selector = new Scripted(

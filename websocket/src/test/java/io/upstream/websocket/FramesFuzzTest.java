@@ -47,6 +47,7 @@ class FramesFuzzTest {
         assertEquals(read(input, List.of(input)), read(input, Mutants.cut(input)));
     }
 
+    /** P38: WebSocket. */
     @Test
     void readsMutantsOfStreams() {
         Mutants.feed(seeds(), 5_000, this::readsAStreamAlikeHoweverItIsCut);

@@ -71,6 +71,7 @@ class FramesReadTest {
                 row("largest frame", binary(pattern(327_700)), text(pattern(327_700))));
     }
 
+    /** P30: the largest frame. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("legal")
     void takesALegalStreamWhole(String name, byte[] wire, String expected, String[] pongs) {
@@ -80,6 +81,7 @@ class FramesReadTest {
         }
     }
 
+    /** P13: pings among the fragments of a message. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("legal")
     void takesALegalStreamInSegments(String name, byte[] wire, String expected, String[] pongs) {
@@ -165,6 +167,7 @@ class FramesReadTest {
         }
     }
 
+    /** P13: pings are answered while the peer hardly reads. */
     @Test
     void answersOnlyTheLatestPingWhileAPongIsUnsent() {
         try (FramesFixture fixture = new FramesFixture()) {

@@ -82,6 +82,7 @@ class FramesViolationTest {
                         row("close reason is a surrogate", 1007, octets(0x88, 5, 3, 0xE8, 0xED, 0xA0, 0x80))));
     }
 
+    /** P30: one byte beyond the cap. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("violations")
     void refusesWhatBreaksTheRules(String name, int code, byte[] wire) {
@@ -117,6 +118,7 @@ class FramesViolationTest {
         }
     }
 
+    /** P30: a second after the violation. */
     @Test
     void closesWithinASecondThoughTheSocketTakesNothing() {
         try (FramesFixture fixture = new FramesFixture()) {

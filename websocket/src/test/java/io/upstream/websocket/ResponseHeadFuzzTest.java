@@ -44,6 +44,7 @@ class ResponseHeadFuzzTest {
         assertEquals(read(List.of(input)), read(Mutants.cut(input)));
     }
 
+    /** P38: the answer to the upgrade. */
     @Test
     void readsMutantsOfHeads() {
         Mutants.feed(seeds(), 5_000, this::readsAHeadAlikeHoweverItIsCut);

@@ -118,6 +118,7 @@ class WebSocketStageTest {
                 row("header of 8 KiB", StageFixture.padded(8 * 1024)));
     }
 
+    /** P30: a head of 8 KiB. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("accepted")
     void opensOnARightAnswer(String name, String response) {
@@ -275,6 +276,7 @@ class WebSocketStageTest {
                 wrong("empty subprotocol", ok.replace("mqtt", ""), FailureKind.WS_REJECTED, "and answered ''"));
     }
 
+    /** P30: a head of 8 KiB and one byte. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("broken")
     void refusesAnAnswerThatIsNotWhatWasAskedFor(String name, String response, FailureKind kind, String words) {

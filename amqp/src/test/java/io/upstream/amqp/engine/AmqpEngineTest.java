@@ -257,6 +257,7 @@ class AmqpEngineTest {
         assertEquals(AmqpEngine.NOTHING_DUE, probe.engine.tick());
     }
 
+    /** P29: credit is enforced here. */
     @Test
     void aMessageWithoutCreditEndsItsLinkAndNothingElse() {
         EngineProbe probe = attached();
@@ -275,6 +276,7 @@ class AmqpEngineTest {
         assertEquals(2, probe.events.size());
     }
 
+    /** P29, P30: the size of a message is enforced here. */
     @Test
     void aMessageThatIsTooLongEndsItsLinkAndNothingElse() {
         EngineProbe probe = attached();
@@ -402,6 +404,7 @@ class AmqpEngineTest {
         assertTrue(probe.drain().length > 0, "the close is answered");
     }
 
+    /** P12: not a millisecond late. */
     @Test
     void noticesASilentPeerAfterItsTime() {
         EngineProbe probe = EngineProbe.open();
@@ -412,6 +415,7 @@ class AmqpEngineTest {
         assertEquals(List.of("opened", "failed TIMEOUT"), probe.events);
     }
 
+    /** P12: at half of what the peer asks for. */
     @Test
     void sendsAnEmptyFrameAtHalfOfThePeersTime() {
         EngineProbe probe = EngineProbe.open(); // 240 s
@@ -428,6 +432,7 @@ class AmqpEngineTest {
         assertEquals(0, probe.drain().length);
     }
 
+    /** P12, P13: a sign of life is due while the peer speaks and we do not. */
     @ParameterizedTest
     @ValueSource(longs = {0, 240_000})
     void sendsAnEmptyFrameAtItsOwnTimeEvenIfThePeerAsksForLess(long peersTime) {
@@ -481,6 +486,7 @@ class AmqpEngineTest {
         assertEquals(List.of("opened", "ended null"), probe.events);
     }
 
+    /** P38: almost right. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void survivesWhatIsAlmostRight(long seed) {

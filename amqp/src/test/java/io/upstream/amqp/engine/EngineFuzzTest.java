@@ -97,6 +97,7 @@ class EngineFuzzTest {
                 "ends twice");
     }
 
+    /** P38: AMQP. */
     @Test
     void survivesMutantsOfWhatIsRight() {
         Mutants.feed(seeds(), 20_000, this::survivesWhateverComes);
