@@ -50,6 +50,9 @@ public final class UpstreamRuntime implements AutoCloseable {
 
     private static final int BLOCKING_THREADS = 4;
 
+    /** One handler that blocks must not hold up all other sessions where there is one processor. */
+    private static final int LEAST_CALLBACK_THREADS = 2;
+
     /** Enough while names have answers. */
     private static final int RESOLVING_THREADS = 4;
 
@@ -97,7 +100,8 @@ public final class UpstreamRuntime implements AutoCloseable {
             ownCallbacks = null;
             callbacks = chosen;
         } else {
-            ownCallbacks = pool("upstream-callbacks", from.threads, Integer.MAX_VALUE);
+            ownCallbacks =
+                    pool("upstream-callbacks", Math.max(LEAST_CALLBACK_THREADS, from.threads), Integer.MAX_VALUE);
             callbacks = ownCallbacks;
         }
     }
@@ -307,7 +311,7 @@ public final class UpstreamRuntime implements AutoCloseable {
 
         private Builder() {}
 
-        /** How many event loops to make, and how many callback threads at most; 1 to 64. */
+        /** How many event loops to make, and how many callback threads at most, but two of those; 1 to 64. */
         public Builder threads(int threads) {
             this.threads = inRange("threads", threads, 64);
             return this;

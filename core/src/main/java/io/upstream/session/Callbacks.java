@@ -5,13 +5,14 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Runs the application's code of one session in order, one piece at a time, on the runtime's callback executor. The executor is asked
- * once for a whole run of pieces, not for each. Any thread may add; what a piece throws is logged and goes no further.
+ * once for a whole run of pieces, not for each. Any thread may add; what a piece throws is logged, once a minute, and goes no further.
  *
  * <p>Its queue is bounded by what feeds it: the outbox, the inbound window of the present connection, whose {@link Lane} ends with it, and the
  * few status changes of a session's life.
@@ -20,6 +21,7 @@ public final class Callbacks {
     private static final Logger log = LoggerFactory.getLogger(Callbacks.class);
 
     private final Executor executor;
+    private final Complaints complaints;
 
     /** Its own lock guards it, and the state. */
     private final Queue<Runnable> pieces = new ArrayDeque<>(2);
@@ -42,7 +44,17 @@ public final class Callbacks {
     }
 
     public Callbacks(Executor executor) {
+        this(executor, System::nanoTime);
+    }
+
+    Callbacks(Executor executor, LongSupplier nanoTime) {
         this.executor = executor;
+        complaints = new Complaints(log, nanoTime);
+    }
+
+    /** The application's code failed; any thread. */
+    void complain(String what, Throwable error) {
+        complaints.add(what, error);
     }
 
     /** Runs {@code piece} after all that were added before. */
@@ -99,11 +111,11 @@ public final class Callbacks {
         }
     }
 
-    private static void contain(Runnable piece) {
+    private void contain(Runnable piece) {
         try {
             piece.run();
         } catch (Throwable e) {
-            log.warn("a callback of the application failed", e);
+            complain("a callback of the application failed", e);
         }
     }
 

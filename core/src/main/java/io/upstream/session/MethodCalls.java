@@ -37,6 +37,7 @@ public final class MethodCalls {
     private static final Known LATE = known(504, "{\"error\":\"the method took too long\"}");
 
     private final EventLoop loop;
+    private final Callbacks callbacks;
     private final Callbacks.Lane lane;
     private @Nullable MethodHandler handler;
     private final Set<Call> open = new HashSet<>();
@@ -50,6 +51,7 @@ public final class MethodCalls {
     /** Nobody answers yet. */
     public MethodCalls(EventLoop loop, Callbacks callbacks) {
         this.loop = loop;
+        this.callbacks = callbacks;
         lane = callbacks.lane();
     }
 
@@ -99,8 +101,9 @@ public final class MethodCalls {
         }
     }
 
-    private static Known failed(MethodRequest request, Throwable error) {
-        log.warn("the handler of direct methods failed in '{}', answered with status 500", request.name(), error);
+    private Known failed(MethodRequest request, Throwable error) {
+        callbacks.complain(
+                "the handler of direct methods failed in '" + request.name() + "', answered with status 500", error);
         return FAILED;
     }
 

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,8 +20,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class CallbacksTest {
     @Test
@@ -55,6 +60,32 @@ class CallbacksTest {
         });
         callbacks.run(() -> seen.add("next"));
         assertEquals(List.of("next"), seen);
+    }
+
+    /** P34: a handler that fails at every message fills no disk, and none of its failures goes uncounted. */
+    @Test
+    void tellsOfWhatIsThrownOnceAMinute() {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        Logger logger = (Logger) LoggerFactory.getLogger(Callbacks.class);
+        logger.addAppender(log);
+        try {
+            AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5);
+            Callbacks callbacks = new Callbacks(Runnable::run, clock::get);
+            for (int i = 0; i < 100; i++) {
+                callbacks.run(() -> {
+                    throw new IllegalStateException("thrown on purpose by a test");
+                });
+                clock.addAndGet(TimeUnit.SECONDS.toNanos(1));
+            }
+            assertEquals(
+                    List.of(
+                            "a callback of the application failed; more of this session within a minute are counted only",
+                            "a callback of the application failed, and 59 more since the last was told"),
+                    log.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+        } finally {
+            logger.detachAppender(log);
+        }
     }
 
     @Test
