@@ -193,7 +193,7 @@ final class SimulatedHub implements Dialler {
         private final Transport transport = Proton.transport();
         private final Collector collector = Proton.collector();
         private final Map<String, Receiver> telemetry = new HashMap<>();
-        private final Map<String, Integer> unacknowledged = new HashMap<>();
+        private final Map<String, Set<Delivery>> unacknowledged = new HashMap<>();
         private Hearing hearing = Hearing.GOOD;
         private @Nullable Sender tokenReplies;
         private ChannelHandlerContext ctx;
@@ -297,7 +297,7 @@ final class SimulatedHub implements Dialler {
                 HubLedger.Device books = ledger.device(device);
                 books.attached++;
                 telemetry.put(device, receiver);
-                unacknowledged.put(device, 0);
+                unacknowledged.put(device, new LinkedHashSet<>());
                 receiver.setContext(device);
                 watchExpiry(device, receiver, books);
             }
@@ -316,7 +316,7 @@ final class SimulatedHub implements Dialler {
                 }
                 if (books.left().isNegative()) {
                     books.cut++;
-                    loseAcknowledgements();
+                    loseAcknowledgements(device);
                     link.setCondition(new ErrorCondition(Symbol.valueOf("amqp:unauthorized-access"), "token ended"));
                     link.close();
                     flush();
@@ -354,10 +354,12 @@ final class SimulatedHub implements Dialler {
             int offset = ((Data) message.getBody()).getValue().getArrayOffset();
             int length = ((Data) message.getBody()).getValue().getLength();
             ledger.device(device).received(Integer.parseInt(new String(payload, offset, length, US_ASCII)));
-            unacknowledged.merge(device, 1, Integer::sum);
+            Set<Delivery> waiting = unacknowledged.computeIfAbsent(device, unused -> new LinkedHashSet<>());
+            waiting.add(delivery);
             later(() -> {
-                accept(delivery);
-                unacknowledged.merge(device, -1, Integer::sum);
+                if (waiting.remove(delivery)) {
+                    accept(delivery);
+                }
             });
         }
 
@@ -404,8 +406,14 @@ final class SimulatedHub implements Dialler {
         }
 
         private void loseAcknowledgements() {
-            unacknowledged.forEach((device, count) -> ledger.device(device).mayBeDoubled += count);
-            unacknowledged.clear();
+            List.copyOf(unacknowledged.keySet()).forEach(this::loseAcknowledgements);
+        }
+
+        private void loseAcknowledgements(String device) {
+            Set<Delivery> lost = unacknowledged.getOrDefault(device, new LinkedHashSet<>());
+            ledger.device(device).mayBeDoubled += lost.size();
+            unacknowledged.remove(device);
+            lost.clear();
         }
 
         private void breakOff() {

@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
 class TokenLifeSimulationTest {
     private static final int IDENTITIES = Integer.getInteger("upstream.simulation.identities", 2);
     private static final int DAYS = Integer.getInteger("upstream.simulation.days", 90);
-    private static final int FEWER_DAYS = Math.max(1, DAYS / 4);
+    private static final int FEWER_DAYS = Math.max(1, DAYS / 6);
     private static final long SEED = Long.getLong("upstream.simulation.seed", 17);
     private static final Duration LIFE = Duration.ofHours(1);
     private static final Duration ROUND_TRIP = Duration.ofMillis(500);
