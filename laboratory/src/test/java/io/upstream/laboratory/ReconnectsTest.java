@@ -28,6 +28,7 @@ class ReconnectsTest {
     @TempDir
     private Path directory;
 
+    /** P31: after many deaths of connections, by each manner. */
     @Test
     void leaveNothingOverAnyProtocol() throws Exception {
         List<Column> columns = Arrays.stream(UpstreamProtocol.values())
