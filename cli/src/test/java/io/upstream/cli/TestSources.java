@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 /** The tests of all modules as text, so that tables may name tests which this module does not depend on. */
 final class TestSources {
     private static final Path ROOT = Path.of("..");
-    private static final Pattern TEST = Pattern.compile("@(Test|FuzzTest|ParameterizedTest|RepeatedTest|TestFactory)\\b");
+    private static final Pattern TEST =
+            Pattern.compile("@(Test|FuzzTest|ParameterizedTest|RepeatedTest|TestFactory)\\b");
 
     /** By the simple name of the class: the same name may occur in several modules. */
     private final Map<String, List<String>> sources = new HashMap<>();
