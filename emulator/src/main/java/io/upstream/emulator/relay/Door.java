@@ -22,7 +22,6 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import io.upstream.emulator.server.Cut;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
@@ -82,7 +81,7 @@ final class Door implements AutoCloseable {
         client = from.client;
         peerName = from.peerName;
         try {
-            listener = bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), from.port));
+            listener = bind(new InetSocketAddress(from.host, from.port));
         } catch (IOException e) {
             loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
             throw e;

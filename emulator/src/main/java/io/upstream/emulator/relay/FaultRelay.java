@@ -4,6 +4,7 @@ package io.upstream.emulator.relay;
 import io.netty.handler.ssl.SslContext;
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -236,6 +237,7 @@ public final class FaultRelay implements AutoCloseable {
     /** What a relay shall be; {@link #start} makes it listen. Not thread-safe. */
     public static final class Builder {
         final InetSocketAddress target;
+        InetAddress host = InetAddress.getLoopbackAddress();
         int port;
         long seed = new Random().nextLong();
 
@@ -249,6 +251,19 @@ public final class FaultRelay implements AutoCloseable {
 
         private Builder(InetSocketAddress target) {
             this.target = target;
+        }
+
+        /**
+         * The loopback address to listen on; 127.0.0.1 by default.
+         *
+         * @throws IllegalArgumentException if it is an address that other machines can reach
+         */
+        public Builder host(InetAddress host) {
+            if (!host.isLoopbackAddress()) {
+                throw new IllegalArgumentException(host + " is no loopback address: a relay serves this machine only");
+            }
+            this.host = host;
+            return this;
         }
 
         /** The port to listen on; 0, the default, for any free one. */

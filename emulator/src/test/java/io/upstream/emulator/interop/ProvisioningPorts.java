@@ -3,6 +3,7 @@ package io.upstream.emulator.interop;
 
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.emulator.relay.FaultRelay;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -13,6 +14,8 @@ import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
@@ -22,6 +25,10 @@ import org.jspecify.annotations.Nullable;
  * An emulator where Microsoft's provisioning client looks for the service: on the ports 8883, 5671 and 443 of a name, which is a loopback
  * address of its own, so that nobody has to resolve it.
  *
+ * <p>A relay stands before each, because the client does not look whether an answer is there already when it begins to wait for it: it sends, and
+ * only then waits, for as long as it was given (ContractAPIMqtt.executeProvisioningMessage, ProvisioningAmqpOperations.sendRegisterMessage).
+ * No network is so quick that it answers in between; the loopback interface is.
+ *
  * <p>Where this process may not bind port 443, HTTPS comes in through a CONNECT proxy that leads to another. The client has no proxy setting
  * for its WebSocket protocols: they cannot be reached then.
  */
@@ -30,8 +37,11 @@ final class ProvisioningPorts implements AutoCloseable {
     private static final int AMQP_PORT = 5671;
     private static final int HTTPS_PORT = 443;
     private static final int ATTEMPTS = 20;
+    /** One way; many times what a busy thread needs from its send to its wait. */
+    private static final Duration DISTANCE = Duration.ofMillis(30);
 
     final IotHubEmulator hub;
+    private final List<FaultRelay> network = new ArrayList<>();
     private final @Nullable ConnectProxy proxy;
     private final ProxySelector before = ProxySelector.getDefault();
 
@@ -41,10 +51,17 @@ final class ProvisioningPorts implements AutoCloseable {
                 .directory(directory)
                 .host(address)
                 .hostName(address)
-                .mqttPort(MQTT_PORT)
-                .amqpPort(AMQP_PORT)
-                .wsPort(privileged ? HTTPS_PORT : 0)
                 .start();
+        try {
+            lead(address, MQTT_PORT, hub.mqttPort());
+            lead(address, AMQP_PORT, hub.amqpPort());
+            if (privileged) {
+                lead(address, HTTPS_PORT, hub.wsPort());
+            }
+        } catch (IOException e) {
+            closeServers();
+            throw e;
+        }
         proxy = privileged
                 ? null
                 : ConnectProxy.builder()
@@ -84,6 +101,15 @@ final class ProvisioningPorts implements AutoCloseable {
         }
     }
 
+    private void lead(String address, int from, int to) throws IOException {
+        FaultRelay relay = FaultRelay.to(new InetSocketAddress(address, to))
+                .host(InetAddress.getByName(address))
+                .port(from)
+                .start();
+        network.add(relay);
+        relay.delay(DISTANCE, Duration.ZERO);
+    }
+
     /** Whether WebSocket is where the client looks for it. */
     boolean webSocketIsReachable() {
         return proxy == null;
@@ -95,6 +121,11 @@ final class ProvisioningPorts implements AutoCloseable {
         if (proxy != null) {
             proxy.close();
         }
+        closeServers();
+    }
+
+    private void closeServers() {
+        network.forEach(FaultRelay::close);
         hub.close();
     }
 
