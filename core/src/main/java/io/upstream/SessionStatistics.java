@@ -38,6 +38,8 @@ public record SessionStatistics(Outgoing outgoing, Incoming incoming, Connecting
      * @param acknowledgedBytes of the payloads of the acknowledged
      * @param pendingBytes of the payloads of the pending, give or take what is being taken in or answered at the moment
      * @param acknowledgedAfter the time from the call to the hub's acknowledgement, all added up
+     * @param stalls how often messages had waited for seconds although they could be written, and were written then: a defect of this library
+     *     that it has mended for the moment, to be reported; 0
      */
     public record Outgoing(
             long accepted,
@@ -50,8 +52,9 @@ public record SessionStatistics(Outgoing outgoing, Incoming incoming, Connecting
             long rejected,
             long acknowledgedBytes,
             long pendingBytes,
-            Duration acknowledgedAfter) {
-        static final Outgoing NONE = new Outgoing(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO);
+            Duration acknowledgedAfter,
+            long stalls) {
+        static final Outgoing NONE = new Outgoing(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0);
 
         Outgoing plus(Outgoing other) {
             return new Outgoing(
@@ -65,7 +68,8 @@ public record SessionStatistics(Outgoing outgoing, Incoming incoming, Connecting
                     rejected + other.rejected,
                     acknowledgedBytes + other.acknowledgedBytes,
                     pendingBytes + other.pendingBytes,
-                    acknowledgedAfter.plus(other.acknowledgedAfter));
+                    acknowledgedAfter.plus(other.acknowledgedAfter),
+                    stalls + other.stalls);
         }
     }
 
@@ -75,13 +79,17 @@ public record SessionStatistics(Outgoing outgoing, Incoming incoming, Connecting
      * @param messages from the cloud, or for a module's inputs
      * @param methodCalls direct methods
      * @param desiredChanges of the twin, those that were missed and made up for included
+     * @param failures how often the application's code threw, in a handler or a listener, or the stage that a handler gave failed
      */
-    public record Incoming(long messages, long methodCalls, long desiredChanges) {
-        static final Incoming NONE = new Incoming(0, 0, 0);
+    public record Incoming(long messages, long methodCalls, long desiredChanges, long failures) {
+        static final Incoming NONE = new Incoming(0, 0, 0, 0);
 
         Incoming plus(Incoming other) {
             return new Incoming(
-                    messages + other.messages, methodCalls + other.methodCalls, desiredChanges + other.desiredChanges);
+                    messages + other.messages,
+                    methodCalls + other.methodCalls,
+                    desiredChanges + other.desiredChanges,
+                    failures + other.failures);
         }
     }
 

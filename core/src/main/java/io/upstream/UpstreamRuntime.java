@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The threads that transports run on: a few event loops, an executor for the application's callbacks, and two for what blocks (name
- * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions. Share one runtime between transports:
+ * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions, but on how many of the application's
+ * callbacks block at a time: while all threads for them are held up there is another every 50 ms, up to 64. Share one runtime between transports:
  * those that trust the same certificates then share TLS settings, too.
  *
  * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.
@@ -50,7 +51,7 @@ public final class UpstreamRuntime implements AutoCloseable {
 
     private static final int BLOCKING_THREADS = 4;
 
-    /** One handler that blocks must not hold up all other sessions where there is one processor. */
+    /** One handler that is slow must not hold up all other sessions where there is one processor. */
     private static final int LEAST_CALLBACK_THREADS = 2;
 
     /** Enough while names have answers. */
@@ -100,9 +101,10 @@ public final class UpstreamRuntime implements AutoCloseable {
             ownCallbacks = null;
             callbacks = chosen;
         } else {
-            ownCallbacks =
-                    pool("upstream-callbacks", Math.max(LEAST_CALLBACK_THREADS, from.threads), Integer.MAX_VALUE);
-            callbacks = ownCallbacks;
+            CallbackThreads own = new CallbackThreads(
+                    Math.max(LEAST_CALLBACK_THREADS, from.threads), factory("upstream-callbacks"), loops);
+            ownCallbacks = own.pool();
+            callbacks = own;
         }
     }
 
@@ -311,7 +313,7 @@ public final class UpstreamRuntime implements AutoCloseable {
 
         private Builder() {}
 
-        /** How many event loops to make, and how many callback threads at most, but two of those; 1 to 64. */
+        /** How many event loops to make, and how many callback threads (two at least) while no callback blocks; 1 to 64. */
         public Builder threads(int threads) {
             this.threads = inRange("threads", threads, 64);
             return this;

@@ -73,7 +73,7 @@ final class AmqpTransport implements UpstreamTransport {
     @Override
     public CompletionStage<UpstreamSession> open(Identity identity, Credentials credentials) {
         Objects.requireNonNull(identity, "identity");
-        Callbacks callbacks = new Callbacks(runtime.callbacks());
+        Callbacks callbacks = new Callbacks(runtime.callbacks(), protocol.wireName() + " " + identity);
         SharedConnection shared = table.take(credentials);
         if (shared == null) {
             CompletableFuture<UpstreamSession> refused = new CompletableFuture<>();
@@ -81,7 +81,7 @@ final class AmqpTransport implements UpstreamTransport {
             return refused;
         }
         boolean hub = TokenSource.serves(credentials) || credentials instanceof ClientCertificate;
-        SessionWatch watched = watch.session(identity);
+        SessionWatch watched = watch.session(identity, callbacks::failures);
         SessionTerms terms =
                 new SessionTerms(identity, protocol, hub, options, runtime, shared.loop(), callbacks, watched);
         AmqpSeat seat = new AmqpSeat(LineTerms.of(terms, credentials), table, shared, gone -> forget(gone, watched));

@@ -174,7 +174,7 @@ final class CloudLink implements ReceiverEvents {
         }
         lane.run(() -> call(message).whenComplete((settlement, error) -> {
             if (error != null) {
-                log.warn("{}: the message handler failed, the message is abandoned", owner.identity(), error);
+                lane.complain("the message handler failed, the message is abandoned", error);
             }
             decideLater(entry, error == null ? outcome(settlement) : Outcome.RELEASED);
         }));

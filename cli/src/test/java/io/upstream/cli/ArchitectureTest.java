@@ -191,8 +191,9 @@ class ArchitectureTest {
     void threadsAreMadeInFewPlaces() {
         noClasses()
                 .that(CLIENT)
-                .and(DescribedPredicate.not(nameMatching("io\\.upstream\\.(UpstreamRuntime|ProtocolChoice|Provisioning|"
-                        + "proxy\\.KerberosWorker|proxy\\.JavaAuthenticator)(\\$.*)?")))
+                .and(DescribedPredicate.not(
+                        nameMatching("io\\.upstream\\.(UpstreamRuntime|CallbackThreads|ProtocolChoice|Provisioning|"
+                                + "proxy\\.KerberosWorker|proxy\\.JavaAuthenticator)(\\$.*)?")))
                 .should()
                 .callConstructorWhere(target(owner(assignableTo(Thread.class))))
                 .orShould()

@@ -115,25 +115,28 @@ class CloudMessageContractTest extends SessionContract {
 
     @Test
     void anAbandonedMessageComesAgain() throws Exception {
-        comesAgain(like(Settlement.ABANDON));
+        comesAgain(like(Settlement.ABANDON), 0);
     }
 
-    /** P34: the message is not lost. */
+    /** P34: the message is not lost, and the failure is counted. */
     @Test
     void aMessageWhoseHandlerThrowsComesAgain() throws Exception {
-        comesAgain(message -> {
-            throw new IllegalStateException("of the handler");
-        });
+        comesAgain(
+                message -> {
+                    throw new IllegalStateException("of the handler");
+                },
+                1);
     }
 
     @Test
     void aMessageWhoseHandlerFailsLaterComesAgain() throws Exception {
-        comesAgain(message -> CompletableFuture.failedFuture(new IllegalStateException("of the handler")));
+        comesAgain(message -> CompletableFuture.failedFuture(new IllegalStateException("of the handler")), 1);
     }
 
     /** At once under AMQP, and counted; under MQTT when its lock has lapsed. */
-    private void comesAgain(MessageHandler handler) throws Exception {
-        get(open().onMessage(first(handler)));
+    private void comesAgain(MessageHandler handler, int failures) throws Exception {
+        UpstreamSession session = open();
+        get(session.onMessage(first(handler)));
         SentMessage sent = subject.send("again");
         assertEquals("again", text(next(came).payload()));
         if (speaker.isMqtt()) {
@@ -141,6 +144,7 @@ class CloudMessageContractTest extends SessionContract {
         }
         assertEquals(CloudMessageState.COMPLETED, outcome(sent));
         assertEquals(speaker.isMqtt() ? 0 : 1, sent.deliveryCount());
+        assertEquals(failures, session.statistics().incoming().failures());
     }
 
     @Test

@@ -104,6 +104,7 @@ class MethodContractTest extends SessionContract {
             assertEquals(500, answer.status());
             assertFalse(text(answer.payload()).contains("secret"));
         }
+        assertEquals(2, session.statistics().incoming().failures());
         assertAlive(session);
     }
 

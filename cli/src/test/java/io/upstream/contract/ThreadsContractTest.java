@@ -49,6 +49,9 @@ class ThreadsContractTest extends SessionContract {
     /** One event loop, two threads for callbacks, four for what blocks and four for names. */
     private static final int MOST_THREADS = 11;
 
+    /** More than there are threads for callbacks. */
+    private static final int BLOCKED = 4;
+
     private static final int CALLS = 200;
 
     /** Holds up the only event loop of a runtime until it is closed. */
@@ -278,27 +281,17 @@ class ThreadsContractTest extends SessionContract {
                 .collect(Collectors.toSet());
     }
 
-    /** P33: a handler that never answers holds up its own session only, also on a connection that is shared. */
+    /** P33: handlers that never answer hold up their own sessions only, also on a connection that is shared, and more of them than there are threads. */
     @Test
-    void aHandlerThatBlocksHoldsUpNoOtherIdentity() throws Exception {
-        CountDownLatch entered = new CountDownLatch(1);
+    void handlersThatBlockHoldUpNoOtherIdentity() throws Exception {
         CountDownLatch over = new CountDownLatch(1);
         UpstreamTransport transport = transport(options -> options, site.runtime); // two threads for callbacks
-        UpstreamSession slow = open(transport, subject);
+        List<CompletableFuture<Void>> own = new ArrayList<>();
+        for (int i = 0; i < BLOCKED; i++) {
+            own.add(block(transport, i == 0 ? subject : site.newSubject(speaker.role()), over));
+        }
         Subject neighbour = site.newSubject(speaker.role());
         UpstreamSession session = open(transport, neighbour);
-        get(slow.onMessage(MessageHandler.completing(message -> {
-            entered.countDown();
-            try {
-                over.await(4 * SOON.toSeconds(), TimeUnit.SECONDS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        })));
-        subject.send("m");
-        assertTrue(entered.await(SOON.toSeconds(), TimeUnit.SECONDS));
-        CompletableFuture<Void> own =
-                slow.send(Telemetry.json("{}")).thenRun(() -> {}).toCompletableFuture();
         get(session.onMessage(MessageHandler.completing(message -> {})));
         get(session.onMethod(request -> MethodResponse.ok()));
         List<CompletionStage<Void>> sent = new ArrayList<>();
@@ -311,8 +304,30 @@ class ThreadsContractTest extends SessionContract {
         get(session.twin());
         assertEquals(CloudMessageState.COMPLETED, neighbour.send("m").awaitOutcome(SOON));
         assertEquals(200, get(neighbour.call("m", "{}")).status());
-        assertFalse(own.isDone(), "callbacks of one session come one after the other");
+        for (CompletableFuture<Void> each : own) {
+            assertFalse(each.isDone(), "callbacks of one session come one after the other");
+        }
         over.countDown();
-        get(own);
+        for (CompletableFuture<Void> each : own) {
+            get(each);
+        }
+    }
+
+    /** Opens a session whose handler blocks until {@code over}; gives what only its next callback completes. */
+    private CompletableFuture<Void> block(UpstreamTransport transport, Subject slow, CountDownLatch over)
+            throws Exception {
+        CountDownLatch entered = new CountDownLatch(1);
+        UpstreamSession session = open(transport, slow);
+        get(session.onMessage(MessageHandler.completing(message -> {
+            entered.countDown();
+            try {
+                over.await(4 * SOON.toSeconds(), TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        })));
+        slow.send("m");
+        assertTrue(entered.await(SOON.toSeconds(), TimeUnit.SECONDS));
+        return session.send(Telemetry.json("{}")).thenRun(() -> {}).toCompletableFuture();
     }
 }

@@ -240,6 +240,8 @@ class TwinContractTest extends SessionContract {
         assertEquals(two, next(later));
         assertTrue(first.isEmpty() && second.isEmpty());
         assertAlive(session);
+        get(session.probe()); // comes back on the thread that counts
+        assertEquals(2 - replaced, session.statistics().incoming().failures());
     }
 
     @Test

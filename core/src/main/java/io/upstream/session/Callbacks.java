@@ -43,18 +43,24 @@ public final class Callbacks {
         }
     }
 
+    /** Of a session without a name. */
     public Callbacks(Executor executor) {
-        this(executor, System::nanoTime);
+        this(executor, "a session");
     }
 
-    Callbacks(Executor executor, LongSupplier nanoTime) {
+    /** @param session what the log calls it */
+    public Callbacks(Executor executor, String session) {
+        this(executor, session, System::nanoTime);
+    }
+
+    Callbacks(Executor executor, String session, LongSupplier nanoTime) {
         this.executor = executor;
-        complaints = new Complaints(log, nanoTime);
+        complaints = new Complaints(log, session, nanoTime);
     }
 
-    /** The application's code failed; any thread. */
-    void complain(String what, Throwable error) {
-        complaints.add(what, error);
+    /** How often the application's code threw, or a handler's stage failed. Any thread. */
+    public long failures() {
+        return complaints.all();
     }
 
     /** Runs {@code piece} after all that were added before. */
@@ -115,7 +121,7 @@ public final class Callbacks {
         try {
             piece.run();
         } catch (Throwable e) {
-            complain("a callback of the application failed", e);
+            complaints.add("a callback of the application failed", e);
         }
     }
 
@@ -142,6 +148,15 @@ public final class Callbacks {
             if (starts) {
                 start();
             }
+        }
+
+        /**
+         * A piece failed in a way that it knows itself, and has dealt with.
+         *
+         * @param what in words of ours, for the log
+         */
+        public void complain(String what, Throwable error) {
+            complaints.add(what, error);
         }
 
         /** Begins no piece any more. Idempotent. */

@@ -37,7 +37,6 @@ public final class MethodCalls {
     private static final Known LATE = known(504, "{\"error\":\"the method took too long\"}");
 
     private final EventLoop loop;
-    private final Callbacks callbacks;
     private final Callbacks.Lane lane;
     private @Nullable MethodHandler handler;
     private final Set<Call> open = new HashSet<>();
@@ -51,7 +50,6 @@ public final class MethodCalls {
     /** Nobody answers yet. */
     public MethodCalls(EventLoop loop, Callbacks callbacks) {
         this.loop = loop;
-        this.callbacks = callbacks;
         lane = callbacks.lane();
     }
 
@@ -102,7 +100,7 @@ public final class MethodCalls {
     }
 
     private Known failed(MethodRequest request, Throwable error) {
-        callbacks.complain(
+        lane.complain(
                 "the handler of direct methods failed in '" + request.name() + "', answered with status 500", error);
         return FAILED;
     }

@@ -19,6 +19,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of messages from any thread to the one event loop of a session, and of the hub's answers back. Bounded in messages and bytes,
@@ -33,6 +35,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Outbox {
     private static final Where HERE = Where.here("send");
+
+    /** From one look for what waits without a reason to the next. */
+    private static final long LOOK_EVERY_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final Logger log = LoggerFactory.getLogger(Outbox.class);
 
     private final EventLoop loop;
     private final Runnable wake;
@@ -53,6 +60,9 @@ public final class Outbox {
 
     /** How many of them are written and not to be written again. */
     private long inFlight;
+
+    /** What was {@link #unwritten} at the last look. */
+    private @Nullable Send waited;
 
     private @Nullable Future<?> alarm;
     private volatile @Nullable UpstreamException ended;
@@ -299,6 +309,7 @@ public final class Outbox {
         UpstreamException over = ended;
         if (over != null) {
             failOpen(over);
+            waited = null;
             if (alarm != null) {
                 alarm.cancel(false); // or the loop would keep the whole session for the rest of the timeout
             }
@@ -330,19 +341,37 @@ public final class Outbox {
 
     private void setAlarm() {
         if (alarm == null && first != null) {
-            long delay = first.deadlineNanos() - nanoTime.getAsLong();
-            alarm = loop.schedule(this::expire, Math.max(0, delay), TimeUnit.NANOSECONDS);
+            long delay = Math.min(first.deadlineNanos() - nanoTime.getAsLong(), LOOK_EVERY_NANOS);
+            alarm = loop.schedule(this::look, Math.max(0, delay), TimeUnit.NANOSECONDS);
         }
     }
 
-    private void expire() {
+    private void look() {
         alarm = null;
+        expire();
+        goOn();
+        setAlarm();
+    }
+
+    /** What is written when it is tried was waiting for a wake-up that is lost, which is not to happen; what has to wait is not written. */
+    private void goOn() {
+        Send waiting = peek();
+        if (waiting != null && waiting == waited) {
+            wake.run();
+            if (unwritten != waiting && ended == null) {
+                ledger.stalled();
+                log.warn("messages waited that could be written, and are now: please report this");
+            }
+        }
+        waited = unwritten;
+    }
+
+    private void expire() {
         long now = nanoTime.getAsLong();
         for (Send send = first; send != null && send.deadlineNanos() - now <= 0; send = first) {
             send.expire(expired());
         }
         answers.tell();
-        setAlarm();
     }
 
     private UpstreamException expired() {

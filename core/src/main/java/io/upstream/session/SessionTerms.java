@@ -33,6 +33,14 @@ public record SessionTerms(
             UpstreamRuntime runtime,
             EventLoop loop,
             Callbacks callbacks) {
-        this(identity, protocol, hub, options, runtime, loop, callbacks, new SessionWatch(runtime, protocol, identity));
+        this(
+                identity,
+                protocol,
+                hub,
+                options,
+                runtime,
+                loop,
+                callbacks,
+                new SessionWatch(runtime, protocol, identity, callbacks::failures));
     }
 }

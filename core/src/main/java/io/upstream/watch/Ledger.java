@@ -47,6 +47,9 @@ public final class Ledger {
     /** Written by the event loop at every message, read by nobody but readers of statistics. */
     private static final int IN_FLIGHT = 3 * APART;
 
+    /** Likewise, hardly ever. */
+    private static final int STALLS = IN_FLIGHT + 1;
+
     /** Then a reader takes what it has, of which each number is right, and the sum, but perhaps of two instants. */
     private static final int MOST_READINGS = 1_000;
 
@@ -162,6 +165,11 @@ public final class Ledger {
         cells.setOpaque(IN_FLIGHT, count);
     }
 
+    /** Event loop: what could be written had waited. */
+    public void stalled() {
+        cells.setOpaque(STALLS, cells.getPlain(STALLS) + 1);
+    }
+
     /**
      * Event loop: one is answered; nobody sees it before {@link #post}.
      *
@@ -238,7 +246,8 @@ public final class Ledger {
                 cells.get(REJECTED),
                 acknowledgedBytes,
                 pendingBytes(),
-                Duration.ofNanos(nanos));
+                Duration.ofNanos(nanos),
+                cells.getOpaque(STALLS));
     }
 
     private long outcomes(Outcome outcome) {

@@ -52,6 +52,7 @@ public final class SessionWatch {
 
     private final AtomicLong methodCalls = new AtomicLong();
     private final AtomicLong desiredChanges = new AtomicLong();
+    private final LongSupplier failures;
 
     private long attempts;
     private long failedAttempts;
@@ -75,13 +76,22 @@ public final class SessionWatch {
     }
 
     /** Of a session that belongs to no transport. */
-    public SessionWatch(UpstreamRuntime runtime, UpstreamProtocol protocol, Identity identity) {
-        this(runtime, protocol, identity, null);
+    public SessionWatch(UpstreamRuntime runtime, UpstreamProtocol protocol, Identity identity, LongSupplier failures) {
+        this(runtime, protocol, identity, failures, null);
     }
 
-    /** Nothing has happened yet. */
+    /**
+     * Nothing has happened yet.
+     *
+     * @param failures how often the application's code has thrown; any thread
+     */
     SessionWatch(
-            UpstreamRuntime runtime, UpstreamProtocol protocol, Identity identity, @Nullable TransportWatch transport) {
+            UpstreamRuntime runtime,
+            UpstreamProtocol protocol,
+            Identity identity,
+            LongSupplier failures,
+            @Nullable TransportWatch transport) {
+        this.failures = failures;
         this.transport = transport;
         this.runtime = runtime;
         this.protocol = protocol;
@@ -110,7 +120,8 @@ public final class SessionWatch {
                     lastFailure,
                     lastFailureAt);
         }
-        Incoming incoming = new Incoming(messages.getOpaque(), methodCalls.getOpaque(), desiredChanges.getOpaque());
+        Incoming incoming = new Incoming(
+                messages.getOpaque(), methodCalls.getOpaque(), desiredChanges.getOpaque(), failures.getAsLong());
         return new SessionStatistics(ledger.read(), incoming, connecting);
     }
 

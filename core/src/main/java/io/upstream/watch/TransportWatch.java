@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Counts what happens in one transport of one protocol, and knows the books of its sessions, closed ones included. Thread-safe. */
@@ -52,9 +53,13 @@ public final class TransportWatch {
         this.runtime = runtime;
     }
 
-    /** Watches a new session, until {@link #left}. */
-    public SessionWatch session(Identity identity) {
-        SessionWatch made = new SessionWatch(runtime, protocol, identity, this);
+    /**
+     * Watches a new session, until {@link #left}.
+     *
+     * @param failures how often its callbacks have failed; any thread
+     */
+    public SessionWatch session(Identity identity, LongSupplier failures) {
+        SessionWatch made = new SessionWatch(runtime, protocol, identity, failures, this);
         synchronized (this) {
             sessions.add(made);
         }

@@ -71,7 +71,7 @@ class CallbacksTest {
         logger.addAppender(log);
         try {
             AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5);
-            Callbacks callbacks = new Callbacks(Runnable::run, clock::get);
+            Callbacks callbacks = new Callbacks(Runnable::run, "Mqtt d", clock::get);
             for (int i = 0; i < 100; i++) {
                 callbacks.run(() -> {
                     throw new IllegalStateException("thrown on purpose by a test");
@@ -80,9 +80,10 @@ class CallbacksTest {
             }
             assertEquals(
                     List.of(
-                            "a callback of the application failed; more of this session within a minute are counted only",
-                            "a callback of the application failed, and 59 more since the last was told"),
+                            "Mqtt d: a callback of the application failed; more of this session within a minute are counted only",
+                            "Mqtt d: a callback of the application failed, and 59 more since the last was told"),
                     log.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+            assertEquals(100, callbacks.failures());
         } finally {
             logger.detachAppender(log);
         }

@@ -20,6 +20,7 @@ import io.upstream.UpstreamException;
 import io.upstream.UpstreamException.Where;
 import io.upstream.UpstreamOptions;
 import io.upstream.testing.AllocationMeter;
+import io.upstream.watch.Ledger;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,53 @@ class OutboxTest {
         assertTrue(outcome.isCompletedExceptionally(), "not failed");
         return (UpstreamException)
                 assertThrows(ExecutionException.class, outcome::get).getCause();
+    }
+
+    /** P16: were a wake-up lost all the same, the outbox goes on by itself, and says so. */
+    @Test
+    void goesOnAfterAWakeUpThatIsLost() {
+        List<Send> written = new ArrayList<>();
+        Ledger ledger = new Ledger();
+        AtomicBoolean heard = new AtomicBoolean();
+        Outbox[] self = new Outbox[1];
+        Outbox deaf = new Outbox(
+                channel.eventLoop(),
+                new Callbacks(Runnable::run),
+                UpstreamOptions.forHub("h").operationTimeout(TIMEOUT).build(),
+                new SharedRoom(Long.MAX_VALUE),
+                () -> {
+                    if (heard.get()) {
+                        written.add(self[0].next());
+                    }
+                },
+                clock::get,
+                ledger);
+        self[0] = deaf;
+        deaf.submit(Telemetry.of(new byte[1]));
+        channel.runPendingTasks();
+        pass(Duration.ofSeconds(20));
+        assertEquals(0, ledger.read().stalls(), "it could not be written");
+        heard.set(true);
+        pass(Duration.ofSeconds(5));
+        assertEquals(1, written.size());
+        assertEquals(1, ledger.read().stalls());
+        pass(Duration.ofSeconds(20));
+        assertEquals(1, ledger.read().stalls());
+        deaf.end(lost, lost);
+    }
+
+    @Test
+    void doesNotCallItAStallWhenMessagesAreWrittenInTime() {
+        List<CompletableFuture<Void>> outcomes = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            outcomes.add(submit(1));
+            channel.runPendingTasks();
+            pass(Duration.ofSeconds(4));
+            outbox.next().succeed();
+        }
+        channel.runPendingTasks();
+        assertTrue(outcomes.stream().allMatch(CompletableFuture::isDone));
+        assertEquals(20, wakes.size(), "woken by messages only");
     }
 
     @Test

@@ -181,7 +181,13 @@ class SecretCheckTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"sig=***&se=1", "SharedAccessKey=***", "Proxy-Authorization: Basic ***", "a design=of-something"
+            strings = {
+                "sig=***&se=1",
+                "SharedAccessKey=***",
+                "Proxy-Authorization: Basic ***",
+                "a design=of-something",
+                "handshake key: noDZVL129+dDs/4CXgfsig==, response: EUALsrgq6jP4og8fXWyhrBiy18c=",
+                "handshake key: noDZVL129+dDs/4CXgfsiA==, response: EUALsrgq6jP4og8fXWyhrBiysig="
             })
     void takesNothingElseForASecret(String text) {
         log.info("this is {}", text);

@@ -26,12 +26,13 @@ public final class SecretScan extends TurboFilter {
     private static final int MOST_CAUSES = 50;
 
     /** Also secrets that are different each time, by what stands before them. */
-    private static final Pattern TELLTALE = Pattern.compile("sig=[^&*]{10,}"
-            + "|SharedAccessKey=[^*;\\s]{4,}"
-            + "|(?i:proxy-authorization: *(?:Basic|Digest|NTLM|Negotiate|Bearer) +[^*\\s])"
-            + "|TlRMTVNTUAAD[A-Za-z0-9+/]{8}" // what answers an NTLM challenge
-            + "|Negotiate [A-Za-z0-9+/]{24}"
-            + "|\\bresponse=\"?[0-9a-f]{32}");
+    private static final Pattern TELLTALE = Pattern.compile(
+            "sig=[A-Za-z0-9%+/]{10,}" // and no end of random Base64, sig==
+                    + "|SharedAccessKey=[^*;\\s]{4,}"
+                    + "|(?i:proxy-authorization: *(?:Basic|Digest|NTLM|Negotiate|Bearer) +[^*\\s])"
+                    + "|TlRMTVNTUAAD[A-Za-z0-9+/]{8}" // what answers an NTLM challenge
+                    + "|Negotiate [A-Za-z0-9+/]{24}"
+                    + "|\\bresponse=\"?[0-9a-f]{32}");
 
     private static final Set<String> FIXED = fixed();
     private static final Deque<String> guarded = new ArrayDeque<>();

@@ -43,7 +43,7 @@ class FlightRecorderTest {
     private void play() {
         try (UpstreamRuntime runtime = UpstreamRuntime.builder().threads(1).build()) {
             TransportWatch transport = new TransportWatch(UpstreamProtocol.MQTT_WS, runtime);
-            SessionWatch session = transport.session(Identity.module("dev", "mod"));
+            SessionWatch session = transport.session(Identity.module("dev", "mod"), () -> 0);
             AttemptListener attempt = session.attempt();
             EmbeddedChannel channel = new EmbeddedChannel();
             attempt.begun();

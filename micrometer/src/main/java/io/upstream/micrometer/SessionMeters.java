@@ -52,6 +52,12 @@ record SessionMeters<N>(MeterSet<N> meters, Function<N, SessionStatistics> sessi
                 "Payloads that the hub has acknowledged",
                 Tags.empty(),
                 out(Outgoing::acknowledgedBytes));
+        meters.counter(
+                "upstream.outbox.stalls",
+                "stalls",
+                "How often messages waited that could be written",
+                Tags.empty(),
+                out(Outgoing::stalls));
         gauge("upstream.outbox.size", "messages", "Messages that wait or are not acknowledged", Outgoing::pending);
         gauge(
                 "upstream.outbox.inflight",
@@ -77,6 +83,12 @@ record SessionMeters<N>(MeterSet<N> meters, Function<N, SessionStatistics> sessi
         received("message", Incoming::messages);
         received("method", Incoming::methodCalls);
         received("desired", Incoming::desiredChanges);
+        meters.counter(
+                "upstream.callbacks.failed",
+                "callbacks",
+                "How often the application's code threw, or the stage of a handler failed",
+                Tags.empty(),
+                numbers -> sessions.apply(numbers).incoming().failures());
     }
 
     private void received(String kind, ToLongFunction<Incoming> value) {

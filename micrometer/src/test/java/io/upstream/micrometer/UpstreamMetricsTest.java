@@ -51,8 +51,8 @@ class UpstreamMetricsTest {
     /** Numbers that are all different. */
     private static TransportStatistics numbers(UpstreamProtocol... protocols) {
         SessionStatistics sessions = new SessionStatistics(
-                new Outgoing(100, 80, 5, 4, 3, 8, 6, 7, 2_000, 90, Duration.ofMillis(1_600)),
-                new Incoming(11, 12, 13),
+                new Outgoing(100, 80, 5, 4, 3, 8, 6, 7, 2_000, 90, Duration.ofMillis(1_600), 22),
+                new Incoming(11, 12, 13, 23),
                 new Connecting(
                         21,
                         14,
@@ -143,6 +143,8 @@ class UpstreamMetricsTest {
             assertEquals(11, count("upstream.messages.received", "kind", "message"));
             assertEquals(12, count("upstream.messages.received", "kind", "method"));
             assertEquals(13, count("upstream.messages.received", "kind", "desired"));
+            assertEquals(23, count("upstream.callbacks.failed"));
+            assertEquals(22, count("upstream.outbox.stalls"));
             assertEquals(8, count("upstream.reconnects"));
             assertEquals(17, count("upstream.losses"));
             assertEquals(19, count("upstream.disconnected"));

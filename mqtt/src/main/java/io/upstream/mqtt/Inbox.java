@@ -138,7 +138,7 @@ final class Inbox {
     /** Any thread. */
     private void report(Delivery delivery, @Nullable Settlement verdict, @Nullable Throwable error) {
         if (error != null) {
-            log.warn("the handler failed, the message stays with the hub: {}", delivery.message, error);
+            lane.complain("the message handler failed, the message stays with the hub: " + delivery.message, error);
         } else if (verdict != Settlement.COMPLETE) {
             log.warn(
                     "MQTT cannot say {}: the message is not acknowledged, the hub delivers it again: {}",

@@ -91,9 +91,10 @@ final class MqttTransport implements UpstreamTransport {
     private SessionSetup setup(Identity identity, Credentials credentials) throws UpstreamException {
         Dialect dialect = Dialect.of(identity, credentials, options);
         EventLoop loop = runtime.unwrap(EventLoopGroup.class).next();
-        Callbacks callbacks = new Callbacks(runtime.callbacks());
-        SessionTerms terms = new SessionTerms(
-                identity, protocol, dialect.hub(), options, runtime, loop, callbacks, watch.session(identity));
+        Callbacks callbacks = new Callbacks(runtime.callbacks(), protocol.wireName() + " " + identity);
+        SessionWatch watched = watch.session(identity, callbacks::failures);
+        SessionTerms terms =
+                new SessionTerms(identity, protocol, dialect.hub(), options, runtime, loop, callbacks, watched);
         return new SessionSetup(terms, dialect, pace);
     }
 
