@@ -34,13 +34,26 @@ public final class SecretScan extends TurboFilter {
                     + "|Negotiate [A-Za-z0-9+/]{24}"
                     + "|\\bresponse=\"?[0-9a-f]{32}");
 
+    /** What its alternatives begin with. */
+    private static final List<String> TELLTALE_BEGINNINGS =
+            List.of("sig=", "SharedAccessKey=", "proxy-authorization:", "TlRMTVNTUAAD", "Negotiate ", "response=");
+
     private static final Set<String> FIXED = fixed();
+    private static volatile Anchors anchors = anchors(List.of());
     private static final Deque<String> guarded = new ArrayDeque<>();
     private static final List<String> hits = new ArrayList<>();
 
     private static Set<String> fixed() {
         Set<String> all = new LinkedHashSet<>();
         Canaries.ALL.forEach(each -> all.addAll(Canaries.spellings(each)));
+        return all;
+    }
+
+    private static Anchors anchors(Iterable<String> made) {
+        Anchors all = new Anchors();
+        TELLTALE_BEGINNINGS.forEach(all::add);
+        FIXED.forEach(all::add);
+        made.forEach(all::add);
         return all;
     }
 
@@ -51,6 +64,7 @@ public final class SecretScan extends TurboFilter {
             if (guarded.size() > MOST_GUARDED) {
                 guarded.removeFirst();
             }
+            anchors = anchors(guarded);
         }
     }
 
@@ -94,6 +108,9 @@ public final class SecretScan extends TurboFilter {
     }
 
     private static String secretIn(String text) {
+        if (!anchors.mayBeIn(text)) {
+            return null;
+        }
         for (String each : FIXED) {
             if (text.contains(each)) {
                 return each;
