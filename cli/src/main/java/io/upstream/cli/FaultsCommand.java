@@ -65,15 +65,16 @@ final class FaultsCommand extends Operation {
         if (parallel < 1 || parallel > MOST_PARALLEL) {
             throw usage("--parallel must be 1.." + MOST_PARALLEL + ", was " + parallel);
         }
+        requireWritable("--report", report);
         long drawn = seed == null ? new SecureRandom().nextInt(1_000_000) : seed;
         long begun = System.nanoTime();
         List<Verdict> verdicts;
         try (TemporaryDirectory directory = TemporaryDirectory.make("upstream-faults-")) {
             int[] done = {0};
-            verdicts = new MatrixRun(drawn, parallel, directory.path()).run(cells, verdict -> {
+            verdicts = interruptibly(() -> new MatrixRun(drawn, parallel, directory.path()).run(cells, verdict -> {
                 tell(console, verdict);
                 console.progress(++done[0] + " of " + cells.size() + " cells");
-            });
+            }));
         }
         double seconds = (System.nanoTime() - begun) / 1e9;
         if (report != null) {

@@ -2,7 +2,10 @@
 package io.upstream.cli;
 
 import io.upstream.UpstreamException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -75,6 +78,34 @@ abstract class Operation implements Callable<Integer> {
     private void tell(Console console, @Nullable String way) {
         if (way != null) {
             console.note(commandName() + ": " + way);
+        }
+    }
+
+    /** Does {@code work}, which is interrupted when somebody wants the command to end. */
+    final <T> T interruptibly(Callable<T> work) throws Exception {
+        Thread worker = Thread.currentThread();
+        CompletableFuture<Void> stop = around.stop().requested();
+        CompletableFuture<Void> interrupt = stop.thenRun(worker::interrupt);
+        try {
+            return work.call();
+        } catch (InterruptedException e) {
+            throw stop.isDone() ? new StoppedException() : e;
+        } finally {
+            interrupt.cancel(false);
+        }
+    }
+
+    /** A usage error now, if there is a file to write when all is done and it cannot be written. */
+    final void requireWritable(String option, @Nullable Path file) {
+        if (file == null) {
+            return;
+        }
+        Path directory = file.toAbsolutePath().getParent();
+        if (directory == null || !Files.isDirectory(directory) || Files.isDirectory(file)) {
+            throw usage(option + ": " + file + " is no file in a directory that exists");
+        }
+        if (!Files.isWritable(Files.exists(file) ? file : directory)) {
+            throw usage(option + ": " + file + " cannot be written");
         }
     }
 

@@ -75,12 +75,23 @@ final class ReconnectsCommand extends Operation {
     @Override
     int perform(Console console) throws Exception {
         Reconnects.Plan plan = plan();
-        List<Result> results;
+        requireWritable("--report", report);
+        console.progress("seed " + plan.seed());
+        List<Result> results = new ArrayList<>();
         try (TemporaryDirectory directory = TemporaryDirectory.make("upstream-reconnects-")) {
-            results = new Reconnects(plan, directory.path(), result -> tell(console, result), console::progress).run();
-        }
-        if (report != null) {
-            Files.writeString(report, ReconnectsReport.markdown(results, plan));
+            interruptibly(() -> new Reconnects(
+                            plan,
+                            directory.path(),
+                            result -> {
+                                results.add(result);
+                                tell(console, result);
+                            },
+                            console::progress)
+                    .run());
+        } finally {
+            if (report != null) {
+                Files.writeString(report, ReconnectsReport.markdown(results, plan));
+            }
         }
         long bad = results.stream().filter(each -> !each.isGood()).count();
         if (bad == 0) {

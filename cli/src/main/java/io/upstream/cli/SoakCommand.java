@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -96,26 +97,50 @@ final class SoakCommand extends Operation {
     @Override
     int perform(Console console) throws Exception {
         Soak.Plan plan = plan();
-        List<Soak.Interval> intervals;
+        requireWritable("--report", report);
+        console.progress("seed " + plan.seed());
+        List<Soak.Interval> intervals = new ArrayList<>();
         try (TemporaryDirectory directory = TemporaryDirectory.make("upstream-soak-")) {
-            intervals = new Soak(plan, directory.path(), interval -> tell(console, interval)).run();
+            Soak soak = new Soak(plan, directory.path(), interval -> {
+                intervals.add(interval);
+                tell(console, interval);
+            });
+            interruptibly(soak::run);
+        } finally {
+            summary(console, intervals, plan.seed());
+            if (report != null) {
+                Files.writeString(report, SoakReport.markdown(intervals, plan));
+            }
         }
-        if (report != null) {
-            Files.writeString(report, SoakReport.markdown(intervals, plan));
-        }
-        long violations =
-                intervals.stream().mapToLong(each -> each.violations().size()).sum();
-        summary(console, intervals, plan.seed(), violations);
-        if (violations == 0) {
+        String why = shortcoming(intervals);
+        if (why == null) {
             return Cli.DONE;
         }
-        throw UpstreamException.of(
-                FailureKind.INTERNAL,
-                Where.here("soak"),
-                violations + " times a promise was broken: see above, seed " + plan.seed());
+        throw UpstreamException.of(FailureKind.INTERNAL, Where.here("soak"), why + ": see above, seed " + plan.seed());
     }
 
-    private static void summary(Console console, List<Soak.Interval> intervals, long seed, long violations) {
+    /** Why the run is no proof; null if it is one. */
+    private @Nullable String shortcoming(List<Soak.Interval> intervals) {
+        long violations = violations(intervals);
+        long acked = intervals.stream().mapToLong(Soak.Interval::acked).sum();
+        if (violations > 0) {
+            return violations + " times a promise was broken";
+        } else if (acked == 0) {
+            return "nothing was acknowledged";
+        } else if (intervals.stream().allMatch(each -> each.strikes().isEmpty())) {
+            return "no fault struck";
+        } else if (messages != Long.MAX_VALUE && acked < messages) {
+            return "the time was over when " + acked + " of " + messages + " were acknowledged";
+        }
+        return null;
+    }
+
+    private static long violations(List<Soak.Interval> intervals) {
+        return intervals.stream().mapToLong(each -> each.violations().size()).sum();
+    }
+
+    private static void summary(Console console, List<Soak.Interval> intervals, long seed) {
+        long violations = violations(intervals);
         long acked = intervals.stream().mapToLong(Soak.Interval::acked).sum();
         long doubles = intervals.stream().mapToLong(Soak.Interval::doubles).sum();
         long losses = intervals.stream().mapToLong(Soak.Interval::losses).sum();
@@ -167,6 +192,7 @@ final class SoakCommand extends Operation {
                 DurationConverter converter = new DurationConverter();
                 Duration least = converter.convert(ends[0]);
                 Duration most = converter.convert(ends[1]);
+                requireTimeFor(least);
                 if (least.compareTo(most) <= 0) {
                     long drawn = seed == null ? new SecureRandom().nextInt(1_000_000) : seed;
                     return new Soak.Plan(
@@ -186,6 +212,13 @@ final class SoakCommand extends Operation {
         throw usage("--every is two durations, the shorter first, as 30s..90s");
     }
 
+    private void requireTimeFor(Duration firstFault) {
+        if (whole().compareTo(firstFault) <= 0 || round.compareTo(firstFault) <= 0) {
+            throw usage("--for and --round must be longer than the time to the first fault, --every " + every
+                    + ": else none would strike");
+        }
+    }
+
     private Duration whole() {
         if (length != null) {
             return length;
@@ -199,6 +232,7 @@ final class SoakCommand extends Operation {
                     .put("endSeconds", Table.round(interval.endSeconds()))
                     .put("sent", interval.sent())
                     .put("acked", interval.acked())
+                    .put("others", SoakReport.others(interval))
                     .put("doubles", interval.doubles())
                     .put("losses", interval.losses())
                     .put("heapBytes", interval.heapBytes())
@@ -210,13 +244,15 @@ final class SoakCommand extends Operation {
             console.json(json);
             return;
         }
+        String others = SoakReport.others(interval);
         console.print(String.format(
                 Locale.ROOT,
-                "%-4s after %.0f s: acked %d/%d, doubles %d, losses %d, faults %d, heap %.1f MiB, threads %d, descriptors %d",
+                "%-4s after %.0f s: acked %d/%d%s, doubles %d, losses %d, faults %d, heap %.1f MiB, threads %d, descriptors %d",
                 interval.violations().isEmpty() ? "ok" : "FAIL",
                 interval.endSeconds(),
                 interval.acked(),
                 interval.sent(),
+                others.isEmpty() ? "" : " (" + others + ")",
                 interval.doubles(),
                 interval.losses(),
                 interval.strikes().size(),

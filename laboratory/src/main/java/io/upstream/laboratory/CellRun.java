@@ -109,7 +109,7 @@ public final class CellRun {
         }
         long healed = journal.now();
         long recovered = comesBack ? journal.awaitAcknowledged(healed, RECOVERY.toMillis()) : -1;
-        List<Probe> probes = comesBack && recovered >= 0 ? new Probes(scene, watched, cell.fault()).all() : List.of();
+        List<Probe> probes = comesBack && recovered >= 0 ? new Probes(scene, watched).after(cell.fault()) : List.of();
         watched.traffic().stop();
         journal.await(() -> journal.pending() == 0, Scene.OPERATION_TIMEOUT.toMillis() + 2 * Checker.GRACE_MILLIS);
         if (comesBack) {

@@ -16,20 +16,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Tries everything once, when the fault is over. Confined to the cell's thread. */
+/** Tries everything once, when the faults are over. Confined to one thread. */
 final class Probes {
     private static final long LIMIT_MILLIS = 10_000;
     private static final Duration METHOD_LIMIT = Duration.ofSeconds(5);
 
     private final Scene scene;
     private final Watched watched;
-    private final FaultCase fault;
     private final List<Probe> probes = new ArrayList<>();
 
-    Probes(Scene scene, Watched watched, FaultCase fault) {
+    Probes(Scene scene, Watched watched) {
         this.scene = scene;
         this.watched = watched;
-        this.fault = fault;
     }
 
     @FunctionalInterface
@@ -37,13 +35,20 @@ final class Probes {
         void make() throws Exception;
     }
 
-    List<Probe> all() throws InterruptedException {
+    /** What every session can do. */
+    List<Probe> everyday() throws InterruptedException {
         probe("a report", this::report);
         probe("a message to the device", this::message);
         probe("a direct method", this::method);
         probe("a desired change", this::desired);
+        return probes;
+    }
+
+    /** Also what this fault was about. */
+    List<Probe> after(FaultCase fault) throws InterruptedException {
+        everyday();
         for (Visitor each : scene.visitors()) {
-            probe("the messages of " + each.name(), () -> visitor(each));
+            probe("the messages of " + each.name(), () -> visitor(each, fault));
         }
         if (fault.has(FaultCase.Trait.OWN_TOKENS)) {
             probe("the token provider", this::tokens);
@@ -144,7 +149,7 @@ final class Probes {
                 "version " + version + " is not told, the last was " + journal.lastDesired());
     }
 
-    private void visitor(Visitor visitor) throws Exception {
+    private void visitor(Visitor visitor, FaultCase fault) throws Exception {
         long pending = visitor.neverDone(Scene.OPERATION_TIMEOUT.plusSeconds(2));
         require(pending == 0, pending + " of " + visitor.sent() + " are never done");
         if (fault == FaultCase.F41) {

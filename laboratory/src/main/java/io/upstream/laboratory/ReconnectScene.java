@@ -16,8 +16,10 @@ import io.upstream.emulator.hub.FaultKind;
 import io.upstream.emulator.proxy.Misbehaviour.Ending;
 import io.upstream.emulator.relay.Direction;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
@@ -33,12 +35,13 @@ final class ReconnectScene implements AutoCloseable {
     private static final Reconnect AT_ONCE = new Reconnect(Duration.ofMillis(1), Duration.ofMillis(10));
 
     private static final int CONNECTS_PER_SECOND = 10_000;
-    private static final byte[] PAYLOAD = new byte[200];
+    private static final int SIZE = 200;
 
     private final RandomGenerator random;
     private final Servers servers;
     private final UpstreamRuntime runtime;
     private final UpstreamTransport transport;
+    private int sent;
 
     private ReconnectScene(RandomGenerator random, Servers servers) {
         this.random = random;
@@ -94,7 +97,7 @@ final class ReconnectScene implements AutoCloseable {
     /** Opens a session, sends a message and closes it. */
     void visit() throws Exception {
         UpstreamSession session = open();
-        get(session.send(message()));
+        acknowledged(session);
         get(session.close(LIMIT));
     }
 
@@ -105,22 +108,43 @@ final class ReconnectScene implements AutoCloseable {
             case RESET -> servers.near.cutAll(Ending.RST);
             case END -> servers.near.cutAll(Ending.FIN);
             case MIDST -> {
-                servers.near.cutAfter(Direction.UP, 1 + random.nextInt(PAYLOAD.length), Ending.RST);
-                CompletionStage<Void> caught = session.send(message());
+                servers.near.cutAfter(Direction.UP, 1 + random.nextInt(SIZE), Ending.RST);
+                int number = ++sent;
+                CompletionStage<Void> caught = session.send(message(number));
                 comings.awaitLosses(count, LIMIT.toMillis());
                 servers.near.heal();
                 get(caught);
+                assertArrived(number);
             }
             case SHUT_DOWN -> servers.hub.inject(DEVICE, Fault.now(FaultKind.SHUT_DOWN));
             case KILLED -> servers.hub.inject(DEVICE, Fault.now(FaultKind.KILL_CONNECTION));
         }
         comings.awaitLosses(count, LIMIT.toMillis());
-        get(session.send(message()));
+        acknowledged(session);
         comings.awaitReturns(count, LIMIT.toMillis());
     }
 
-    private static Telemetry message() {
-        return Telemetry.of(PAYLOAD);
+    /** Sends a message; when it is acknowledged the hub must have it. */
+    private void acknowledged(UpstreamSession session) throws Exception {
+        int number = ++sent;
+        get(session.send(message(number)));
+        assertArrived(number);
+    }
+
+    private static Telemetry message(int number) {
+        return Telemetry.of(text(number).getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static String text(int number) {
+        return String.format(Locale.ROOT, "%0" + SIZE + "d", number);
+    }
+
+    private void assertArrived(int number) {
+        boolean there = servers.hub.telemetry(DEVICE).stream()
+                .anyMatch(each -> text(number).equals(new String(each.message().body(), StandardCharsets.US_ASCII)));
+        if (!there) {
+            throw new IllegalStateException("message " + number + " was acknowledged, and the hub has it not");
+        }
     }
 
     private static <T> T get(CompletionStage<T> stage) throws Exception {

@@ -137,7 +137,8 @@ public final class Reconnects {
         }
 
         List<Result> all() {
-            RandomGenerator seeds = new SplittableRandom(plan.seed() + column.hashCode());
+            RandomGenerator seeds =
+                    new SplittableRandom(plan.seed() + column.toString().hashCode());
             try (ReconnectScene scene = ReconnectScene.of(column, seeds.nextLong(), directory)) {
                 if (plan.opens() > 0) {
                     keep(measured(scene, Kind.OPENS, plan.opens(), number -> scene.visit()));

@@ -280,6 +280,20 @@ final class Scene implements AutoCloseable {
         return visitor;
     }
 
+    /** Sends those away who are visiting; tells of messages of theirs that are never answered. */
+    List<String> dismissVisitors() throws InterruptedException {
+        List<String> found = new ArrayList<>();
+        for (Visitor each : visitors) {
+            long pending = each.neverDone(OPERATION_TIMEOUT.plusSeconds(2));
+            if (pending > 0) {
+                found.add(each.name() + ": " + pending + " of " + each.sent() + " are never done");
+            }
+            each.close(Duration.ZERO);
+        }
+        visitors.clear();
+        return found;
+    }
+
     /** The watched identity once more, straight to the hub. */
     Visitor rival() {
         UpstreamOptions options = options()
@@ -335,6 +349,8 @@ final class Scene implements AutoCloseable {
 
     @Override
     public void close() {
+        visitors.forEach(each -> each.close(Duration.ZERO));
+        watched.forEach(each -> each.traffic().close());
         transport.close(Duration.ZERO); // without effect unless something went wrong before
         runtime.close();
         servers.close();

@@ -4,13 +4,16 @@ package io.upstream.laboratory;
 import io.upstream.FailureKind;
 import io.upstream.emulator.IotHubEmulator;
 import io.upstream.laboratory.FaultCase.Trait;
+import io.upstream.laboratory.Violation.Invariant;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -28,12 +31,17 @@ import org.slf4j.LoggerFactory;
  */
 public final class Soak {
     private static final Logger LOG = LoggerFactory.getLogger(Soak.class);
-    private static final Set<FailureKind> MAY_FAIL =
-            EnumSet.of(FailureKind.THROTTLED, FailureKind.QUOTA, FailureKind.UNAUTHORIZED, FailureKind.DEVICE_DISABLED);
-
     private static final Set<Trait> TRAITS = EnumSet.of(Trait.DECRYPTED);
     private static final Duration RECOVERY = Duration.ofSeconds(20);
     private static final int PACE = 10;
+
+    /** Between rounds; a round's sessions alone, were one forgotten with what it has sent, are more. */
+    private static final long MORE_HEAP = 8 << 20;
+
+    /** What the platform makes and ends as it likes. */
+    private static final int MORE_THREADS = 4;
+
+    private static final int MORE_DESCRIPTORS = 8;
     private static final int LOOK_MILLIS = 100;
 
     private final Plan plan;
@@ -72,7 +80,7 @@ public final class Soak {
         }
 
         boolean isReached(double seconds, long acked) {
-            return seconds >= time.toSeconds() || acked >= messages;
+            return seconds >= time.toMillis() / 1e3 || acked >= messages;
         }
     }
 
@@ -82,21 +90,54 @@ public final class Soak {
     /**
      * A round.
      *
+     * @param cancelled by the application, which is one of the faults
+     * @param failures how those failed that were neither acknowledged nor cancelled
      * @param losses how many connections ended without a plan
-     * @param heapBytes after two collections, when everything was closed
+     * @param heapBytes after two collections, when everything was closed and what was written down is forgotten
+     * @param threads of the process
      * @param descriptors -1 where they cannot be seen
      */
     public record Interval(
             double endSeconds,
             long sent,
             long acked,
+            long cancelled,
+            Map<FailureKind, Long> failures,
             long doubles,
             long losses,
             long heapBytes,
             int threads,
             int descriptors,
             List<Strike> strikes,
-            List<Violation> violations) {}
+            List<Violation> violations) {
+
+        /** With what has grown since a round whose end was like this one's. */
+        Interval comparedWith(Interval first) {
+            List<Violation> all = new ArrayList<>(violations);
+            grown("bytes of heap", heapBytes - first.heapBytes, MORE_HEAP, all);
+            grown("threads", threads - first.threads, MORE_THREADS, all);
+            grown("descriptors", descriptors - first.descriptors, MORE_DESCRIPTORS, all);
+            return new Interval(
+                    endSeconds,
+                    sent,
+                    acked,
+                    cancelled,
+                    failures,
+                    doubles,
+                    losses,
+                    heapBytes,
+                    threads,
+                    descriptors,
+                    strikes,
+                    List.copyOf(all));
+        }
+
+        private static void grown(String what, long more, long margin, List<Violation> found) {
+            if (more > margin) {
+                found.add(new Violation(Invariant.I10, more + " more " + what + " than after the first round"));
+            }
+        }
+    }
 
     /**
      * A soak that has not begun.
@@ -118,8 +159,12 @@ public final class Soak {
         while (!plan.whole().isReached(seconds(), acked)) {
             Interval interval = inGroup();
             acked += interval.acked();
+            interval = intervals.isEmpty() ? interval : interval.comparedWith(intervals.get(0));
             intervals.add(interval);
             told.accept(interval);
+            if (interval.acked() == 0) {
+                break; // nothing works, and the next round would not either
+            }
         }
         return intervals;
     }
@@ -151,12 +196,13 @@ public final class Soak {
         List<Violation> violations = Collections.synchronizedList(new ArrayList<>());
         List<Strike> strikes = Collections.synchronizedList(new ArrayList<>());
         try (round) {
-            double start = seconds();
             round.open(plan.identities(), PACE, plan.rate());
+            double start = seconds();
             strike(round, start, strikes, violations);
-            violations.addAll(round.end(RECOVERY, MAY_FAIL));
-        } catch (Exception e) {
-            violations.add(new Violation(Violation.Invariant.LAB, e.toString()));
+            violations.addAll(round.end(RECOVERY));
+        } catch (Exception | Error e) {
+            LOG.warn("a round could not be played", e);
+            violations.add(new Violation(Invariant.LAB, e.toString()));
         }
         return interval(round, strikes, violations);
     }
@@ -173,9 +219,9 @@ public final class Soak {
                             while (pause(round, start, striker.random())) {
                                 strikes.add(striker.strike(seconds(), RECOVERY, violations));
                             }
-                        } catch (Exception e) {
+                        } catch (Exception | Error e) {
                             LOG.warn("a striker gives up", e);
-                            violations.add(new Violation(Violation.Invariant.LAB, e.toString()));
+                            violations.add(new Violation(Invariant.LAB, e.toString()));
                         }
                     },
                     "laboratory striker " + i));
@@ -199,10 +245,12 @@ public final class Soak {
                 seconds(),
                 round.sent(),
                 round.acked(),
+                round.cancelled(),
+                round.failures(),
                 round.doubles(),
                 round.losses(),
                 runtime.totalMemory() - runtime.freeMemory(),
-                Thread.activeCount(),
+                ManagementFactory.getThreadMXBean().getThreadCount(),
                 Leftovers.descriptors(),
                 List.copyOf(strikes),
                 List.copyOf(violations));

@@ -4,8 +4,11 @@ package io.upstream.laboratory;
 import io.upstream.laboratory.Soak.Interval;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 
 /** A soak as a page that a person can read. */
 public final class SoakReport {
@@ -18,39 +21,58 @@ public final class SoakReport {
 
     /** Totals, one row for each round, each fault, and what went wrong. */
     public static String markdown(List<Interval> intervals, Soak.Plan plan) {
-        long violations = sum(intervals, each -> each.violations().size());
+        StringBuilder text = new StringBuilder("# Soak\n\n");
+        totals(text, intervals, plan);
+        rounds(text, intervals);
+        faults(text, intervals);
+        if (violations(intervals) > 0) {
+            text.append("\n## Violations\n\n");
+            intervals.forEach(interval -> interval.violations()
+                    .forEach(each -> text.append("- ").append(each).append('\n')));
+        }
+        return text.toString();
+    }
+
+    private static void totals(StringBuilder text, List<Interval> intervals, Soak.Plan plan) {
         double seconds =
                 intervals.stream().mapToDouble(Interval::endSeconds).max().orElse(0);
         OptionalDouble slope = heapSlope(intervals);
-        StringBuilder text = new StringBuilder("# Soak\n\n")
-                .append(String.format(
-                        Locale.ROOT,
-                        "%d identities on 8 columns, up to %,d messages a second each, seed %d: %,d messages were acknowledged in %.0f s,"
-                                + " %,d a second with rounds' beginnings and ends; %,d more copies arrived, %,d connections were lost; %d faults,"
-                                + " %d violations. Heap after collection, between rounds: %s.%n%n",
-                        plan.identities(),
-                        plan.rate(),
-                        plan.seed(),
-                        sum(intervals, Interval::acked),
-                        seconds,
-                        Math.round(sum(intervals, Interval::acked) / Math.max(1, seconds)),
-                        sum(intervals, Interval::doubles),
-                        sum(intervals, Interval::losses),
-                        sum(intervals, each -> each.strikes().size()),
-                        violations,
-                        slope.isPresent()
-                                ? String.format(Locale.ROOT, "%+.2f MiB an hour (least squares)", slope.getAsDouble())
-                                : "too few rounds for a slope"))
-                .append(
-                        "| round ends at | sent | acknowledged | more copies | losses | heap MiB | threads | descriptors | faults | violations |\n")
-                .append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+        text.append(String.format(
+                Locale.ROOT,
+                "%d identities on 8 columns, up to %,d messages a second each, seed %d: %,d messages were acknowledged in %.0f s,"
+                        + " %,d a second with rounds' beginnings and ends; %,d more copies arrived, %,d connections were lost; %d faults,"
+                        + " %d violations. Heap after collection, between rounds: %s.%n%n",
+                plan.identities(),
+                plan.rate(),
+                plan.seed(),
+                sum(intervals, Interval::acked),
+                seconds,
+                Math.round(sum(intervals, Interval::acked) / Math.max(1, seconds)),
+                sum(intervals, Interval::doubles),
+                sum(intervals, Interval::losses),
+                sum(intervals, each -> each.strikes().size()),
+                violations(intervals),
+                slope.isPresent()
+                        ? String.format(Locale.ROOT, "%+.2f MiB an hour (least squares)", slope.getAsDouble())
+                        : "too few rounds for a slope"));
+    }
+
+    private static long violations(List<Interval> intervals) {
+        return sum(intervals, each -> each.violations().size());
+    }
+
+    private static void rounds(StringBuilder text, List<Interval> intervals) {
+        text.append(
+                        "| round ends at | sent | acknowledged | others | more copies | losses | heap MiB | threads | descriptors | faults | violations |\n")
+                .append("| ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         for (Interval each : intervals) {
             text.append(String.format(
                     Locale.ROOT,
-                    "| %.0f s | %d | %d | %d | %d | %.1f | %d | %d | %d | %d |%n",
+                    "| %.0f s | %d | %d | %s | %d | %d | %.1f | %d | %d | %d | %d |%n",
                     each.endSeconds(),
                     each.sent(),
                     each.acked(),
+                    others(each),
                     each.doubles(),
                     each.losses(),
                     each.heapBytes() / MIB,
@@ -59,6 +81,9 @@ public final class SoakReport {
                     each.strikes().size(),
                     each.violations().size()));
         }
+    }
+
+    private static void faults(StringBuilder text, List<Interval> intervals) {
         text.append("\n## Faults\n\n| at | fault | column | slowest back after |\n| ---: | --- | --- | ---: |\n");
         for (Interval interval : intervals) {
             interval.strikes()
@@ -71,12 +96,18 @@ public final class SoakReport {
                             each.column(),
                             each.recoveryMillis() < 0 ? "**not**" : each.recoveryMillis() + " ms")));
         }
-        if (violations > 0) {
-            text.append("\n## Violations\n\n");
-            intervals.forEach(interval -> interval.violations()
-                    .forEach(each -> text.append("- ").append(each).append('\n')));
+    }
+
+    /** What was not acknowledged, as {@code 12 CANCELLED, 3 TIMEOUT}. */
+    public static String others(Interval interval) {
+        Map<String, Long> all = new TreeMap<>();
+        interval.failures().forEach((kind, count) -> all.put(kind.name(), count));
+        if (interval.cancelled() > 0) {
+            all.put("CANCELLED", interval.cancelled());
         }
-        return text.toString();
+        return all.entrySet().stream()
+                .map(each -> each.getValue() + " " + each.getKey())
+                .collect(Collectors.joining(", "));
     }
 
     private static long sum(List<Interval> intervals, ToLongFunction<Interval> figure) {

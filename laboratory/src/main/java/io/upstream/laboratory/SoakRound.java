@@ -3,16 +3,22 @@ package io.upstream.laboratory;
 
 import io.upstream.FailureKind;
 import io.upstream.laboratory.Evidence.Outcome;
+import io.upstream.laboratory.Evidence.Probe;
 import io.upstream.laboratory.FaultCase.Trait;
+import io.upstream.laboratory.Violation.Invariant;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /** Eight scenes, one for each column, with sessions that live from the round's beginning to its end. Confined to one thread, but for its strikers. */
@@ -21,8 +27,13 @@ final class SoakRound implements AutoCloseable {
     private final Set<Trait> traits;
     private final RandomGenerator random;
     private final Map<Scene, List<Watched>> scenes = new LinkedHashMap<>();
+    /** How messages of the first session of each may fail, after what was done to it. */
+    private final Map<Scene, Set<FailureKind>> mayFail = new ConcurrentHashMap<>();
+
+    private final Map<FailureKind, Long> failures = new EnumMap<>(FailureKind.class);
     private long sent;
     private long acked;
+    private long cancelled;
     private long doubles;
     private long losses;
 
@@ -78,69 +89,103 @@ final class SoakRound implements AutoCloseable {
                     .filter(fault -> fault.applies(scene.column()) && traits.containsAll(fault.traits()))
                     .toList();
             FaultCase fault = possible.get(chance.nextInt(possible.size()));
+            String where = fault + "/" + scene.column();
+            mayFail.merge(scene, fault.mayFail(), SoakRound::both);
             try {
                 fault.script().play(scene);
             } finally {
                 scene.heal();
             }
-            long slowest = 0;
-            for (Watched each : scenes.getOrDefault(scene, List.of())) {
-                long healed = each.journal().now();
-                long back = each.journal().awaitAcknowledged(healed, recovery.toMillis());
-                if (back < 0) {
+            List<Watched> all = scenes.getOrDefault(scene, List.of());
+            long[] back = comeBack(all, recovery);
+            for (int i = 0; i < back.length; i++) {
+                if (back[i] < 0) {
                     violations.add(new Violation(
-                            Violation.Invariant.I8,
-                            fault + "/" + scene.column() + ": " + each.device() + " is not back within "
-                                    + recovery.toMillis() + " ms"));
-                    return new Soak.Strike(atSeconds, fault, scene.column(), -1);
+                            Invariant.I8, notBack(where + " " + all.get(i).device(), recovery)));
                 }
-                slowest = Math.max(slowest, back - healed);
             }
-            return new Soak.Strike(atSeconds, fault, scene.column(), slowest);
+            for (String each : scene.dismissVisitors()) {
+                violations.add(new Violation(Invariant.I1, where + " " + each));
+            }
+            boolean allBack = Arrays.stream(back).allMatch(each -> each >= 0);
+            long slowest = Arrays.stream(back).max().orElse(0);
+            return new Soak.Strike(atSeconds, fault, scene.column(), allBack ? slowest : -1);
         }
     }
 
-    /** Closes everything and looks at the evidence of every session. */
-    List<Violation> end(Duration recovery, Set<FailureKind> mayFail) throws Exception {
-        List<Violation> violations = new ArrayList<>();
-        for (List<Watched> each : scenes.values()) {
-            each.forEach(watched -> watched.traffic().pause());
+    private static Set<FailureKind> both(Set<FailureKind> one, Set<FailureKind> other) {
+        Set<FailureKind> all = EnumSet.noneOf(FailureKind.class);
+        all.addAll(one);
+        all.addAll(other);
+        return all;
+    }
+
+    /** After how many milliseconds from now a message is acknowledged that is sent from now on, for each; -1 if none is within the limit. */
+    private static long[] comeBack(List<Watched> all, Duration limit) throws InterruptedException {
+        long begun = System.nanoTime();
+        long[] from = all.stream().mapToLong(each -> each.journal().now()).toArray();
+        long[] back = new long[from.length];
+        for (int i = 0; i < from.length; i++) {
+            long left = limit.toMillis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+            long at = all.get(i).journal().awaitAcknowledged(from[i], Math.max(0, left));
+            back[i] = at < 0 ? -1 : at - from[i];
         }
+        return back;
+    }
+
+    private static String notBack(String who, Duration limit) {
+        return who + " is not back within " + limit.toMillis() + " ms";
+    }
+
+    /** Has every session show that it still does everything, closes it, and looks at the evidence. */
+    List<Violation> end(Duration recovery) throws Exception {
+        List<Watched> all = scenes.values().stream().flatMap(List::stream).toList();
+        long[] back = comeBack(all, recovery);
+        all.forEach(each -> each.traffic().pause());
+        List<Violation> violations = new ArrayList<>();
+        int at = 0;
         for (Map.Entry<Scene, List<Watched>> each : scenes.entrySet()) {
+            List<List<Probe>> probes = new ArrayList<>();
             for (Watched watched : each.getValue()) {
-                watched.traffic().stop();
-                Journal journal = watched.journal();
-                journal.await(() -> journal.pending() == 0, Scene.OPERATION_TIMEOUT.toMillis() + 2_000);
-                watched.awaitDowns(recovery.toMillis());
+                probes.add(finish(each.getKey(), watched, recovery));
             }
             Evidence.Left left = each.getKey().closeClient(Scene.Threads.OF_OTHERS_TOO);
-            for (Watched watched : each.getValue()) {
+            for (int i = 0; i < probes.size(); i++) {
+                Watched watched = each.getValue().get(i);
                 watched.awaitClosed(2_000);
-                look(each.getKey(), watched, left, recovery, mayFail, violations);
+                Set<FailureKind> known = i == 0 ? mayFail.getOrDefault(each.getKey(), Set.of()) : Set.of();
+                Evidence.Terms terms = new Evidence.Terms(Scene.OPERATION_TIMEOUT, recovery, known);
+                String who = each.getKey().column() + " " + watched.device();
+                look(who, watched.evidence(probes.get(i), back[at++], left, terms), violations);
+                losses += watched.session().statistics().connecting().losses();
             }
         }
         violations.addAll(leftThreads());
         return violations;
     }
 
-    private void look(
-            Scene scene,
-            Watched watched,
-            Evidence.Left left,
-            Duration recovery,
-            Set<FailureKind> mayFail,
-            List<Violation> violations) {
-        Evidence evidence =
-                watched.evidence(List.of(), 0, left, new Evidence.Terms(Scene.OPERATION_TIMEOUT, recovery, mayFail));
+    private static List<Probe> finish(Scene scene, Watched watched, Duration limit) throws InterruptedException {
+        Journal journal = watched.journal();
+        journal.await(() -> journal.pending() == 0, Scene.OPERATION_TIMEOUT.toMillis() + 2_000);
+        List<Probe> probes = new Probes(scene, watched).everyday();
+        watched.traffic().stop();
+        watched.awaitDowns(limit.toMillis());
+        return probes;
+    }
+
+    private void look(String who, Evidence evidence, List<Violation> violations) {
         sent += evidence.sent().size();
-        acked += evidence.sent().stream()
-                .filter(each -> each.outcome() == Outcome.ACKED)
-                .count();
-        losses += watched.session().statistics().connecting().losses();
+        for (Evidence.Sent each : evidence.sent()) {
+            FailureKind failure = each.failure();
+            acked += each.outcome() == Outcome.ACKED ? 1 : 0;
+            cancelled += each.outcome() == Outcome.CANCELLED ? 1 : 0;
+            if (failure != null) {
+                failures.merge(failure, 1L, Long::sum);
+            }
+        }
         doubles += evidence.received().size() - new HashSet<>(evidence.received()).size();
         for (Violation each : Checker.check(evidence)) {
-            violations.add(
-                    new Violation(each.invariant(), scene.column() + " " + watched.device() + ": " + each.text()));
+            violations.add(new Violation(each.invariant(), who + ": " + each.text()));
         }
     }
 
@@ -148,7 +193,7 @@ final class SoakRound implements AutoCloseable {
         List<String> threads = Leftovers.of(0).threads();
         return threads.isEmpty()
                 ? List.of()
-                : List.of(new Violation(Violation.Invariant.I10, "threads after everything was closed: " + threads));
+                : List.of(new Violation(Invariant.I10, "threads after everything was closed: " + threads));
     }
 
     long sent() {
@@ -157,6 +202,15 @@ final class SoakRound implements AutoCloseable {
 
     long acked() {
         return acked;
+    }
+
+    long cancelled() {
+        return cancelled;
+    }
+
+    /** How those failed that did. */
+    Map<FailureKind, Long> failures() {
+        return Map.copyOf(failures);
     }
 
     long doubles() {
@@ -178,5 +232,6 @@ final class SoakRound implements AutoCloseable {
     @Override
     public void close() {
         scenes.keySet().forEach(Scene::close);
+        scenes.clear(); // what they wrote down is not to be counted as forgotten
     }
 }

@@ -22,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Option;
         })
 public final class Peers implements Callable<Integer> {
     private static final int FAILED = 1;
+    private static final int MOST_IDENTITIES = 20_000;
     private static final int CONNECTIONS = 500;
     private static final Duration IDLE = Duration.ofSeconds(90);
     private static final Duration BRIEFLY_IDLE = Duration.ofSeconds(10);
@@ -72,8 +74,8 @@ public final class Peers implements Callable<Integer> {
             names = "--multitude",
             paramLabel = "N",
             description =
-                    "So many identities of Upstream over MQTT in a process with -Xmx512m, in place of the contests.")
-    private int multitude;
+                    "So many identities of Upstream over MQTT in a process with -Xmx512m, in place of the contests; 1 to 20000.")
+    private @Nullable Integer multitude;
 
     @Option(names = "--connects", description = "How long connecting takes, in place of the contests.")
     private boolean connects;
@@ -107,14 +109,18 @@ public final class Peers implements Callable<Integer> {
         if (rounds < 1 || rounds > 100 || seconds < 0.1 || seconds > 600) {
             throw new IOException("--rounds must be 1..100 and --seconds 0.1..600");
         }
+        if (multitude != null && (multitude < 1 || multitude > MOST_IDENTITIES)) {
+            throw new IOException(
+                    "--multitude must be 1.." + MOST_IDENTITIES + ": there is one port of loopback for each");
+        }
         List<Contest> contests = only.isEmpty()
                 ? Arrays.asList(Contest.values())
                 : only.stream().map(Contest::of).toList();
         Pace pace = quick ? Pace.smoke() : Pace.of(rounds, seconds);
         Path directory = Files.createTempDirectory("upstream-bench-");
         try {
-            if (multitude > 0) {
-                return runMultitude(directory);
+            if (multitude != null) {
+                return runMultitude(multitude, directory);
             }
             if (connects) {
                 return runConnects(directory);
@@ -168,10 +174,10 @@ public final class Peers implements Callable<Integer> {
         return rows.stream().anyMatch(Crowds::isFailure) ? FAILED : 0;
     }
 
-    private int runMultitude(Path directory) throws IOException {
+    private int runMultitude(int count, Path directory) throws IOException {
         Libraries libraries = new Libraries(peerLibs);
         Duration idle = quick ? BRIEFLY_IDLE : IDLE;
-        List<MultitudeRow> rows = new Multitude(libraries, directory, multitude, idle, this::progress).run();
+        List<MultitudeRow> rows = new Multitude(libraries, directory, count, idle, this::progress).run();
         rows.forEach(row -> print(JsonReport.row(row)));
         List<Target.Verdict> verdicts = Multitude.judge(rows);
         verdicts.forEach(verdict -> print(JsonReport.verdict(verdict)));
@@ -179,7 +185,9 @@ public final class Peers implements Callable<Integer> {
         table.printMultitude(json ? List.of() : rows);
         table.printTargets(json ? List.of() : verdicts);
         write("multitude.json", JsonReport.writeMultitude(Machine.here(), libraries.versions(), now(), rows, verdicts));
-        return rows.stream().allMatch(MultitudeRow::isComplete) ? 0 : FAILED;
+        boolean good = rows.stream().allMatch(MultitudeRow::isComplete)
+                && verdicts.stream().allMatch(Target.Verdict::met);
+        return good ? 0 : FAILED;
     }
 
     private int runConnects(Path directory) throws IOException {
