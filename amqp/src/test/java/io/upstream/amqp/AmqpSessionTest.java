@@ -341,6 +341,25 @@ class AmqpSessionTest {
         assertTrue(link.getCredit() > 0, "settling makes room");
     }
 
+    /** P29: four mebibytes, however few messages that is. */
+    @Test
+    void boundsTheBytesOfWhatIsUnsettled() {
+        UpstreamSession session = peer.open();
+        session.onMessage(message -> new CompletableFuture<>());
+        peer.exchange();
+        Sender link = peer.cloudLinks.get(0);
+        int size = 120 << 10;
+        Message large = cloudMessage("m");
+        large.setBody(new Data(new Binary(new byte[size])));
+        int sent = 0;
+        while (link.getCredit() > 0) {
+            peer.send(link, large);
+            peer.exchange();
+            sent++;
+        }
+        assertTrue(sent >= 32 && (long) sent * size <= 4 << 20, sent + " messages of " + size);
+    }
+
     /** Identities that had left a shared connection were kept by another client until it was slow (azure-iot-sdk-java#1478). */
     @Test
     void theConnectionKeepsNothingOfSessionsThatHaveLeft() {

@@ -15,16 +15,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.upstream.Anonymous;
 import io.upstream.CloudMessage;
 import io.upstream.FailureKind;
+import io.upstream.HostPort;
 import io.upstream.Identity;
 import io.upstream.MessageException;
 import io.upstream.Phase;
+import io.upstream.ProxyChoice;
 import io.upstream.Reconnect;
+import io.upstream.Route;
 import io.upstream.SasKey;
 import io.upstream.SasToken;
 import io.upstream.Settlement;
 import io.upstream.SystemProperty;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamException;
+import io.upstream.UpstreamOptions;
 import io.upstream.UpstreamProtocol;
 import io.upstream.UpstreamSession;
 import io.upstream.UpstreamTransport;
@@ -33,6 +37,7 @@ import io.upstream.emulator.hub.CloudMessageState;
 import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
+import io.upstream.testing.VirtualWorld;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,6 +53,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -343,6 +349,39 @@ class AmqpTransportTest {
             get(each);
         }
         assertEquals(3, lab.connections() - before);
+    }
+
+    /** P27: until it is closed. */
+    @Test
+    void looksAfterItsConnectionsWhenTheMachineHasSlept() {
+        AtomicInteger looks = new AtomicInteger();
+        ProxyChoice watched = new ProxyChoice() {
+            @Override
+            public List<Route> routesTo(HostPort target) {
+                return List.of(Route.DIRECT);
+            }
+
+            @Override
+            public void networkChanged() {
+                looks.incrementAndGet();
+            }
+        };
+        try (VirtualWorld world = new VirtualWorld(1)) {
+            UpstreamOptions options = UpstreamOptions.forHub("hub.test")
+                    .protocol(UpstreamProtocol.AMQP)
+                    .proxy(watched)
+                    .build();
+            UpstreamTransport transport = UpstreamTransport.create(options, world.runtime());
+            world.pass(Duration.ofMinutes(1));
+            assertEquals(0, looks.get());
+            world.sleep(Duration.ofMinutes(10));
+            world.pass(Duration.ofSeconds(6));
+            assertEquals(1, looks.get());
+            transport.close(Duration.ZERO);
+            world.sleep(Duration.ofMinutes(10));
+            world.pass(Duration.ofMinutes(1));
+            assertEquals(1, looks.get());
+        }
     }
 
     @Test

@@ -187,7 +187,7 @@ class TokenLifeSimulationTest {
         }
     }
 
-    /** P5, P6, P17, P25, P26: connections that break and hubs that fall silent, in the midst of renewals too, with a provider that fails. */
+    /** P5, P6, P17, P23, P25, P26: connections that break and hubs that fall silent, in the midst of renewals too, with a provider that fails. */
     @Test
     void losesNothingWhateverBreaks() {
         SimulatedHub hub = open(Duration.ZERO, 0.15, 0.15);

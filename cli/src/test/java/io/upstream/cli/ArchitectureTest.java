@@ -27,6 +27,9 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -207,9 +210,22 @@ class ArchitectureTest {
     void pausesAreMeasuredByAClockThatNobodySets() {
         noClasses()
                 .that(CLIENT)
-                .and(DescribedPredicate.not(nameMatching("io\\.upstream\\.session\\.TokenSource.*")))
                 .should()
                 .callMethod(System.class, "currentTimeMillis")
+                .check(ALL);
+        noClasses()
+                .that(CLIENT)
+                .and(
+                        DescribedPredicate.not(
+                                nameMatching(
+                                        "io\\.upstream\\.(session\\.WallClock|EventFeed|watch\\.SessionWatch"
+                                                + "|connect\\.TlsContexts|provisioning\\.RegistrationToken|proxy\\.(KerberosWorker|NtlmScheme|NtlmConversation)).*")))
+                .should()
+                .callMethod(Instant.class, "now")
+                .orShould()
+                .callMethodWhere(target(owner(assignableTo(Clock.class))))
+                .orShould()
+                .callMethodWhere(target(owner(assignableTo(InstantSource.class))))
                 .check(ALL);
     }
 

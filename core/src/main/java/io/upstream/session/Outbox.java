@@ -369,19 +369,19 @@ public final class Outbox {
     private void expire() {
         long now = nanoTime.getAsLong();
         for (Send send = first; send != null && send.deadlineNanos() - now <= 0; send = first) {
-            send.expire(expired());
+            send.expire(expired(send));
         }
         answers.tell();
     }
 
-    private UpstreamException expired() {
+    private UpstreamException expired(Send send) {
         UpstreamException why = interruption;
         return UpstreamException.of(
                 FailureKind.TIMEOUT,
                 new Where("send", "hub"),
                 "the hub did not acknowledge the message within " + Failures.seconds(timeout)
                         + (why == null ? "" : ", there is no connection (" + why.getMessage() + ")")
-                        + "; it may have it all the same",
+                        + (send.wasTaken() ? "; it may have it all the same" : "; it was not sent"),
                 why);
     }
 }

@@ -223,6 +223,7 @@ class ConnectWaysTest {
         assertEquals(List.of("http://" + silent + " TIMEOUT"), told.failed);
     }
 
+    /** P11: the whole attempt has its own. */
     @Test
     void theShareDoesNotEndWhatHappensBehindTheProxy() throws Exception {
         HostPort first = saying("t");

@@ -122,6 +122,22 @@ class OutboxTest {
         assertEquals(20, wakes.size(), "woken by messages only");
     }
 
+    /** P9: also of one that was written on a connection that is lost by now. */
+    @Test
+    void saysWhetherTheHubMayHaveWhatHasExpired() {
+        CompletableFuture<Void> written = submit(1);
+        CompletableFuture<Void> waiting = submit(1);
+        channel.runPendingTasks();
+        outbox.next();
+        outbox.rewind();
+        pass(TIMEOUT);
+        String begin = "the hub did not acknowledge the message within 60 s";
+        assertEquals(
+                begin + "; it may have it all the same",
+                failure(written).getMessage().replaceFirst("^[^:]*: ", ""));
+        assertEquals(begin + "; it was not sent", failure(waiting).getMessage().replaceFirst("^[^:]*: ", ""));
+    }
+
     @Test
     void keepsNothingOfAMessageThatExpiredBeforeItWasWritten() throws Exception {
         WeakReference<Telemetry> kept = expireUnwritten();

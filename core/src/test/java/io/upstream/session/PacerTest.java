@@ -164,7 +164,7 @@ class PacerTest {
         };
     }
 
-    /** Section "THROTTLED" of the contract: three in 30 s, and half as many begin. */
+    /** P19: three refusals in 30 s, and half as many begin. */
     @Test
     void beginsFewerWhenTheHubRefusesSome() {
         Pacer pacer = pacer(80, 10_000);

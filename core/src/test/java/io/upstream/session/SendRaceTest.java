@@ -10,6 +10,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.upstream.Telemetry;
 import io.upstream.UpstreamOptions;
+import io.upstream.watch.Ledger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -73,13 +74,13 @@ class SendRaceTest {
         }
     }
 
-    private void answerAll() {
-        for (Send send = outbox.next(); send != null; send = outbox.next()) {
+    private static void answerAll(Outbox of) {
+        for (Send send = of.next(); send != null; send = of.next()) {
             send.succeed();
         }
     }
 
-    /** P1, P15, P16: the application's code, whoever wins the race. */
+    /** P1, P15: the application's code, whoever wins the race. */
     @Test
     void everySendIsCompletedAndRunsNoCodeOfTheApplicationOnTheEventLoop() throws Exception {
         Phaser together = new Phaser(4);
@@ -99,7 +100,7 @@ class SendRaceTest {
                 }));
             }
             together.arriveAndAwaitAdvance();
-            loop.execute(this::answerAll);
+            loop.execute(() -> answerAll(outbox));
             for (Future<Object> one : done) {
                 one.get(LIMIT_SECONDS, TimeUnit.SECONDS);
             }
@@ -108,5 +109,37 @@ class SendRaceTest {
         assertEquals(ROUNDS, ran.get());
         assertEquals(0, onLoop.get());
         assertTrue(outbox.isEmpty());
+    }
+
+    /** P16: nobody looks after the outbox but who is woken by it. */
+    @Test
+    void losesNoWakeUpHoweverThreadsMeet() throws Exception {
+        Ledger ledger = new Ledger();
+        Outbox[] self = new Outbox[1];
+        Outbox woken = new Outbox(
+                loop,
+                new Callbacks(callbacks),
+                UpstreamOptions.forHub("h").build(),
+                new SharedRoom(Long.MAX_VALUE),
+                () -> answerAll(self[0]),
+                System::nanoTime,
+                ledger);
+        self[0] = woken;
+        List<Future<?>> senders = new ArrayList<>();
+        for (int sender = 0; sender < 3; sender++) {
+            senders.add(threads.submit(() -> {
+                for (int i = 0; i < ROUNDS; i++) {
+                    Future<Void> send = woken.submit(Telemetry.of(new byte[1])).toCompletableFuture();
+                    hesitate(i % 200);
+                    send.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+                }
+                return null;
+            }));
+        }
+        for (Future<?> each : senders) {
+            each.get(2 * LIMIT_SECONDS, TimeUnit.SECONDS);
+        }
+        assertEquals(3 * ROUNDS, ledger.read().acknowledged());
+        assertEquals(0, ledger.read().stalls());
     }
 }

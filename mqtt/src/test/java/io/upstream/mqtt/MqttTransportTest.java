@@ -19,6 +19,7 @@ import io.upstream.NetworkException;
 import io.upstream.Phase;
 import io.upstream.ProxyChoice;
 import io.upstream.ProxyServer;
+import io.upstream.Route;
 import io.upstream.SasKey;
 import io.upstream.SessionStatus;
 import io.upstream.SystemProperty;
@@ -37,6 +38,7 @@ import io.upstream.emulator.hub.HubMessage;
 import io.upstream.emulator.hub.SentMessage;
 import io.upstream.emulator.hub.TelemetryRecord;
 import io.upstream.emulator.proxy.ConnectProxy;
+import io.upstream.testing.VirtualWorld;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -53,6 +55,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -344,6 +347,39 @@ class MqttTransportTest {
                     FailureKind.CLOSED,
                     failure(transport.open(session.identity(), SasKey.of("a2V5")))
                             .kind());
+        }
+    }
+
+    /** P27: until it is closed. */
+    @Test
+    void looksAfterItsConnectionsWhenTheMachineHasSlept() {
+        AtomicInteger looks = new AtomicInteger();
+        ProxyChoice watched = new ProxyChoice() {
+            @Override
+            public List<Route> routesTo(HostPort target) {
+                return List.of(Route.DIRECT);
+            }
+
+            @Override
+            public void networkChanged() {
+                looks.incrementAndGet();
+            }
+        };
+        try (VirtualWorld world = new VirtualWorld(1)) {
+            UpstreamOptions options = UpstreamOptions.forHub("hub.test")
+                    .protocol(UpstreamProtocol.MQTT)
+                    .proxy(watched)
+                    .build();
+            UpstreamTransport transport = UpstreamTransport.create(options, world.runtime());
+            world.pass(Duration.ofMinutes(1));
+            assertEquals(0, looks.get());
+            world.sleep(Duration.ofMinutes(10));
+            world.pass(Duration.ofSeconds(6));
+            assertEquals(1, looks.get());
+            transport.close(Duration.ZERO);
+            world.sleep(Duration.ofMinutes(10));
+            world.pass(Duration.ofMinutes(1));
+            assertEquals(1, looks.get());
         }
     }
 

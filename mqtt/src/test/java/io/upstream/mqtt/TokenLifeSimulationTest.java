@@ -193,7 +193,7 @@ class TokenLifeSimulationTest {
         }
     }
 
-    /** P5, P6, P17, P24, P26: connections that break and hubs that fall silent, in the midst of renewals too, with a provider that fails. */
+    /** P5, P6, P17, P23, P24, P26: connections that break and hubs that fall silent, in the midst of renewals too, with a provider that fails. */
     @Test
     void losesNothingWhateverBreaks() throws Exception {
         SimulatedHub hub = open(Duration.ZERO, 0.15);

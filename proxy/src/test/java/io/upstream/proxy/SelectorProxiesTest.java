@@ -90,6 +90,7 @@ class SelectorProxiesTest {
                 uri -> List.of(uri.getHost().endsWith(".corp") ? Proxy.NO_PROXY : http("p-" + uri.getPort(), 1)));
         ProxySettings settings = settings(selector);
         assertEquals("[http://p-8883:1]", settings.routesTo(HUB).toString());
+        assertEquals("[http://p-8883:1]", settings.routesTo(HUB).toString());
         assertEquals(
                 "[http://p-443:1]",
                 settings.routesTo(new HostPort("2001:db8::1", 443)).toString());
@@ -98,6 +99,7 @@ class SelectorProxiesTest {
         assertEquals(List.of(Route.DIRECT), settings.routesTo(new HostPort("b\u00fccher.corp", 443)));
         assertEquals(
                 List.of(
+                        "select https://hub.test:8883",
                         "select https://hub.test:8883",
                         "select https://[2001:db8::1]:443",
                         "select https://edge.corp:443",

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A few bytes that cost another engine memory, its stack or its event loop (CVE-2026-66273 to CVE-2026-66276) cost this one nothing. */
+/** P38: a few bytes that cost another engine memory, its stack or its event loop (CVE-2026-66273 to CVE-2026-66276) cost this one nothing. */
 class BombsTest {
     private static final long MEBIBYTE = 1 << 20;
     private static final int MARKER = 0x11223344;
