@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The threads that run the application's code: few while it returns, one more each time that somebody waits and none has come back for a
- * while, up to a bound. So whoever blocks holds up himself only. Threads end when they have been idle for some seconds. Thread-safe.
+ * while, up to a bound. So whoever blocks, or is busy without a pause, holds up himself only. Threads end when they have been idle for some
+ * seconds. Thread-safe.
  */
 final class CallbackThreads implements Executor {
     /** So long all may be taken, while somebody waits, before there is another. */
@@ -114,14 +115,20 @@ final class CallbackThreads implements Executor {
     private void addThread() {
         int present = pool.getPoolSize();
         int most = pool.getMaximumPoolSize();
-        if (present < most) {
+        if (present >= most) {
+            return;
+        }
+        try {
             pool.setCorePoolSize(present + 1);
+            pool.prestartCoreThread(); // were there fewer than the core before, that has started none
+        } catch (OutOfMemoryError e) {
+            log.debug("no thread can be made", e);
+            pool.setCorePoolSize(
+                    Math.max(usual, present)); // or each task would try, where the application is not to be called
+            return;
         }
         if (present + 1 == most) {
-            log.warn(
-                    "{} callbacks of the application block, of {} threads at most: soon all others wait",
-                    present,
-                    most);
+            log.warn("sessions keep {} threads for callbacks busy or blocked, the most there are: others wait", most);
         }
     }
 }

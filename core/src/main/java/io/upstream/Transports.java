@@ -2,6 +2,8 @@
 package io.upstream;
 
 import io.upstream.spi.UpstreamTransportProvider;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.ServiceLoader;
@@ -29,11 +31,17 @@ final class Transports {
     }
 
     private static List<UpstreamTransport> candidates(UpstreamOptions options, UpstreamRuntime runtime) {
-        return options.protocols().stream()
-                .map(protocol -> provider(
-                                UpstreamTransportProvider.class, UpstreamTransportProvider::protocols, protocol)
-                        .create(protocol, options, runtime))
-                .toList();
+        List<UpstreamTransport> made = new ArrayList<>();
+        try {
+            for (UpstreamProtocol protocol : options.protocols()) {
+                made.add(provider(UpstreamTransportProvider.class, UpstreamTransportProvider::protocols, protocol)
+                        .create(protocol, options, runtime));
+            }
+        } catch (RuntimeException | Error e) {
+            made.forEach(each -> each.close(Duration.ZERO)); // nobody else can
+            throw e;
+        }
+        return List.copyOf(made);
     }
 
     /**

@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The threads that transports run on: a few event loops, an executor for the application's callbacks, and two for what blocks (name
- * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions, but on how many of the application's
- * callbacks block at a time: while all threads for them are held up there is another every 50 ms, up to 64. Share one runtime between transports:
+ * resolution; and files, signatures, TLS). Their number does not depend on the number of sessions, but on how many of them keep
+ * the application's code busy or blocked: while all threads for callbacks are taken there is another every 50 ms, up to 64. Share one runtime between transports:
  * those that trust the same certificates then share TLS settings, too.
  *
  * <p>Whoever made it closes it, after the transports. What was handed in is never closed. <b>Threads:</b> any.

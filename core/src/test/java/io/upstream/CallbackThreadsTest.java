@@ -19,7 +19,7 @@ class CallbackThreadsTest {
     private static final int USUAL = 2;
 
     private final EmbeddedChannel timer = new EmbeddedChannel();
-    private final CallbackThreads threads = new CallbackThreads(USUAL, Thread::new, timer.eventLoop());
+    private final CallbackThreads threads = new CallbackThreads(USUAL, this::newThread, timer.eventLoop());
     private final ThreadPoolExecutor pool = (ThreadPoolExecutor) threads.pool();
 
     /** One for each that blocks and has begun. */
@@ -27,6 +27,15 @@ class CallbackThreadsTest {
 
     /** One for each that may return. */
     private final Semaphore free = new Semaphore(0);
+
+    private volatile boolean exhausted;
+
+    private Thread newThread(Runnable task) {
+        if (exhausted) {
+            throw new OutOfMemoryError("on purpose: unable to create native thread");
+        }
+        return new Thread(task);
+    }
 
     CallbackThreadsTest() {
         timer.freezeTime();
@@ -112,6 +121,24 @@ class CallbackThreadsTest {
         assertEquals(CallbackThreads.MOST, pool.getPoolSize());
         free.release(3);
         awaitBegun(3);
+    }
+
+    /** Whoever adds a task must not run it himself: it may be an event loop. */
+    @Test
+    void waitsUntilThreadsCanBeMadeAgain() throws Exception {
+        block(USUAL + 1);
+        awaitBegun(USUAL);
+        exhausted = true;
+        look();
+        block(1);
+        look();
+        assertEquals(USUAL, pool.getPoolSize());
+        assertEquals(2, pool.getQueue().size());
+        exhausted = false;
+        look();
+        awaitBegun(1);
+        look();
+        awaitBegun(1);
     }
 
     @Test

@@ -183,6 +183,11 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Engin
         }
     }
 
+    /** Whether anything came after that time of {@link #clock}, for whomever. */
+    boolean hasHeardSince(long time) {
+        return quiet.lastRead() - time > 0;
+    }
+
     /** A member asked for a sign of life in vain: if nothing else came either all get another connection, or he would come back onto this one. */
     void unheard(UpstreamException cause) {
         if (nanoTime.getAsLong() - quiet.lastRead() >= patience().toNanos()) {

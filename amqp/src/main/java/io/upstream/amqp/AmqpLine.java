@@ -140,6 +140,7 @@ final class AmqpLine implements Line, Members.Member {
     @Override
     public void probe(CompletableFuture<Duration> outcome) {
         Duration patience = connection.patience();
+        long asked = connection.clock().getAsLong();
         Where where = connection.where(AmqpStage.NAME);
         outcome.thenAccept(took -> terms.session().watch().roundTrip(took));
         Probe probe = new Probe(
@@ -147,7 +148,7 @@ final class AmqpLine implements Line, Members.Member {
                 terms.session().callbacks(),
                 outcome,
                 patience,
-                () -> Probe.unanswered(where, patience));
+                () -> connection.hasHeardSince(asked) ? null : Probe.unanswered(where, patience));
         probes.add(probe);
         if (!isServing()) {
             probes.fail(closedHere());

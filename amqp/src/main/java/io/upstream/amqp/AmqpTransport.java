@@ -67,7 +67,7 @@ final class AmqpTransport implements UpstreamTransport {
                 () -> runtime.unwrap(EventLoopGroup.class).next(),
                 options.reconnect(),
                 seatsAtMost);
-        wakeups = Wakeups.of(runtime).watch(this::networkChanged);
+        wakeups = Wakeups.of(runtime).watch(this::networkChanged, runtime.blocking());
     }
 
     @Override

@@ -349,8 +349,8 @@ public final class Outbox {
     private void look() {
         alarm = null;
         expire();
+        setAlarm(); // first, for nobody knows what else whoever is woken does
         goOn();
-        setAlarm();
     }
 
     /** What is written when it is tried was waiting for a wake-up that is lost, which is not to happen; what has to wait is not written. */

@@ -43,6 +43,7 @@ final class Room {
         }
         if (!ledger.accept(size, maxMessages, maxBytes)) {
             everybody.free(size);
+            admit(); // for a moment there was less room than there is, and who has looked then waits
             return false;
         }
         return true;

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -19,7 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Notices that this machine, or this process, was asleep, and has everybody look at once whether his connections are still there: by their
  * keep-alives they would learn it later. After a sleep the time of day is ahead of the monotonic clock, which stood still, or a timer comes
- * very late, where it did not. A time of day that is put forward looks the same; then the look was for nothing and does no harm. Thread-safe;
+ * very late, where it did not. A time of day that is put forward looks the same; then the look was for nothing and does no harm: whoever
+ * is heard from in any way is alive. Thread-safe;
  * calls nobody while it holds its monitor.
  */
 public final class Wakeups {
@@ -83,6 +85,17 @@ public final class Wakeups {
         return added;
     }
 
+    /** As {@link #watch}, for what calls the application's code: {@code awake} runs where {@code aside} says. */
+    public Watcher watch(Runnable awake, Executor aside) {
+        return watch(() -> {
+            try {
+                aside.execute(() -> contain(awake));
+            } catch (RejectedExecutionException e) {
+                log.debug("the runtime is closed");
+            }
+        });
+    }
+
     private void mark() {
         lastNanos = loop.ticker().nanoTime();
         lastWall = wall.now();
@@ -110,7 +123,15 @@ public final class Wakeups {
             mark();
             schedule();
         }
-        told.forEach(each -> each.awake.run());
+        told.forEach(each -> contain(each.awake));
+    }
+
+    private static void contain(Runnable awake) {
+        try {
+            awake.run();
+        } catch (RuntimeException e) {
+            log.warn("somebody could not look after his connections when this machine woke up", e);
+        }
     }
 
     /** By whichever clock it was longer. */

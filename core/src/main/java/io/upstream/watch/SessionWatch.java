@@ -285,7 +285,7 @@ public final class SessionWatch {
         return standing == Standing.LEFT;
     }
 
-    /** Whether no number changes any more. */
+    /** Whether no number changes any more, but for callbacks that fail when all is over. */
     boolean isSettled() {
         return hasLeft() && ledger.pending() == 0;
     }

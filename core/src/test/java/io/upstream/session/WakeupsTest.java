@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.upstream.testing.VirtualWorld;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -63,5 +66,24 @@ class WakeupsTest {
         world.pass(Duration.ofMinutes(1));
         assertEquals(before, told, "what was before is no sleep");
         other.end();
+    }
+
+    @Test
+    void oneThatFailsKeepsNobodyElseFromLooking() {
+        List<Runnable> aside = new ArrayList<>();
+        Wakeups wakeups = Wakeups.of(world.runtime());
+        Wakeups.Watcher failing = wakeups.watch(() -> {
+            throw new IllegalStateException("on purpose");
+        });
+        Wakeups.Watcher second = wakeups.watch(() -> told += 10, aside::add);
+        Wakeups.Watcher third = wakeups.watch(() -> told += 100);
+        Wakeups.Watcher refused = wakeups.watch(() -> told += 1_000, task -> {
+            throw new RejectedExecutionException("closed");
+        });
+        world.sleep(Duration.ofHours(1));
+        assertTold(101);
+        aside.forEach(Runnable::run);
+        assertEquals(111, told);
+        List.of(failing, second, third, refused).forEach(Wakeups.Watcher::end);
     }
 }

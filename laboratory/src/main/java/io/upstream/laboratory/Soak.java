@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,7 @@ public final class Soak {
 
     private static final int MORE_DESCRIPTORS = 8;
     private static final int LOOK_MILLIS = 100;
+    private static final Duration SETTLING = Duration.ofSeconds(6);
 
     private final Plan plan;
     private final Path directory;
@@ -93,7 +95,7 @@ public final class Soak {
      * @param cancelled by the application, which is one of the faults
      * @param failures how those failed that were neither acknowledged nor cancelled
      * @param losses how many connections ended without a plan
-     * @param heapBytes after two collections, when everything was closed and what was written down is forgotten
+     * @param heapBytes after collections, when everything was closed and what was written down is forgotten
      * @param threads of the process
      * @param descriptors -1 where they cannot be seen
      */
@@ -238,9 +240,7 @@ public final class Soak {
     }
 
     private Interval interval(SoakRound round, List<Strike> strikes, List<Violation> violations) {
-        Runtime runtime = Runtime.getRuntime();
-        System.gc();
-        System.gc();
+        long heap = leastHeap();
         return new Interval(
                 seconds(),
                 round.sent(),
@@ -249,11 +249,24 @@ public final class Soak {
                 round.failures(),
                 round.doubles(),
                 round.losses(),
-                runtime.totalMemory() - runtime.freeMemory(),
+                heap,
                 ManagementFactory.getThreadMXBean().getThreadCount(),
                 Leftovers.descriptors(),
                 List.copyOf(strikes),
                 List.copyOf(violations));
+    }
+
+    /** In use after collections, the least that is seen for a while: a hub's event loops end some seconds after it is closed, and hold it until then. */
+    private static long leastHeap() {
+        Runtime runtime = Runtime.getRuntime();
+        long least = Long.MAX_VALUE;
+        long end = System.nanoTime() + SETTLING.toNanos();
+        while (System.nanoTime() - end < 0) {
+            System.gc();
+            least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5 * LOOK_MILLIS));
+        }
+        return least;
     }
 
     /** Waits for the next fault; false if the round is over before. */

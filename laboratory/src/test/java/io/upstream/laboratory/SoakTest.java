@@ -51,12 +51,12 @@ class SoakTest {
         journal.sent(journal.sending(), future);
     }
 
-    /** A few seconds of what takes hours elsewhere: two rounds, faults in each, and every promise kept. */
+    /** A few seconds of what takes hours elsewhere: a round, faults in it, and every promise kept. */
     @Test
     void keepsEveryPromiseForAWhile(@TempDir Path directory) throws Exception {
         List<Interval> told = new ArrayList<>();
         Soak.Plan plan = new Soak.Plan(
-                new Extent(Duration.ofMinutes(2), 700),
+                new Extent(Duration.ofMinutes(2), 400),
                 new Extent(Duration.ofMinutes(1), 400),
                 9,
                 20,

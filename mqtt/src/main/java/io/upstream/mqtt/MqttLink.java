@@ -151,14 +151,24 @@ final class MqttLink extends ChannelInboundHandlerAdapter implements PacketListe
 
     @Override
     public void probe(CompletableFuture<Duration> outcome) {
+        long asked = channel.eventLoop().ticker().nanoTime();
         Probe probe = new Probe(
-                channel.eventLoop(), setup.callbacks(), outcome, setup.pace().patience(), this::noAnswer);
+                channel.eventLoop(),
+                setup.callbacks(),
+                outcome,
+                setup.pace().patience(),
+                () -> isHeardSince(asked) ? null : noAnswer());
         probes.add(probe);
         if (ending.isOver()) {
             probes.fail(noAnswer());
         } else if (!probe.isOver()) {
             keepAlive.ask(probe::answered);
         }
+    }
+
+    /** An answer that waits behind much else is not the only sign of life. */
+    private boolean isHeardSince(long time) {
+        return channel.config().isAutoRead() && keepAlive.quiet().lastRead() - time > 0;
     }
 
     private UpstreamException noAnswer() {

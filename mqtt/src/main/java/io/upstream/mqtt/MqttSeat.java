@@ -177,7 +177,7 @@ final class MqttSeat implements Connector {
         long asked = nanoTime();
         source.next(this::nanoTime)
                 .whenComplete((next, error) -> onLoop(() -> {
-                    if (error == null && next.outlasts(shown)) {
+                    if (error == null && (!source.mayBeStale() || next.outlasts(shown))) {
                         replace(link, next, Duration.ofNanos(nanoTime() - asked));
                     } else {
                         again(source, link, shown, error);

@@ -63,7 +63,7 @@ final class MqttTransport implements UpstreamTransport {
         this.lowerLayers = lowerLayers;
         this.pace = new Pace(options, () -> ThreadLocalRandom.current().nextLong());
         this.watch = new TransportWatch(protocol, runtime);
-        wakeups = Wakeups.of(runtime).watch(this::networkChanged);
+        wakeups = Wakeups.of(runtime).watch(this::networkChanged, runtime.blocking());
     }
 
     @Override

@@ -327,6 +327,18 @@ class MqttSessionTest {
         assertEquals(FailureKind.TIMEOUT, cause().kind());
     }
 
+    /** P13: an answer may wait behind much else on a narrow line. */
+    @Test
+    void takesWhateverComesForTheAnswerToAProbe() throws Exception {
+        CompletableFuture<Duration> probe = session.probe().toCompletableFuture();
+        peer.assertSent(PINGREQ);
+        pass(14);
+        peer.sayBytes(Unpooled.buffer().writeByte(0x40));
+        pass(1);
+        assertEquals(Duration.ofSeconds(15), probe.get());
+        assertEquals(Phase.CONNECTED, session.status().phase());
+    }
+
     @Test
     void failsProbesThatWaitWhenTheConnectionIsLost() {
         CompletionStage<Duration> probe = session.probe();
