@@ -31,6 +31,7 @@ final class SoakRound implements AutoCloseable {
     private final Map<Scene, Set<FailureKind>> mayFail = new ConcurrentHashMap<>();
 
     private final Map<FailureKind, Long> failures = new EnumMap<>(FailureKind.class);
+    private volatile long ackedWhileOpening;
     private long sent;
     private long acked;
     private long cancelled;
@@ -56,6 +57,7 @@ final class SoakRound implements AutoCloseable {
             }
             watched.forEach(each -> each.traffic().start(pace, rate));
         }
+        ackedWhileOpening = ackedSoFar();
     }
 
     /** One of {@code count} that share the columns. */
@@ -221,12 +223,13 @@ final class SoakRound implements AutoCloseable {
         return losses;
     }
 
-    /** While the round goes on. */
+    /** While the round goes on, since all sessions are open. */
     long ackedSoFar() {
-        return scenes.values().stream()
+        long all = scenes.values().stream()
                 .flatMap(List::stream)
                 .mapToLong(each -> each.journal().acked())
                 .sum();
+        return all - ackedWhileOpening;
     }
 
     @Override
